@@ -1,0 +1,65 @@
+# The command a person runs is the command CI runs: `make test`.
+
+PYTHON ?= python3
+UV ?= uv
+FACTS ?= ../shared/facts
+
+# Each interpreter has a virtual environment of its own: .venv, .venv-python3.13, ...
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,-,$(patsubst /%,%,$(PYTHON))))
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+PURE := gateway/errors.py,gateway/core/*,gateway/policy/*,gateway/pipeline.py
+PURE_TESTS := tests/test_errors.py tests/core tests/policy tests/test_pipeline.py
+
+.PHONY: help run test lint format lock catalogue clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "PYTHON=python3.13 (a name or a path) selects the interpreter; the default is python3."
+
+run: $(VENV)/run.stamp ## start the gateway with the embedded RingCentral simulator
+	$(BIN)/rc-gateway serve --simulator
+
+test: lint ## everything CI checks: lint, types, tests, coverage
+	$(BIN)/pytest --cov --cov-report= $(PURE_TESTS)
+	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
+	$(BIN)/pytest --cov --cov-append $(PURE_TESTS:%=--ignore=%)
+
+lint: $(VENV)/test.stamp ## formatting, rules, and types for the oldest and the newest Python
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy --python-version 3.11
+	$(BIN)/mypy --python-version 3.13
+
+format: $(VENV)/test.stamp ## format the code, repair what ruff can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: ## resolve the dependencies anew into the hashed locks (needs uv; UV=path)
+	$(COMPILE) pyproject.toml -o deploy/requirements.lock
+	$(COMPILE) pyproject.toml --group dev -c deploy/requirements.lock -o tests/requirements.lock
+	$(COMPILE) --group build -c tests/requirements.lock -o tools/build.lock
+
+catalogue: $(BIN)/python ## make gateway/data/operations.csv (FACTS=folder of the vendor's list)
+	$(BIN)/python tools/catalogue.py $(FACTS)/ringcentral_operations.csv gateway/data/operations.csv
+
+clean: ## remove the virtual environments and caches
+	rm -rf .venv .venv-* .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip installs exactly what the locks name, build tools included; then the checkout itself,
+# in place, with nothing left to fetch.
+$(BIN)/python:
+	python=$$(tools/find-python $(PYTHON)) && "$$python" -m venv $(VENV)
+
+$(VENV)/run.stamp: deploy/requirements.lock tools/build.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r deploy/requirements.lock -r tools/build.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: tests/requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r tests/requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
