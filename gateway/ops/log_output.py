@@ -1,0 +1,126 @@
+"""Where log lines go and what they look like: JSON for machines, a console for people.
+
+Configured once, before the first line. The standard library's loggers (aiohttp, asyncio)
+write into the same stream in the same form, so that one reader reads everything.
+
+Rule 1: a stream that cannot be written to loses lines and nothing else: no request and
+        no start-up fails because of the log.
+Rule 2: the text of another library's exception is not logged, because aiohttp quotes the
+        bytes that it could not parse, and those may be a caller's credential.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, MutableMapping
+from typing import Any, BinaryIO, TypeAlias
+
+import orjson
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from gateway.ops.redaction import show_text
+
+Event: TypeAlias = MutableMapping[str, Any]
+Render: TypeAlias = Callable[[Any, str, Event], bytes]
+Shorten: TypeAlias = Callable[[Event], Event]
+
+# Several screens of a traceback's message help nobody.
+_MAX_FOREIGN_TEXT = 2000
+
+
+def open_log(
+    level: str, form: str, stream: BinaryIO | None = None, *, shorten: Shorten = lambda event: event
+) -> FilteringBoundLogger:
+    """Configure logging for this process and return its logger.
+
+    `level` and `form` are `log.level` and `log.format`; `stream` is standard output unless
+    given; `shorten` rewrites an event for the console.
+    """
+    stream = stream or sys.stdout.buffer
+    render = _render_json if form == "json" else _console(stream.isatty(), shorten)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_traceback,
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_LinesFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    logger: FilteringBoundLogger = structlog.get_logger()
+    logging.basicConfig(handlers=[_Route(logger)], level=level.upper(), force=True)
+    return logger
+
+
+def render_traceback(error: BaseException, *, text: bool) -> str:
+    """Return the frames and types of an error and its causes; with `text` also what it says."""
+    said = f": {show_text(str(error))}" if text and str(error) else ""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    shown = f"{frames}{type(error).__module__}.{type(error).__qualname__}{said}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return shown if cause is None else f"{render_traceback(cause, text=False)}\n{shown}"
+
+
+class _Lines(structlog.BytesLogger):
+    """Writes lines as long as somebody takes them: a full disk or a closed pipe loses them."""
+
+    def msg(self, message: bytes) -> None:
+        try:
+            super().msg(message)
+        except OSError:
+            return
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
+class _LinesFactory(structlog.BytesLoggerFactory):
+    def __call__(self, *args: Any) -> _Lines:
+        return _Lines(self._file)
+
+
+class _Route(logging.Handler):
+    """Carries a record of the standard library's into our log."""
+
+    def __init__(self, logger: FilteringBoundLogger) -> None:
+        super().__init__()
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Levels between the named ones count as the named one below.
+        level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
+        details: dict[str, object] = {"logger": record.name}
+        if record.exc_info and record.exc_info[1] is not None:
+            details["exception"] = render_traceback(record.exc_info[1], text=False)
+        self._logger.log(level, show_text(record.getMessage(), _MAX_FOREIGN_TEXT), **details)
+
+
+def _add_traceback(_logger: Any, _method: str, event: Event) -> Event:
+    """Replace `exc_info` by the traceback's text."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        event["exception"] = render_traceback(error, text=True)
+    return event
+
+
+def _render_json(_logger: Any, _method: str, event: Event) -> bytes:
+    """Return one JSON object, what every line has first."""
+    first = {key: event.pop(key) for key in ("timestamp", "level", "event")}
+    return orjson.dumps({**first, **event}, default=str)
+
+
+def _console(colors: bool, shorten: Shorten) -> Render:
+    # Without the column of padding that is meant for short words; ours are sentences.
+    renderer = structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, sort_keys=False)
+
+    def render(logger: Any, method: str, event: Event) -> bytes:
+        return renderer(logger, method, shorten(event)).encode("utf-8", "backslashreplace")
+
+    return render

@@ -1,0 +1,166 @@
+"""What is counted and measured of requests, for Prometheus.
+
+Names are OpenTelemetry's where it has one, else they begin with `rcgw_`. Children are
+kept in dicts of our own, because looking one up through the library costs more than
+counting.
+
+Rule 1: every label has a bounded set of values: whatever a caller or an upstream can
+        make up counts as "other" beyond it.
+Rule 2: a registry of its own, so that two gateways in one process do not mix.
+Rule 3: gauges are read on the event loop, text is made in a thread.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import aiohttp
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics import MetricWrapperBase
+
+from gateway import __version__
+from gateway.engine.events import Record
+
+OTHER = "other"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# OpenTelemetry's advice for http.server.request.duration.
+_BUCKETS_S = (
+    *(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75),
+    *(1.0, 2.5, 5.0, 7.5, 10.0),
+)
+# Ordinary traffic has a few dozen; rendering this many takes about a tenth of a second.
+_MAX_CHILDREN = 500
+
+MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What is read when somebody asks; called on the event loop."""
+
+    in_flight: Callable[[], int]
+    open_connections: Callable[[], int]
+    idle_upstream_connections: Callable[[], int]
+
+
+class Metrics:
+    """Counts finished requests; `watch` adds what is read from elsewhere."""
+
+    def __init__(self) -> None:
+        # The time at which a series began is one more series for each, of use to nobody here.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library omits the types
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._watched: list[tuple[Gauge, Callable[[], int]]] = []
+        self._server = _Children(
+            Histogram(
+                "http_server_request_duration_seconds",
+                "From the arrival of a head to the end of the answer.",
+                ("method", "status", "upstream", "code"),
+                registry=registry,
+                buckets=_BUCKETS_S,
+            )
+        )
+        self._upstream = _Children(
+            Histogram(
+                "http_client_request_duration_seconds",
+                "From the sending of a request upstream to the end of its answer.",
+                ("upstream", "method", "status"),
+                registry=registry,
+                buckets=_BUCKETS_S,
+            )
+        )
+        self._findings = _Children(
+            Counter(
+                "rcgw_query_findings",
+                "Bytes of a query that were reported or repaired, by rule.",
+                ("rule",),
+                registry=registry,
+            )
+        )
+        self._aborted = _Children(
+            Counter(
+                "rcgw_aborted",
+                "Requests that ended before their answer did, by reason.",
+                ("reason",),
+                registry=registry,
+            )
+        )
+        self._retries = Counter(
+            "rcgw_retries", "Attempts after the first one of a request.", registry=registry
+        )
+        self._add_build()
+
+    def watch(self, gauges: Gauges) -> None:
+        """Add the gauges; once, when what they read exists."""
+        for name, text, read in (
+            ("rcgw_in_flight_requests", "Requests under way.", gauges.in_flight),
+            ("rcgw_open_connections", "Connections of callers.", gauges.open_connections),
+            (
+                "rcgw_idle_upstream_connections",
+                "Connections to upstreams that wait in the pool.",
+                gauges.idle_upstream_connections,
+            ),
+        ):
+            self._watched.append((Gauge(name, text, registry=self._registry), read))
+
+    def finished(self, record: Record) -> None:
+        """Count a request that is over."""
+        method = record.method or record.wire_method
+        method = method if method in METHODS else OTHER
+        status = str(record.status)
+        self._server.get(method, status, record.upstream, record.code).observe(record.total_s)
+        if record.upstream_s is not None:
+            answered = str(record.upstream_status or "none")
+            self._upstream.get(record.upstream, method, answered).observe(record.upstream_s)
+        for finding in record.findings:
+            self._findings.get(finding.rule).inc()
+        if record.cut or record.status == 499:
+            self._aborted.get(record.cut or "caller-gone").inc()
+        if record.attempts > 1:
+            self._retries.inc(record.attempts - 1)
+
+    def sample(self) -> None:
+        """Read the watched gauges; on the event loop, before `render`."""
+        for gauge, read in self._watched:
+            gauge.set(read())
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """Return the text for a scraper and its media type; may run in a thread."""
+        encode, media_type = choose_encoder(accept)
+        return encode(self._registry), media_type
+
+    def _add_build(self) -> None:
+        labels = ("version", "python", "aiohttp")
+        build = Gauge("rcgw_build_info", "What runs here.", labels, registry=self._registry)
+        build.labels(__version__, platform.python_version(), aiohttp.__version__).set(1)
+
+
+class _Children(Generic[MetricT]):
+    """The children of one metric by their labels; at most `_MAX_CHILDREN`, then "other"."""
+
+    __slots__ = ("_known", "_metric")
+
+    def __init__(self, metric: MetricT) -> None:
+        self._metric = metric
+        self._known: dict[tuple[str, ...], MetricT] = {}
+
+    def get(self, *labels: str) -> MetricT:
+        """Return the child with these labels."""
+        child = self._known.get(labels)
+        if child is None:
+            if len(self._known) >= _MAX_CHILDREN:
+                labels = (OTHER,) * len(labels)
+            child = self._known[labels] = self._metric.labels(*labels)
+        return child

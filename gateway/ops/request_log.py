@@ -1,0 +1,122 @@
+"""One log line for each request, and what stands in it.
+
+Rule 1: no value of a query, no header but the User-Agent, no secret part of a path.
+Rule 2: durations are milliseconds and their names say so; sizes are bytes of body.
+Rule 3: a bug of ours is logged with its traceback, whatever `log.requests` says.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from gateway.engine.events import Record
+from gateway.ops.log_output import Event
+from gateway.ops.redaction import hides_secret, show_path, show_text
+
+# More names, or more findings, say nothing that these do not.
+_MAX_LISTED = 30
+_HEADLINE = ("status", "method", "wire_method", "path")
+_NOT_FOR_PEOPLE = ("http_version", "user_agent", "bytes_in", "queue_ms", "operation", "caller")
+
+
+class RequestLog:
+    """Writes each finished request; `requests` is `log.requests`: on, errors or off.
+
+    "errors" are answers of 400 and above and answers that were cut.
+    """
+
+    def __init__(self, logger: FilteringBoundLogger, requests: str = "on") -> None:
+        self._logger = logger
+        self._requests = requests
+
+    def finished(self, record: Record) -> None:
+        """Write the line of a request, if it is wanted."""
+        level = level_of(record)
+        if not self._logger.is_enabled_for(level) or not self._wants(record):
+            return
+        self._logger.log(level, "request", **describe(record))
+
+    def _wants(self, record: Record) -> bool:
+        if record.bug is not None or self._requests == "on":
+            return True
+        return self._requests == "errors" and (record.status >= 400 or bool(record.cut))
+
+
+def level_of(record: Record) -> int:
+    """Return how loud a request is: a bug, a failure that is not the caller's, or neither."""
+    if record.bug is not None:
+        return logging.ERROR
+    return logging.WARNING if record.status >= 500 or record.cut else logging.INFO
+
+
+def describe(record: Record) -> dict[str, object]:
+    """Return the fields of a request's line; None where there is nothing to say."""
+    fields: dict[str, object] = {
+        "request_id": _text(record.request_id),
+        "caller": _text(record.caller),
+        "upstream": _text(record.upstream),
+        "wire_method": _text(record.wire_method),
+        "method": _text(record.method),
+        "path": show_path(record.path) if record.path else None,
+        "query_names": _texts(record.query_names),
+        "http_version": _text(record.version),
+        "user_agent": _text(record.user_agent),
+        "status": record.status,
+        "code": record.code or None,
+        "bytes_in": record.bytes_in,
+        "bytes_out": record.bytes_out,
+        "queue_ms": _milliseconds(record.queue_s),
+        "upstream_first_byte_ms": _milliseconds(record.upstream_first_byte_s),
+        "total_ms": _milliseconds(record.total_s),
+        "attempts": record.attempts,
+        "operation": _text(record.operation),
+        "rate_group": _text(record.rate_group),
+        "rc_request_id": _text(record.rc_request_id),
+        "trace_id": _text(record.trace_id),
+    }
+    return fields | _exceptional(record)
+
+
+def shorten(event: Event) -> Event:
+    """Rewrite a request's line for people: what was asked and answered first, no blanks."""
+    if event.get("event") != "request":
+        return event
+    status, method, wire, path = (event.pop(key) for key in _HEADLINE)
+    verb = f"{wire}>{method}" if method and method != wire else wire
+    event["event"] = " ".join(str(part) for part in (status, verb, path) if part)
+    for key in _NOT_FOR_PEOPLE:
+        event.pop(key, None)
+    return {key: value for key, value in event.items() if value not in (None, "", [])}
+
+
+def _exceptional(record: Record) -> dict[str, Any]:
+    """Return the fields that most requests do not have."""
+    fields: dict[str, Any] = {}
+    # A reason may quote the path it speaks of.
+    if record.message and not hides_secret(record.path):
+        fields["reason"] = show_text(record.message)
+    if record.cut:
+        fields["cut"] = show_text(record.cut)
+    if record.findings:
+        fields["warnings"] = _texts(str(finding) for finding in record.findings)
+    if record.bug is not None:
+        fields["exc_info"] = record.bug
+    return fields
+
+
+def _text(value: bytes | str) -> str | None:
+    return show_text(value) if value else None
+
+
+def _texts(values: Iterable[str]) -> list[str]:
+    listed = list(values)
+    more = [f"and {len(listed) - _MAX_LISTED} more"] if len(listed) > _MAX_LISTED else []
+    return [show_text(value) for value in listed[:_MAX_LISTED]] + more
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)

@@ -1,0 +1,99 @@
+"""The operators' listener: `/livez`, `/readyz`, `/metrics`, and nothing else.
+
+A port of its own, so that probes work while the data port is full, and callers of the
+data port can never read what is written here.
+
+Rule 1: an answer tells of this process only, never of the vendor.
+Rule 2: rendering metrics takes long enough to notice, so it happens in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from aiohttp import web
+
+from gateway.config.binds import Bind
+from gateway.ops.health import Check, judge, render_verdict
+from gateway.ops.metrics import Metrics
+
+_Page: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.Response]]
+# A probe's answer is a line; whoever needs longer to take it has gone.
+_CLOSE_WITHIN_S = 1.0
+_KEEPALIVE_S = 75.0
+
+
+class OpsServer:
+    """Answers probes and scrapes; `checks` decide `/readyz`, see `health.Check`."""
+
+    def __init__(self, checks: Mapping[str, Check], metrics: Metrics) -> None:
+        self._checks = checks
+        self._metrics = metrics
+        self._pages: dict[str, _Page] = {
+            "/livez": self._show_live,
+            "/readyz": self._show_ready,
+            "/metrics": self._show_metrics,
+        }
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, bind: Bind) -> Bind:
+        """Listen, and return where: port 0 has become a real one. Raises OSError."""
+        server = web.Server(self._respond, access_log=None, keepalive_timeout=_KEEPALIVE_S)
+        self._runner = web.ServerRunner(server, shutdown_timeout=_CLOSE_WITHIN_S)
+        await self._runner.setup()
+        site = self._site(self._runner, bind)
+        try:
+            await site.start()
+        except OSError:
+            await self.close()
+            raise
+        if bind.path:
+            return bind
+        return Bind(bind.host, int(self._runner.addresses[0][1]))
+
+    async def close(self) -> None:
+        """Stop listening and close every connection; harmless when not started."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    @staticmethod
+    def _site(runner: web.ServerRunner, bind: Bind) -> web.BaseSite:
+        if bind.path:
+            return web.UnixSite(runner, bind.path)
+        return web.TCPSite(runner, bind.host, bind.port)
+
+    async def _respond(self, request: web.BaseRequest) -> web.Response:
+        page = self._pages.get(request.path)
+        if page is None:
+            return _text(404, "not found; there are /livez, /readyz and /metrics\n")
+        if request.method not in ("GET", "HEAD"):
+            response = _text(405, "only GET and HEAD\n")
+            response.headers["Allow"] = "GET, HEAD"
+            return response
+        return await page(request)
+
+    async def _show_live(self, _request: web.BaseRequest) -> web.Response:
+        return _text(200, "ok\n")
+
+    async def _show_ready(self, request: web.BaseRequest) -> web.Response:
+        return _text(*render_verdict(judge(self._checks), "verbose" in request.query))
+
+    async def _show_metrics(self, request: web.BaseRequest) -> web.Response:
+        self._metrics.sample()
+        accept = request.headers.get("Accept", "")
+        body, media_type = await asyncio.to_thread(self._metrics.render, accept)
+        return _plain(web.Response(body=body, headers={"Content-Type": media_type}))
+
+
+def _text(status: int, text: str) -> web.Response:
+    return _plain(web.Response(status=status, text=text))
+
+
+def _plain(response: web.Response) -> web.Response:
+    """Keep an answer out of caches, and from being taken for a page."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,136 @@
+"""What requests leave in the metrics, and that labels cannot grow without end."""
+
+import re
+from typing import Any
+
+import pytest
+
+from gateway import __version__
+from gateway.core.query import Finding
+from gateway.engine.events import Record
+from gateway.ops.metrics import Gauges, Metrics
+
+
+def make_record(**changes: Any) -> Record:
+    fields: dict[str, Any] = {
+        "request_id": "r-1",
+        "started": 1.0,
+        "wire_method": "POST",
+        "method": "DELETE",
+        "upstream": "platform",
+        "status": 204,
+        "attempts": 1,
+        "total_s": 0.3,
+        "upstream_status": 204,
+        "upstream_s": 0.2,
+    }
+    return Record(**(fields | changes))
+
+
+def read(metrics: Metrics) -> dict[str, float]:
+    text = metrics.render()[0].decode()
+    lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_a_request_is_measured_by_its_effective_method() -> None:
+    metrics = Metrics()
+    metrics.finished(make_record())
+    samples = read(metrics)
+    labels = 'code="",method="DELETE",status="204",upstream="platform"'
+    name = "http_server_request_duration_seconds"
+    assert samples[f"{name}_count{{{labels}}}"] == 1
+    assert samples[f"{name}_sum{{{labels}}}"] == 0.3
+    assert samples[f'{name}_bucket{{code="",le="0.25",{labels.split(",", 1)[1]}}}'] == 0
+    assert samples[f'{name}_bucket{{code="",le="0.5",{labels.split(",", 1)[1]}}}'] == 1
+
+
+def test_the_upstreams_part_is_measured_apart() -> None:
+    metrics = Metrics()
+    metrics.finished(make_record())
+    metrics.finished(make_record(status=502, code="upstream-broken", upstream_status=0))
+    metrics.finished(make_record(status=404, code="no-route", upstream="", upstream_s=None))
+    samples = read(metrics)
+    name = "http_client_request_duration_seconds_count"
+    counts = {key: value for key, value in samples.items() if key.startswith(name)}
+    assert counts == {
+        f'{name}{{method="DELETE",status="204",upstream="platform"}}': 1,
+        f'{name}{{method="DELETE",status="none",upstream="platform"}}': 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "method"),
+    [
+        ({"method": "", "wire_method": "GET"}, "GET"),
+        ({"method": "", "wire_method": "BREW"}, "other"),
+        ({"method": "", "wire_method": ""}, "other"),
+    ],
+)
+def test_a_method_that_nobody_knows_is_other(changes: dict[str, Any], method: str) -> None:
+    metrics = Metrics()
+    metrics.finished(make_record(**changes))
+    assert any(f'_count{{code="",method="{method}"' in name for name in read(metrics))
+
+
+def test_findings_retries_and_aborts_are_counted() -> None:
+    metrics = Metrics()
+    finding = Finding("plus", "phone", 6, b"+", b"%2B")
+    metrics.finished(make_record(findings=(finding, finding), attempts=2))
+    metrics.finished(make_record(attempts=0))
+    metrics.finished(make_record(cut="upstream-broken"))
+    metrics.finished(make_record(status=499))
+    samples = read(metrics)
+    assert samples['rcgw_query_findings_total{rule="plus"}'] == 2
+    assert samples["rcgw_retries_total"] == 1
+    assert samples['rcgw_aborted_total{reason="upstream-broken"}'] == 1
+    assert samples['rcgw_aborted_total{reason="caller-gone"}'] == 1
+
+
+def test_labels_that_others_make_up_end_as_other() -> None:
+    metrics = Metrics()
+    for number in range(600):
+        metrics.finished(make_record(cut=f"reason {number}"))
+    samples = read(metrics)
+    assert samples['rcgw_aborted_total{reason="other"}'] == 100
+    assert sum(name.startswith("rcgw_aborted_total") for name in samples) == 501
+
+
+def test_gauges_are_read_when_sampled() -> None:
+    now = {"in_flight": 1}
+    metrics = Metrics()
+    metrics.watch(Gauges(lambda: now["in_flight"], lambda: 2, lambda: 3))
+    now["in_flight"] = 5
+    metrics.sample()
+    now["in_flight"] = 6
+    samples = read(metrics)
+    assert samples["rcgw_in_flight_requests"] == 5
+    assert samples["rcgw_open_connections"] == 2
+    assert samples["rcgw_idle_upstream_connections"] == 3
+
+
+def test_the_build_and_the_process_are_told() -> None:
+    text = Metrics().render()[0].decode()
+    assert re.search(rf'rcgw_build_info{{.*version="{re.escape(__version__)}"}} 1\.0', text)
+    assert "process_resident_memory_bytes" in text
+
+
+def test_two_gateways_in_one_process_do_not_mix() -> None:
+    first, second = Metrics(), Metrics()
+    first.finished(make_record(attempts=3))
+    assert read(first)["rcgw_retries_total"] == 2
+    assert read(second)["rcgw_retries_total"] == 0
+
+
+def test_no_series_is_spent_on_creation_times() -> None:
+    metrics = Metrics()
+    metrics.finished(make_record(attempts=2))
+    assert not [name for name in read(metrics) if "_created" in name]
+
+
+def test_a_scraper_gets_the_form_it_asks_for() -> None:
+    metrics = Metrics()
+    assert metrics.render()[1].startswith("text/plain; version=0.0.4")
+    body, media_type = metrics.render("application/openmetrics-text;version=1.0.0")
+    assert media_type.startswith("application/openmetrics-text")
+    assert body.endswith(b"# EOF\n")
