@@ -1,0 +1,1 @@
+"""How the gateway proves itself upstream: tokens, and the grants that obtain them."""

@@ -1,0 +1,1 @@
+"""One module per grant: how a token of that kind is obtained and kept fresh."""

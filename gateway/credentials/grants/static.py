@@ -1,0 +1,81 @@
+"""The grant `static`: a token that somebody else obtained, from a variable or a file.
+
+A file is looked at again at most once a second, so a token that an operator or a
+sidecar rotates is used without a restart. A file that is missing or half-written for a
+moment does no harm: the token that was read last stays.
+
+Rule: the request path never reads a file that has not changed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+
+from gateway.config.secrets import Reference, Unresolved
+from gateway.core.secret import Secret
+from gateway.credentials.tokens import Token
+from gateway.errors import CredentialUnavailable
+
+# A change is asked to be seen within 5 seconds; a look costs a microsecond.
+LOOK_EVERY_S = 1.0
+
+
+class StaticCredential:
+    """Gives the token that a reference leads to."""
+
+    def __init__(
+        self,
+        name: str,
+        reference: Reference,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._reference = reference
+        self._environ = environ
+        self._clock = clock
+        self._token: Token | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._next_look = 0.0
+
+    async def current(self, deadline: float) -> Token:
+        """Return the token; raises `CredentialUnavailable` when there never was one."""
+        token = self._token
+        if token is None or (self._reference.kind == "file" and self._clock() >= self._next_look):
+            token = self._look(token)
+        return token
+
+    def _look(self, known: Token | None) -> Token:
+        """Read the reference if it changed; keep what is known when it cannot be read."""
+        self._next_look = self._clock() + LOOK_EVERY_S
+        stamp = self._stamp_now()
+        if known is not None and stamp == self._stamp:
+            return known
+        try:
+            value = self._reference.resolve(self._environ)
+        except Unresolved:
+            if known is None:
+                raise CredentialUnavailable(
+                    f"the token of credential {self._name} cannot be read", retry_after_s=5
+                ) from None
+            return known
+        self._stamp = stamp
+        self._token = self._next(known, value)
+        return self._token
+
+    def _stamp_now(self) -> tuple[int, int, int] | None:
+        if self._reference.kind != "file":
+            return None
+        try:
+            seen = os.stat(self._reference.place)
+        except OSError:
+            return None
+        return seen.st_mtime_ns, seen.st_size, seen.st_ino
+
+    @staticmethod
+    def _next(known: Token | None, value: Secret) -> Token:
+        if known is not None and known.value == value:
+            return known
+        return Token(value, known.generation + 1 if known is not None else 1)

@@ -1,0 +1,62 @@
+"""What the engine tells of each request, once, when it is over.
+
+The engine never logs or counts. It fills a `Record` while a request is under way and
+hands it to an `Events`, which `ops` implements and `app` passes in.
+
+Rule: a record holds no secret: query names but no values, and no header of the caller's
+but its User-Agent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.core.query import Finding
+
+
+@dataclass(slots=True)
+class Record:
+    """One request; durations in seconds, sizes in bytes of body, times monotonic.
+
+    `status` is what the caller got, 499 when the caller went away before an answer began
+    to leave; `code` is our error code when the answer is ours; `cut` says why an answer
+    that had begun was cut short.
+    """
+
+    request_id: str
+    started: float
+    wire_method: str = ""
+    method: str = ""
+    path: bytes = b""
+    query_names: tuple[str, ...] = ()
+    version: str = ""
+    user_agent: bytes = b""
+    trace_id: str = ""
+    caller: str = ""
+    upstream: str = ""
+    operation: str = ""
+    rate_group: str = ""
+    findings: tuple[Finding, ...] = ()
+    status: int = 0
+    code: str = ""
+    message: str = ""
+    cut: str = ""
+    bug: BaseException | None = None
+    attempts: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    queue_s: float = 0.0
+    upstream_status: int = 0
+    upstream_first_byte_s: float | None = None
+    upstream_s: float | None = None
+    total_s: float = 0.0
+    rc_request_id: str = ""
+
+
+class Events(Protocol):
+    """Hears of every request exactly once."""
+
+    def finished(self, record: Record) -> None:
+        """Take note of a request that is over."""
+        ...

@@ -1,0 +1,172 @@
+"""Where every request enters: head read, decided, carried out, answered, reported.
+
+One place turns errors into answers. Whatever happens to a request, exactly one event
+tells of it.
+
+Rule 1: an error before the head becomes an answer; after it, the connection is cut.
+Rule 2: an exception that is not ours is a bug: the caller learns nothing, the event all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.config.model import Limits, Timeouts
+from gateway.core.message import RawHead
+from gateway.credentials.tokens import Credential
+from gateway.engine.answer import render_allow, render_error
+from gateway.engine.events import Events, Record
+from gateway.engine.exchange import Exchange
+from gateway.engine.incoming import Incoming, Outcome
+from gateway.engine.pool import Pool
+from gateway.engine.recording import note_decision, note_head, request_id_of
+from gateway.errors import Draining, GatewayError, Internal, Overloaded
+from gateway.pipeline import AnsweredHere, Policy, decide
+
+# The status in the log for a caller that went away, as nginx writes it.
+CALLER_GONE = 499
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What a gate works with; one configuration's worth. Pools are by upstream name."""
+
+    policy: Policy
+    limits: Limits
+    timeouts: Timeouts
+    pools: Mapping[str, Pool]
+    credentials: Mapping[str, Credential]
+    events: Events
+
+
+class Gate:
+    """Serves requests; counts connections and requests under way against the limits."""
+
+    def __init__(self, outfit: Outfit) -> None:
+        self._outfit = outfit
+        self.limits = outfit.limits
+        self.timeouts = outfit.timeouts
+        self.connections = 0
+        self.in_flight = 0
+        # While draining, connections end with their answer; when refusing, nothing new starts.
+        self.is_draining = False
+        self.is_refusing = False
+        self._emptied: asyncio.Future[None] | None = None
+
+    def admit(self) -> GatewayError | None:
+        """Count a connection in; return why it must be turned away."""
+        self.connections += 1
+        if self.connections > self.limits.max_connections:
+            return Overloaded("too many connections (limits.max_connections)")
+        return None
+
+    def leave(self) -> None:
+        """Count a connection out."""
+        self.connections -= 1
+        if not self.connections and self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    async def handle(self, incoming: Incoming) -> Outcome:
+        """Serve one request, or answer its flaw; write the whole answer."""
+        record = Record(request_id_of(incoming), time.monotonic())
+        self.in_flight += 1
+        try:
+            keep = await self._serve(incoming, record)
+        except (asyncio.CancelledError, ConnectionError):
+            record.status = CALLER_GONE
+            raise
+        except GatewayError as error:
+            keep = self._fail(incoming, record, error)
+        except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
+            record.bug = bug
+            keep = self._fail(incoming, record, Internal())
+        finally:
+            self._report(record)
+        if not keep and not record.cut and not is_read(incoming):
+            await incoming.connection.linger()
+        return Outcome(keep and not self.is_draining)
+
+    async def emptied(self) -> None:
+        """Wait until the last connection is gone, and with it the last request."""
+        while self.connections:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await self._emptied
+
+    async def _serve(self, incoming: Incoming, record: Record) -> bool:
+        """Return whether the connection may be kept."""
+        if incoming.flaw is not None:
+            raise incoming.flaw
+        raw = read_head(incoming)
+        note_head(record, raw)
+        self._check_capacity()
+        decision = decide(raw, self._outfit.policy, asyncio.get_running_loop().time())
+        note_decision(record, decision)
+        if isinstance(decision, AnsweredHere):
+            return self._allow(incoming, record, decision)
+        upstream = decision.upstream
+        exchange = Exchange(incoming, decision, record, self.limits, self.timeouts)
+        return await exchange.run(
+            self._outfit.pools[upstream.name],
+            self._outfit.credentials.get(upstream.credential),
+            closing=lambda: self.is_draining,
+        )
+
+    def _check_capacity(self) -> None:
+        if self.is_refusing:
+            raise Draining("the gateway is shutting down")
+        if self.in_flight > self.limits.max_in_flight:
+            raise Overloaded("too many requests under way (limits.max_in_flight)")
+
+    def _fail(self, incoming: Incoming, record: Record, error: GatewayError) -> bool:
+        """Answer with the error, or cut the connection when an answer has begun."""
+        record.code, record.message = error.code, error.message
+        if record.status:
+            record.cut = error.message
+            incoming.connection.abort()
+            return False
+        record.status = error.status
+        close = self._must_close(incoming)
+        bodiless = incoming.flaw is None and incoming.message.method == "HEAD"
+        answer = render_error(error, record.request_id, close=close, bodiless=bodiless)
+        incoming.connection.write(answer)
+        return not close
+
+    def _allow(self, incoming: Incoming, record: Record, answer: AnsweredHere) -> bool:
+        record.status = 204
+        close = self._must_close(incoming)
+        incoming.connection.write(render_allow(answer.allow, record.request_id, close=close))
+        return not close
+
+    def _must_close(self, incoming: Incoming) -> bool:
+        return (
+            self.is_draining
+            or bool(incoming.message.should_close)
+            or bool(incoming.message.upgrade)
+            or not is_read(incoming)
+        )
+
+    def _report(self, record: Record) -> None:
+        self.in_flight -= 1
+        record.total_s = time.monotonic() - record.started
+        self._outfit.events.finished(record)
+
+
+def is_read(incoming: Incoming) -> bool:
+    """Tell whether all that the caller sent of this request has been taken in."""
+    return incoming.flaw is None and incoming.payload.is_eof()
+
+
+def read_head(incoming: Incoming) -> RawHead:
+    """Return what aiohttp parsed, as the bytes that it read."""
+    message = incoming.message
+    version = message.version
+    return RawHead(
+        message.method.encode(),
+        message.path.encode("utf-8", "surrogateescape"),
+        b"HTTP/%d.%d" % (version.major, version.minor),
+        message.raw_headers,
+        incoming.connection.listener,
+    )

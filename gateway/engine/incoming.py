@@ -1,0 +1,83 @@
+"""One request of a caller's connection, in the shapes that aiohttp's loop handles.
+
+aiohttp's connection loop takes a request object and gets a response object back. Ours
+carry only what the loop touches, so that no URL, mapping or client object is made per
+request.
+
+Rule 1: an `Incoming` is made by the server, used by one exchange and dropped.
+Rule 2: an exchange sees its connection through `Connection` alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from aiohttp.http import RawRequestMessage
+from aiohttp.streams import StreamReader
+
+from gateway.core.message import Listener
+from gateway.errors import GatewayError
+
+
+class Connection(Protocol):
+    """What an exchange needs of a caller's connection; `caller.py` has the only one."""
+
+    listener: Listener
+
+    def write(self, data: bytes) -> None:
+        """Write to the caller."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait until the caller has taken enough to be sent more."""
+        ...
+
+    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
+        """Return the next bytes of the request body, b"" at its end."""
+        ...
+
+    async def linger(self) -> None:
+        """Write no more, and drop what still comes in for a while."""
+        ...
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        ...
+
+
+class Incoming:
+    """A request as aiohttp parsed it, or the `flaw` that stopped the parser."""
+
+    __slots__ = ("_task", "connection", "flaw", "message", "payload")
+
+    def __init__(
+        self, message: RawRequestMessage, payload: StreamReader, connection: Connection
+    ) -> None:
+        self.message = message
+        self.payload = payload
+        self.connection = connection
+        self.flaw: GatewayError | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def _finish(self) -> None:
+        """Do nothing (aiohttp drops form files here)."""
+
+    def _cancel(self, exc: BaseException) -> None:
+        """Wake whoever reads the body; the connection is gone."""
+        self.payload.set_exception(exc)
+
+
+class Outcome:
+    """What aiohttp's loop asks of a response; ours is already written."""
+
+    __slots__ = ("keep_alive",)
+
+    def __init__(self, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+
+    async def prepare(self, request: object) -> None:
+        """Do nothing: the head has left."""
+
+    async def write_eof(self) -> None:
+        """Do nothing: the body has left."""

@@ -1,0 +1,89 @@
+"""The body of a reply on its way in: counted, unchunked, held within bounds.
+
+Fed by `upstream.py` as bytes arrive, emptied by `relay.py` as the caller takes them. It
+knows when the body is complete, and never takes one that was cut short for whole.
+
+Rule 1: whoever feeds it stops reading while `is_full`.
+Rule 2: bytes after the end of the body are not part of it; `surplus` tells that they came.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from gateway.core.chunked import BadChunk, ChunkedReader
+from gateway.core.framing import Framing, Kind
+from gateway.errors import UpstreamBroken
+
+# One read of the event loop is 256 KiB, so at most that much more arrives after this.
+FULL_BYTES = 65536
+
+
+class Inflow:
+    """One reply body; `ended` means complete, by its own framing."""
+
+    __slots__ = ("_chunks", "_held", "_kind", "_left", "_pieces", "ended", "surplus")
+
+    def __init__(self, framing: Framing) -> None:
+        self._kind = framing.kind
+        self._left = framing.length
+        self._chunks = ChunkedReader() if framing.kind is Kind.CHUNKED else None
+        self._pieces: deque[bytes] = deque()
+        self._held = 0
+        self.ended = not framing.has_body
+        self.surplus = False
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether reading should pause."""
+        return self._held >= FULL_BYTES
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the wire, or raise `UpstreamBroken`."""
+        if self.ended:
+            self.surplus = self.surplus or bool(data)
+        elif self._chunks is not None:
+            self._feed_chunks(self._chunks, data)
+        elif self._kind is Kind.LENGTH:
+            self._feed_length(data)
+        else:
+            self._hold(data)
+
+    def feed_eof(self) -> None:
+        """Take the orderly end of the connection, or raise `UpstreamBroken`."""
+        if self.ended:
+            return
+        if self._kind is not Kind.CLOSE:
+            raise UpstreamBroken("upstream ended its reply before the body was complete")
+        self.ended = True
+
+    def take(self) -> bytes:
+        """Return what is held, in order; empty when nothing is."""
+        if not self._pieces:
+            return b""
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        self._held = 0
+        return data
+
+    def _feed_length(self, data: bytes) -> None:
+        if len(data) > self._left:
+            self.surplus = True
+            data = data[: self._left]
+        self._left -= len(data)
+        self._hold(data)
+        self.ended = self._left == 0
+
+    def _feed_chunks(self, chunks: ChunkedReader, data: bytes) -> None:
+        try:
+            for piece in chunks.feed(data):
+                self._hold(piece)
+        except BadChunk as error:
+            raise UpstreamBroken(f"upstream chunked its reply badly: {error}") from None
+        self.ended = chunks.done
+        self.surplus = chunks.done and bool(chunks.rest)
+
+    def _hold(self, data: bytes) -> None:
+        if data:
+            self._pieces.append(data)
+            self._held += len(data)

@@ -1,0 +1,81 @@
+"""Idle connections to one origin, newest first.
+
+The newest is the likeliest to be still open, and the oldest can then age out. A
+connection that upstream closed, or that spoke unasked, is dropped when it is met.
+
+Rule 1: a connection is here only while nobody uses it.
+Rule 2: this module knows nothing of requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from gateway.engine.upstream import UpstreamConnection
+
+# Below the 60 to 75 seconds after which common servers close an idle connection.
+IDLE_S = 45.0
+
+
+class Connects(Protocol):
+    """Opens a connection, as `connect.Connector` does."""
+
+    async def connect(self, deadline: float) -> UpstreamConnection:
+        """Return a new connection by `deadline`, or raise `UpstreamFailed`."""
+        ...
+
+
+class Pool:
+    """The connections of one origin; at most `max_idle` are kept."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connector: Connects, max_idle: int) -> None:
+        self._loop = loop
+        self._connector = connector
+        self._max_idle = max_idle
+        self._idle: deque[UpstreamConnection] = deque()
+        self._sweep: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def idle_count(self) -> int:
+        """Return how many connections wait here."""
+        return len(self._idle)
+
+    async def acquire(self, deadline: float, *, fresh: bool = False) -> UpstreamConnection:
+        """Return an idle connection, or a new one by `deadline`; `fresh` wants a new one."""
+        while self._idle and not fresh:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+        return await self._connector.connect(deadline)
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Take a connection back, or close it when it cannot serve again."""
+        if self._closed or not connection.is_reusable or len(self._idle) >= self._max_idle:
+            connection.abort()
+            return
+        connection.rest()
+        self._idle.append(connection)
+        if self._sweep is None:
+            self._sweep = self._loop.call_later(IDLE_S, self._drop_old)
+
+    def close(self) -> None:
+        """Close what is idle, and from now on what comes back."""
+        self._closed = True
+        if self._sweep is not None:
+            self._sweep.cancel()
+            self._sweep = None
+        while self._idle:
+            self._idle.pop().abort()
+
+    def _drop_old(self) -> None:
+        """Close connections that idled for too long or are gone; look again while some are left."""
+        oldest = self._loop.time() - IDLE_S
+        while self._idle and (self._idle[0].idle_since <= oldest or not self._idle[0].is_open):
+            self._idle.popleft().abort()
+        self._sweep = None
+        if self._idle:
+            due = self._idle[0].idle_since + IDLE_S
+            self._sweep = self._loop.call_at(due, self._drop_old)

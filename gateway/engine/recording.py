@@ -1,0 +1,61 @@
+"""What of a request goes into its record: names and counts, never values.
+
+Rule: a target that was not believed is recorded only as far as it is plainly a path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from gateway.core.grammar import REQUEST_ID
+from gateway.core.headers import values_of
+from gateway.core.message import RawHead
+from gateway.core.query import names_in
+from gateway.engine.events import Record
+from gateway.engine.incoming import Incoming
+from gateway.pipeline import AnsweredHere
+from gateway.policy.forward import Plan
+
+# W3C Trace Context: version "-" trace-id "-" parent-id "-" flags.
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
+
+
+def request_id_of(incoming: Incoming) -> str:
+    """Return the caller's `X-Request-Id` when it is plain, else a new one (128 bits)."""
+    if incoming.flaw is None:
+        given = values_of(incoming.message.raw_headers, b"x-request-id")
+        if len(given) == 1 and REQUEST_ID.fullmatch(given[0]) is not None:
+            return given[0].decode()
+    return os.urandom(16).hex()
+
+
+def note_head(record: Record, raw: RawHead) -> None:
+    """Take down what was received."""
+    record.wire_method = record.method = raw.method.decode("ascii", "replace")
+    record.version = raw.version.decode("ascii", "replace")
+    if raw.target.startswith(b"/"):
+        path, _, query = raw.target.partition(b"?")
+        record.path, record.query_names = path, names_in(query)
+    for name, value in raw.fields:
+        folded = name.lower()
+        if folded == b"user-agent":
+            record.user_agent = value
+        elif folded == b"traceparent" and (match := _TRACEPARENT.fullmatch(value)):
+            record.trace_id = match[1].decode()
+
+
+def note_decision(record: Record, decision: Plan | AnsweredHere) -> None:
+    """Take down what was decided."""
+    request = decision.request
+    record.method = request.method
+    record.findings = request.findings
+    record.path = request.target.path
+    record.query_names = names_in(request.query)
+    if isinstance(decision, AnsweredHere):
+        return
+    record.caller = decision.permitted.caller.name
+    record.upstream = decision.upstream.name
+    record.rate_group = decision.rate_group or ""
+    operation = decision.permitted.routed.operation
+    record.operation = operation.template if operation is not None else ""

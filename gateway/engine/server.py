@@ -1,0 +1,69 @@
+"""The accepting side: one aiohttp server per listening socket.
+
+aiohttp's `Server` makes a connection object per accepted socket; ours are
+`CallerConnection`, whose limits are set by name and not by keywords that aiohttp would
+drop with a warning when it does not know one.
+
+Rule: refuse to start on aiohttp's pure-Python parser, which is another reader of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.helpers import NO_EXTENSIONS
+from aiohttp.http import HttpRequestParser, RawRequestMessage
+from aiohttp.http_parser import HttpRequestParserPy
+from aiohttp.streams import StreamReader
+from aiohttp.web_protocol import RequestHandler
+
+from gateway.core.message import Listener
+from gateway.engine.caller import CallerConnection, Gate
+from gateway.engine.incoming import Connection, Incoming
+
+
+class Server(web.Server):
+    """Makes connections for one listener."""
+
+    def __init__(self, gate: Gate, listener: Listener) -> None:
+        super().__init__(
+            cast(Any, gate.handle),
+            request_factory=cast(Any, make_incoming),
+            handler_cancellation=True,
+        )
+        self._gate = gate
+        self._listener = listener
+
+    def __call__(self) -> CallerConnection:
+        """Return the protocol of a new connection (asyncio calls this)."""
+        return CallerConnection(self, self._gate, self._listener, self._loop)
+
+    def close_idle(self) -> None:
+        """Close the connections that wait for a next request."""
+        for connection in self.connections:
+            cast(CallerConnection, connection).close_if_idle()
+
+    def abort(self) -> None:
+        """Cut what is left."""
+        for connection in self.connections:
+            cast(CallerConnection, connection).abort()
+
+
+def make_incoming(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> Incoming:
+    """Return our request object (aiohttp calls this for each request)."""
+    return Incoming(message, payload, cast(Connection, protocol))
+
+
+def parser_kind() -> str:
+    """Return "c" for llhttp, "python" for the parser that this gateway refuses."""
+    pure = NO_EXTENSIONS or HttpRequestParser is cast(Any, HttpRequestParserPy)
+    return "python" if pure else "c"

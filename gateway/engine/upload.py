@@ -1,0 +1,110 @@
+"""A request body on its way out, whose beginning is kept for a second attempt.
+
+A body with a length leaves with that length. A chunked one is first read up to what may
+be held: when it ends there it leaves with Content-Length, which the vendor asks for;
+a longer one stays chunked. What was sent is held while it fits, so that an attempt on a
+stale connection can be repeated.
+
+Rule 1: the size limit is checked on the bytes that came, whatever was declared.
+Rule 2: the end of a chunked body leaves only when the caller's end has come.
+"""
+
+from __future__ import annotations
+
+from gateway.config.model import Limits
+from gateway.core.framing import CHUNKED, Framing, Kind
+from gateway.core.headers import Fields
+from gateway.engine.incoming import Incoming
+from gateway.engine.upstream import UpstreamConnection
+from gateway.errors import BodyTooLarge
+
+_LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Upload:
+    """One request body; `size` counts the bytes that came from the caller."""
+
+    def __init__(self, incoming: Incoming, declared: Framing, limits: Limits) -> None:
+        self._connection = incoming.connection
+        self._payload = incoming.payload
+        self._declared = declared
+        self._limits = limits
+        self._pieces: list[bytes] = []
+        self.size = 0
+        self.waiting = False
+        self.is_held = True
+        self.is_read = not declared.has_body
+
+    @property
+    def framing(self) -> Framing:
+        """Return how the body leaves; settled once `gather` is done."""
+        if self._declared.kind is not Kind.CHUNKED:
+            return self._declared
+        return Framing(Kind.LENGTH, self.size) if self.is_read and self.is_held else CHUNKED
+
+    @property
+    def is_unsent(self) -> bool:
+        """Tell whether something is left to send after what `begin` returned."""
+        return not self.is_read or self.framing.kind is Kind.CHUNKED
+
+    @property
+    def fields(self) -> Fields:
+        """Return the framing fields."""
+        framing = self.framing
+        if framing.kind is Kind.LENGTH:
+            return ((b"Content-Length", b"%d" % framing.length),)
+        return ((b"Transfer-Encoding", b"chunked"),) if framing.kind is Kind.CHUNKED else ()
+
+    async def gather(self, deadline: float) -> None:
+        """Read what the head may wait for, by `deadline`.
+
+        Of a chunked body that is all that may be held, of another what is here already.
+        """
+        chunked = self._declared.kind is Kind.CHUNKED
+        while not self.is_read and self.is_held and (chunked or self._payload.is_eof()):
+            await self._read(deadline)
+
+    def begin(self) -> bytes:
+        """Return the held bytes as they go out with the head."""
+        data = b"".join(self._pieces)
+        self._drop_unless_held()
+        return render_chunk(data) if data and self.framing.kind is Kind.CHUNKED else data
+
+    async def stream(self, upstream: UpstreamConnection) -> None:
+        """Send the rest as it comes, no faster than upstream takes it."""
+        chunked = self.framing.kind is Kind.CHUNKED
+        while not self.is_read:
+            piece = await self._read(float("inf"))
+            if piece:
+                self._drop_unless_held()
+                upstream.write(render_chunk(piece) if chunked else piece)
+                await upstream.drain()
+        if chunked:
+            upstream.write(_LAST_CHUNK)
+
+    async def _read(self, deadline: float) -> bytes:
+        """Return the next piece, b"" at the end; hold it while it fits."""
+        self.waiting = True
+        try:
+            piece = await self._connection.read_body(self._payload, deadline)
+        finally:
+            self.waiting = False
+        self.is_read = self._payload.at_eof()
+        self.size += len(piece)
+        limit = self._limits.max_body_bytes
+        if self.size > limit:
+            raise BodyTooLarge(f"the body is over {limit} bytes (limits.max_body_bytes)")
+        if self.is_held:
+            self._pieces.append(piece)
+            self.is_held = self.size <= self._limits.replay_body_bytes
+        return piece
+
+    def _drop_unless_held(self) -> None:
+        """Drop what has been sent and is too much to hold."""
+        if not self.is_held:
+            self._pieces.clear()
+
+
+def render_chunk(data: bytes) -> bytes:
+    """Return one chunk (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
