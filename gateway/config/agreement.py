@@ -1,0 +1,160 @@
+"""What values of the configuration must agree on with each other.
+
+Each rule yields what is wrong together with the paths that it judged by: a value that
+was already found to be flawed is no witness against another one.
+
+Rule 1: only credentials that an enabled upstream uses are judged.
+Rule 2: with the simulator, origins and credentials are replaced, so they are not judged.
+Rule 3: nothing here opens a file or resolves a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.config.compile import enabled_credentials
+from gateway.config.model import Config, CredentialConfig
+from gateway.config.presets import ENGAGE_DIGITAL_HOST, PRESETS
+from gateway.core.useragent import BadUserAgent, compose_user_agent
+from gateway.errors import Problem
+from gateway.policy.callers import is_loopback
+
+# What the vendor's own samples use; the grant that reads them comes later.
+_JWT_VARIABLES = ("RC_APP_CLIENT_ID", "RC_APP_CLIENT_SECRET", "RC_USER_JWT")
+SMALLEST = 'grant = "static" and token = "env:NAME" or "file:/path"'
+_WORKING_GRANTS = ("static", "passthrough", "none")
+_SECRETS = ("token", "client_id", "client_secret", "jwt")
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A problem, and the TOML paths of the values that it was judged by."""
+
+    problem: Problem
+    judged_by: tuple[str, ...]
+
+
+def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Iterator[Disagreement]:
+    """Yield everything that does not fit together."""
+    yield from _judge_binds(config)
+    yield from _judge_user_agent(config)
+    yield from _judge_limits(config)
+    yield from _judge_routes(config)
+    if not simulator:
+        yield from _judge_origins(config)
+        yield from _judge_names(config, environ)
+        for name, table in enabled_credentials(config).items():
+            yield from _judge_credential(f"credentials.{name}", table)
+
+
+def _found(path: str, message: str, *others: str) -> Disagreement:
+    return Disagreement(Problem(path, message), (path, *others))
+
+
+def _judge_binds(config: Config) -> Iterator[Disagreement]:
+    seen = {str(config.ops.bind): "ops.bind"} if config.ops.bind.port != 0 else {}
+    for bind in config.listener.bind:
+        if bind.host is not None and not bind.is_loopback and not config.listener.anyone:
+            yield _found(
+                "listener.bind",
+                f"anyone who can reach {bind} could act in your RingCentral account; "
+                'write "127.0.0.1:8080", or listener.anyone = true if that is meant',
+                "listener.anyone",
+            )
+        if str(bind) in seen:
+            owner = seen[str(bind)]
+            yield _found("listener.bind", f"{bind} is taken by {owner}; choose another", owner)
+        if bind.port != 0:
+            seen[str(bind)] = "listener.bind"
+
+
+def _judge_user_agent(config: Config) -> Iterator[Disagreement]:
+    agent = config.user_agent
+    try:
+        compose_user_agent(agent.product, agent.comment)
+    except BadUserAgent as error:
+        yield _found("user_agent.comment", str(error), "user_agent.product")
+
+
+def _judge_limits(config: Config) -> Iterator[Disagreement]:
+    limits = config.limits
+    for small, large in (
+        ("max_target_bytes", "max_head_bytes"),
+        ("replay_body_bytes", "max_body_bytes"),
+    ):
+        least, most = getattr(limits, small), getattr(limits, large)
+        if least > most:
+            yield _found(
+                f"limits.{small}",
+                f"{least} is more than limits.{large}, which is {most}; write at most {most}",
+                f"limits.{large}",
+            )
+
+
+def _judge_routes(config: Config) -> Iterator[Disagreement]:
+    owners: dict[str, str] = {}
+    for name, upstream in config.upstreams.items():
+        for route in upstream.routes:
+            path = f"upstreams.{name}.routes"
+            owner = owners.setdefault(route, path)
+            if owner != path:
+                yield _found(path, f'"{route}" belongs to {owner} already; remove one', owner)
+
+
+def _judge_origins(config: Config) -> Iterator[Disagreement]:
+    for name, upstream in config.upstreams.items():
+        path, host = f"upstreams.{name}.origin", upstream.origin.host
+        if not host:
+            yield _found(path, f'there is no default; write such as "{PRESETS[name].example}"')
+        elif name == "engage_digital" and not (
+            ENGAGE_DIGITAL_HOST.fullmatch(host) or is_loopback(host.encode())
+        ):
+            yield _found(
+                path,
+                f"{host} is not a host of Engage Digital; write "
+                '"https://ACCOUNT.api.digital.ringcentral.com" or '
+                '"https://ACCOUNT.api.engagement.dimelo.com"',
+            )
+
+
+def _judge_names(config: Config, environ: Mapping[str, str]) -> Iterator[Disagreement]:
+    """Yield each credential that is used and not there, once."""
+    users: dict[str, list[str]] = {}
+    for name, upstream in config.upstreams.items():
+        users.setdefault(upstream.credential, []).append(name)
+    for name, upstreams in users.items():
+        paths = [f"upstreams.{upstream}.credential" for upstream in upstreams]
+        if not name:
+            for path in paths:
+                yield _found(path, "there is no default; write a name in [credentials]")
+        elif name not in config.credentials:
+            yield _found(
+                f"credentials.{name}",
+                f"is missing, and used by {', '.join(paths)}; "
+                f"write [credentials.{name}] with {SMALLEST}{_mention_jwt(environ)}",
+                *paths,
+            )
+
+
+def _mention_jwt(environ: Mapping[str, str]) -> str:
+    found = [name for name in _JWT_VARIABLES if environ.get(name)]
+    if not found:
+        return ""
+    return f'; {", ".join(found)} would serve grant = "jwt", which is not in this version'
+
+
+def _judge_credential(path: str, table: CredentialConfig) -> Iterator[Disagreement]:
+    grant = f"{path}.grant"
+    if table.grant not in _WORKING_GRANTS:
+        yield _found(grant, f'"{table.grant}" is not in this version; write {SMALLEST}')
+        return
+    needs = ("token",) if table.grant == "static" else ()
+    for key in _SECRETS:
+        given = getattr(table, key) is not None
+        if key in needs and not given:
+            yield _found(f"{path}.{key}", 'is missing; write "env:NAME" or "file:/path"', grant)
+        if given and key not in needs:
+            yield _found(
+                f"{path}.{key}", f'has no use with grant = "{table.grant}"; remove it', grant
+            )

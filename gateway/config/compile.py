@@ -1,0 +1,72 @@
+"""From the configuration to what decides: slotted objects, made once, that no request changes.
+
+Nothing after this looks at a section to decide about a request, except for the plain
+numbers of `[timeouts]` and `[limits]`.
+
+Rule: what is compiled was accepted by `load`; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from gateway.config.model import Config, CredentialConfig, UpstreamConfig
+from gateway.core.message import Rules
+from gateway.core.query import QueryRules
+from gateway.core.target import Authority, parse_authority
+from gateway.core.useragent import compose_user_agent
+from gateway.pipeline import Policy
+from gateway.policy.callers import Callers
+from gateway.policy.catalogue import load_catalogue
+from gateway.policy.forward import ForwardRules
+from gateway.policy.routes import Routes, Scheme, Upstream
+
+_OWNED = {
+    "platform": Scheme.BEARER,
+    "media": Scheme.BEARER,
+    "ringcx": Scheme.BEARER,
+    "engage_legacy": Scheme.X_AUTH_TOKEN,
+    "engage_digital": Scheme.BEARER,
+}
+
+
+def compile_policy(config: Config) -> Policy:
+    """Return all that `decide` needs."""
+    callers = Callers(_own_names(config))
+    upstreams = {name: _upstream(name, table, config) for name, table in config.upstreams.items()}
+    agent = config.user_agent
+    return Policy(
+        rules=Rules(
+            query=QueryRules(config.query.profile, config.query.mode, config.query.plus),
+            tunnel_accept=frozenset(config.tunnel.accept),
+            max_head_bytes=config.limits.max_head_bytes,
+            max_target_bytes=config.limits.max_target_bytes,
+            max_body_bytes=config.limits.max_body_bytes,
+        ),
+        callers=callers,
+        routes=Routes(upstreams, load_catalogue(), callers),
+        forward=ForwardRules(compose_user_agent(agent.product, agent.comment)),
+        first_byte_s=config.timeouts.first_byte_s,
+    )
+
+
+def enabled_credentials(config: Config) -> dict[str, CredentialConfig]:
+    """Return the credentials that an upstream uses; the others are nobody's concern."""
+    used = {upstream.credential for upstream in config.upstreams.values()}
+    return {name: table for name, table in config.credentials.items() if name in used}
+
+
+def _upstream(name: str, table: UpstreamConfig, config: Config) -> Upstream:
+    grant = config.credentials[table.credential].grant
+    # The grants that pass nothing of ours have the names of their schemes.
+    scheme = Scheme(grant) if grant in ("passthrough", "none") else _OWNED[name]
+    prefixes = tuple(route.encode() for route in table.routes)
+    return Upstream(name, table.origin, table.credential, scheme, prefixes)
+
+
+def _own_names(config: Config) -> frozenset[Authority]:
+    """Return the names that Host may carry: those configured and the bound addresses."""
+    names = {parse_authority(host.encode()) for host in config.listener.hosts}
+    for bind in config.listener.bind:
+        if bind.host not in (None, "0.0.0.0", "::"):  # noqa: S104 (not a bind: it has no name)
+            host = f"[{bind.host}]" if ":" in bind.host else bind.host
+            names.add(Authority(host.lower().encode()))
+    return frozenset(names)

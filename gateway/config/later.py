@@ -1,0 +1,118 @@
+"""What a later version brings: names that are known, values that do not work yet.
+
+Saying "not in this version" is kinder than "unknown key", and safer than taking a
+setting that changes nothing. The one value that does what this version does is taken.
+
+Rule 1: a row leaves this table when its setting arrives in the model.
+Rule 2: `take_later` removes from the tree what it has judged, unless the model knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.config.flaws import Flaw, explain_unknown
+from gateway.config.presets import ENGAGE
+from gateway.config.settings import Path, flatten
+
+_NOTHING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """One setting to come; `works` is the value that is taken now, `written` is it in TOML."""
+
+    works: Any = _NOTHING
+    written: str = ""
+    modelled: bool = False
+
+
+SECTIONS = {
+    "stores": {"file": Later(), "redis": Later(), "key": Later()},
+    "rates": {"mode": Later("off", '"off"'), "max_wait_s": Later(), "max_queue": Later()},
+    "retries": {"on_status": Later([], "[]")},
+    "engine": {"workers": Later(1, "1"), "fast_lane": Later(False, "false")},
+}
+_KEYS = {
+    "ops": {"ready_requires": Later([], "[]")},
+    "links": {
+        "rewrite": Later("off", '"off"', modelled=True),
+        "public_origin": Later("", '""', modelled=True),
+    },
+}
+_UPSTREAM_KEYS = {
+    "tunnel": Later("off", '"off"', modelled=True),
+    "proxy": Later("", '""', modelled=True),
+    "proxy_auth": Later(),
+}
+
+
+def take_later(tree: dict[str, Any]) -> list[Flaw]:
+    """Judge every setting that is to come, take it out of the tree, return what is wrong."""
+    flaws = []
+    for path, value in list(flatten(tree)):
+        later = _find(path)
+        if later is None:
+            continue
+        works = type(value) is type(later.works) and value == later.works
+        if not works:
+            flaws.append(Flaw(path, _explain(path, later)))
+        if not (works and later.modelled):
+            _remove(tree, path)
+    for name, known in SECTIONS.items():
+        if name in tree:
+            flaws += _leftovers(name, tree.pop(name), tuple(known))
+    return flaws
+
+
+def later_names(path: tuple[str | int, ...]) -> tuple[str, ...]:
+    """Return the keys that the table at a path will have besides those of the model."""
+    match path:
+        case ():
+            return tuple(SECTIONS)
+        case ("ops",):
+            return ("ready_requires",)
+        case ("upstreams", _):
+            return ("proxy_auth",)
+        case _:
+            return ()
+
+
+def _find(path: Path) -> Later | None:
+    match path:
+        case (section, key):
+            return (SECTIONS.get(section) or _KEYS.get(section) or {}).get(key)
+        case ("upstreams", _, key):
+            return _UPSTREAM_KEYS.get(key)
+        case _:
+            return None
+
+
+def _explain(path: Path, later: Later) -> str:
+    if path[-1] == "tunnel" and path[1] in ENGAGE:
+        return (
+            "must be off: Engage does not document method overrides, "
+            "and a lost one would run the wrong operation"
+        )
+    if later.works is _NOTHING:
+        return "not in this version; remove it"
+    return f"not in this version; remove it or write {later.written}"
+
+
+def _leftovers(section: str, table: Any, known: tuple[str, ...]) -> Iterator[Flaw]:
+    """Yield what a section to come holds besides the keys that it will have."""
+    if not isinstance(table, dict):
+        yield Flaw((section,), "not in this version; remove it")
+        return
+    for key in table:
+        path = (section, key)
+        known_key = key in known
+        yield Flaw(path, _explain(path, Later()) if known_key else explain_unknown(path, known))
+
+
+def _remove(tree: dict[str, Any], path: Path) -> None:
+    for part in path[:-1]:
+        tree = tree[part]
+    del tree[path[-1]]

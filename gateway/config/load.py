@@ -1,0 +1,102 @@
+"""From files, environment and `--set` to one `Config`, or to every problem at once.
+
+Layers, the later over the earlier: presets, `RC_SERVER_URL`, files in their order, the
+environment, `--set`. Then the tree is validated, its values are held against each
+other, and, when asked, what it refers to is looked for.
+
+Rule 1: no problem hides another one.
+Rule 2: a problem says from where the value came that it complains about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.config.agreement import judge
+from gateway.config.later import take_later
+from gateway.config.layers import Layer, read_environment, read_file, read_sets
+from gateway.config.model import Config
+from gateway.config.presets import fill_presets
+from gateway.config.reading import read_config
+from gateway.config.resolve import check_authorities, check_secrets
+from gateway.config.settings import Setting, flatten, merge, render_path, sources_of
+from gateway.errors import ConfigError, Problem
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration without problems; `sources` has every TOML path of it."""
+
+    config: Config
+    sources: Mapping[str, str]
+
+    def rows(self) -> Iterator[tuple[str, Any, str]]:
+        """Yield path, value and source of every setting; values are JSON's, literals masked."""
+        for path, value in _leaves(self.config):
+            yield path, value, self.sources[path]
+
+
+def load(
+    files: Sequence[Path],
+    sets: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    simulator: bool = False,
+    resolve: bool = False,
+) -> Loaded:
+    """Read the configuration, or raise `ConfigError` with every problem.
+
+    `resolve` also looks for the secrets and files that it refers to; `simulator` leaves
+    origins and credentials unjudged, because `point_at` replaces them, and reads no `RC_*`.
+    """
+    settings, problems = _collect(files, sets, environ, simulator=simulator)
+    sources = sources_of(settings)
+    tree = merge(settings)
+    fill_presets(tree)
+    flaws = take_later(tree)
+    config, invalid = read_config(tree)
+    problems += [Problem(render_path(flaw.path), flaw.message) for flaw in flaws + invalid]
+    broken = {problem.path.partition("[")[0] for problem in problems}
+    for found in judge(config, environ, simulator=simulator):
+        if broken.isdisjoint(found.judged_by):
+            problems.append(found.problem)
+    if resolve and not simulator:
+        problems += [*check_secrets(config, environ), *check_authorities(config)]
+    if problems:
+        raise ConfigError(tuple(_name_source(problem, sources) for problem in problems))
+    return Loaded(config, {path: sources.get(path, DEFAULT) for path, _ in _leaves(config)})
+
+
+def _collect(
+    files: Sequence[Path], sets: Sequence[str], environ: Mapping[str, str], *, simulator: bool
+) -> Layer:
+    settings: list[Setting] = []
+    problems: list[Problem] = []
+    if not simulator and (url := environ.get("RC_SERVER_URL")):
+        path = ("upstreams", "platform", "origin")
+        settings.append(Setting(path, url, "environment RC_SERVER_URL"))
+    layers = [read_file(file) for file in files]
+    for more, wrong in (*layers, read_environment(environ), read_sets(sets)):
+        settings += more
+        problems += wrong
+    return settings, problems
+
+
+def _leaves(config: Config) -> Iterator[tuple[str, Any]]:
+    tree = config.model_dump(mode="json", exclude_none=True)
+    for path, value in flatten(tree):
+        if value != {}:
+            yield render_path(path), value
+
+
+def _name_source(problem: Problem, sources: Mapping[str, str]) -> Problem:
+    """Say in a problem who set the value, or one below it."""
+    path = problem.path.partition("[")[0]
+    below = [place for place in sources if place.startswith(f"{path}.")]
+    source = sources.get(path) or (sources[below[0]] if below else "")
+    return Problem(problem.path, f"{problem.message} ({source})") if source else problem

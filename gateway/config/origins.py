@@ -1,0 +1,56 @@
+"""The origin of an upstream: `https://host[:port]`, and nothing more.
+
+A path, query or user information in an origin would have to be joined to what callers
+send, and joining is where proxies go wrong; so an origin has none.
+
+Rule 1: plain HTTP only to this machine: a credential never crosses a network in clear.
+Rule 2: a problem shows no more of a URL than its scheme and host; the rest may be a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from gateway.core.target import parse_authority
+from gateway.errors import BadRequest
+from gateway.policy.callers import is_loopback
+from gateway.policy.routes import Origin
+
+_FORM = 'write "https://host" or "https://host:port"'
+_URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
+_PORTS = {"https": 443, "http": 80}
+
+
+def parse_origin(text: str) -> Origin:
+    """Read an origin, or raise `ValueError` with what to write; an IPv6 host keeps its brackets."""
+    url = _URL.fullmatch(text)
+    if url is None:
+        raise ValueError(f"an origin starts with https://; {_FORM}")
+    if "@" in url["authority"]:
+        raise ValueError(f"an origin carries no user name or password; {_FORM}")
+    if url["rest"]:
+        raise ValueError(
+            f"an origin ends after host and port, without a path, '/' or query; {_FORM}"
+        )
+    origin = _parse_authority(url["scheme"], url["authority"])
+    if origin.scheme == "http" and not is_loopback(origin.host.encode()):
+        raise ValueError(
+            f"plain HTTP to {origin.host} would send the credential over the network in clear; "
+            f'write "https://{origin.host}" (http:// is for loopback addresses)'
+        )
+    return origin
+
+
+def _parse_authority(scheme: str, text: str) -> Origin:
+    try:
+        authority = parse_authority(text.encode("ascii"))
+    except (BadRequest, UnicodeEncodeError):
+        raise ValueError(f"what follows {scheme}:// is not an ASCII host; {_FORM}") from None
+    host = authority.host.decode()
+    if host.startswith("["):
+        try:
+            ipaddress.IPv6Address(host[1:-1])
+        except ValueError:
+            raise ValueError(f"{host} is not an IPv6 address; {_FORM}") from None
+    return Origin(scheme, host, authority.port or _PORTS[scheme])
