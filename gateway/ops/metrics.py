@@ -127,7 +127,7 @@ class Metrics:
         for finding in record.findings:
             self._findings.get(finding.rule).inc()
         if record.cut or record.status == 499:
-            self._aborted.get(record.cut or "caller-gone").inc()
+            self._aborted.get(record.code or "caller-gone").inc()
         if record.attempts > 1:
             self._retries.inc(record.attempts - 1)
 

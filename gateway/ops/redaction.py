@@ -22,6 +22,8 @@ CUT = "…"
 # Operations of the vendor's whose path goes on with a secret, wherever a prefix puts them.
 _SECRET_PATHS = (b"/api/auth", b"/api/v1/auth", b"/admin/token", b"/password/reset")
 _SECRET_PATH = re.compile(rb"(?:" + rb"|".join(_SECRET_PATHS) + rb")(?=/|$)")
+# What every spelling of one has; most paths have none of it, and cost a search.
+_MAYBE_SECRET = re.compile(rb"%|auth|token|reset", re.IGNORECASE)
 # Parameters of the vendor's that are secrets, lower case.
 _SECRET_PARAMETERS = frozenset(
     {
@@ -39,20 +41,23 @@ _MAX_PATH = 1000
 
 def show_text(value: bytes | str, limit: int = MAX_TEXT) -> str:
     r"""Return `value` in printable ASCII, other bytes as `\x1b`, cut after `limit` characters."""
-    raw = value[: limit + 1]
-    if isinstance(raw, bytes):
-        text = raw.decode("ascii", "backslashreplace")
+    if isinstance(value, bytes):
+        text = value[: limit + 1].decode("ascii", "backslashreplace")
+    elif value.isascii():
+        text = value
     else:
-        text = raw.encode("ascii", "backslashreplace").decode("ascii")
+        text = value[: limit + 1].encode("ascii", "backslashreplace").decode("ascii")
     if not text.isprintable():
         text = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
-    return text[:limit] + CUT if len(text) > limit else text
+    return text if len(text) <= limit else text[:limit] + CUT
 
 
 def show_path(path: bytes) -> str:
     """Return a path as it may be shown; it need not have been believed, or be a path at all."""
-    absolute = ABSOLUTE.fullmatch(path)
-    path = (absolute["rest"] if absolute else path).partition(b"?")[0]
+    if not path.startswith(b"/"):
+        absolute = ABSOLUTE.fullmatch(path)
+        path = absolute["rest"] if absolute else path
+    path = path.partition(b"?")[0]
     if not path.startswith(b"/"):
         return "*" if path == b"*" else CUT
     end = _public_end(path)
@@ -62,7 +67,7 @@ def show_path(path: bytes) -> str:
 
 
 def hides_secret(path: bytes) -> bool:
-    """Tell whether `show_path` leaves out what follows an operation."""
+    """Tell whether a path, or text that quotes one, goes on where `show_path` stops."""
     return _public_end(path) is not None
 
 
@@ -73,6 +78,8 @@ def mask_query(raw: bytes) -> bytes:
 
 def _public_end(path: bytes) -> bytes | None:
     """Return the reading of the part that names the operation, or None when all is public."""
+    if _MAYBE_SECRET.search(path) is None:
+        return None
     try:
         reading = read_path(path)
     except BadRequest:

@@ -56,9 +56,9 @@ def level_of(record: Record) -> int:
 def describe(record: Record) -> dict[str, object]:
     """Return the fields of a request's line; None where there is nothing to say."""
     fields: dict[str, object] = {
-        "request_id": _text(record.request_id),
-        "caller": _text(record.caller),
-        "upstream": _text(record.upstream),
+        "request_id": record.request_id,
+        "caller": record.caller or None,
+        "upstream": record.upstream or None,
         "wire_method": _text(record.wire_method),
         "method": _text(record.method),
         "path": show_path(record.path) if record.path else None,
@@ -73,10 +73,10 @@ def describe(record: Record) -> dict[str, object]:
         "upstream_first_byte_ms": _milliseconds(record.upstream_first_byte_s),
         "total_ms": _milliseconds(record.total_s),
         "attempts": record.attempts,
-        "operation": _text(record.operation),
-        "rate_group": _text(record.rate_group),
+        "operation": record.operation or None,
+        "rate_group": record.rate_group or None,
         "rc_request_id": _text(record.rc_request_id),
-        "trace_id": _text(record.trace_id),
+        "trace_id": record.trace_id or None,
     }
     return fields | _exceptional(record)
 
@@ -96,11 +96,11 @@ def shorten(event: Event) -> Event:
 def _exceptional(record: Record) -> dict[str, Any]:
     """Return the fields that most requests do not have."""
     fields: dict[str, Any] = {}
-    # A reason may quote the path it speaks of.
-    if record.message and not hides_secret(record.path):
-        fields["reason"] = show_text(record.message)
     if record.cut:
         fields["cut"] = show_text(record.cut)
+    # A reason may quote the path it speaks of, also one that is not believed.
+    elif record.message and not hides_secret(record.message.encode()):
+        fields["reason"] = show_text(record.message)
     if record.findings:
         fields["warnings"] = _texts(str(finding) for finding in record.findings)
     if record.bug is not None:

@@ -78,7 +78,7 @@ def test_findings_retries_and_aborts_are_counted() -> None:
     finding = Finding("plus", "phone", 6, b"+", b"%2B")
     metrics.finished(make_record(findings=(finding, finding), attempts=2))
     metrics.finished(make_record(attempts=0))
-    metrics.finished(make_record(cut="upstream-broken"))
+    metrics.finished(make_record(cut="it ended early", code="upstream-broken"))
     metrics.finished(make_record(status=499))
     samples = read(metrics)
     assert samples['rcgw_query_findings_total{rule="plus"}'] == 2
@@ -90,7 +90,7 @@ def test_findings_retries_and_aborts_are_counted() -> None:
 def test_labels_that_others_make_up_end_as_other() -> None:
     metrics = Metrics()
     for number in range(600):
-        metrics.finished(make_record(cut=f"reason {number}"))
+        metrics.finished(make_record(cut="x", code=f"code-{number}"))
     samples = read(metrics)
     assert samples['rcgw_aborted_total{reason="other"}'] == 100
     assert sum(name.startswith("rcgw_aborted_total") for name in samples) == 501

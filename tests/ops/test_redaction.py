@@ -41,7 +41,9 @@ def test_a_path_is_shown_up_to_where_its_secret_begins(path: bytes, shown: str) 
     assert SECRET not in shown
 
 
-def test_a_hidden_path_says_so() -> None:
+def test_a_hidden_path_says_so_in_a_sentence_too() -> None:
+    assert hides_secret(b"nobody owns '/x/%61pi/auth/s3cr3t'")
+    assert not hides_secret(b"/api/auth is reserved")
     assert hides_secret(b"/api/auth/logout/x")
     assert not hides_secret(b"/restapi")
 
