@@ -1,0 +1,134 @@
+"""What the tests of policy share: the contract's default upstreams, heads and vectors."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.core.framing import NO_BODY, Framing
+from gateway.core.headers import Fields
+from gateway.core.message import Listener, RawHead, ReplyHead, Request, Rules, normalize
+from gateway.core.target import Authority, parse_authority
+from gateway.pipeline import AnsweredHere, Policy, decide
+from gateway.policy.callers import Callers
+from gateway.policy.catalogue import load_catalogue
+from gateway.policy.forward import ForwardRules, Plan
+from gateway.policy.routes import Origin, Routes, Scheme, Upstream
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+USER_AGENT = b"rc-gateway/0.1.0 (test)"
+HERE = Listener(8080, loopback=True)
+LISTENERS = {"loopback": HERE, "open": Listener(8080), "unix": Listener()}
+
+PLATFORM = Upstream(
+    "platform",
+    Origin("https", "platform.ringcentral.com", 443),
+    "ringcentral",
+    Scheme.BEARER,
+    (
+        *(b"/restapi", b"/scim", b"/rcvideo", b"/video", b"/webinar", b"/analytics", b"/ai"),
+        *(b"/team-messaging", b"/cx/social-messaging", b"/.well-known"),
+    ),
+)
+MEDIA = Upstream(
+    "media",
+    Origin("https", "media.ringcentral.com", 443),
+    "ringcentral",
+    Scheme.BEARER,
+    (b"/media",),
+)
+RINGCX = Upstream(
+    "ringcx",
+    Origin("https", "ringcx.ringcentral.com", 443),
+    "ringcx",
+    Scheme.BEARER,
+    (b"/voice/api", b"/platform/api", b"/api/auth", b"/api/v2", b"/api/v6", b"/cx"),
+)
+ENGAGE_LEGACY = Upstream(
+    "engage_legacy",
+    Origin("https", "portal.vacd.biz", 443),
+    "engage",
+    Scheme.X_AUTH_TOKEN,
+    (b"/api/v1",),
+)
+DIGITAL = Upstream(
+    "engage_digital",
+    Origin("https", "acme.api.digital.ringcentral.com", 443),
+    "digital",
+    Scheme.BEARER,
+    (b"/1.0",),
+)
+EVERYTHING = (PLATFORM, MEDIA, RINGCX, ENGAGE_LEGACY, DIGITAL)
+CATALOGUE = load_catalogue()
+
+
+def callers_of(*hosts: str) -> Callers:
+    return Callers(frozenset(parse_authority(host.encode()) for host in hosts))
+
+
+def policy_of(
+    upstreams: Iterable[Upstream] = EVERYTHING,
+    *,
+    callers: Callers | None = None,
+    scheme: Scheme | None = None,
+) -> Policy:
+    """Compile a policy as the configuration would; `scheme` is for every upstream."""
+    callers = callers or Callers()
+    table = {u.name: u if scheme is None else with_scheme(u, scheme) for u in upstreams}
+    return Policy(
+        Rules(), callers, Routes(table, CATALOGUE, callers), ForwardRules(USER_AGENT), 60.0
+    )
+
+
+def with_scheme(upstream: Upstream, scheme: Scheme) -> Upstream:
+    return Upstream(upstream.name, upstream.origin, upstream.credential, scheme, upstream.prefixes)
+
+
+def fields_of(lines: str) -> Fields:
+    """Read `Name: value` lines; a value may be empty."""
+    pairs = (line.partition(":") for line in lines.splitlines() if line.strip())
+    return tuple((name.encode(), value.strip().encode()) for name, _, value in pairs)
+
+
+def raw_of(
+    method: str, target: str, lines: str = "", *, listener: Listener = HERE, version: str = "1.1"
+) -> RawHead:
+    """Make a head; Host is ours unless the lines or the version do without."""
+    fields = fields_of(lines)
+    if version == "1.1" and not any(name.lower() == b"host" for name, _ in fields):
+        fields = ((b"Host", b"127.0.0.1:8080"), *fields)
+    return RawHead(method.encode(), target.encode(), f"HTTP/{version}".encode(), fields, listener)
+
+
+def request_of(
+    method: str, target: str, lines: str = "", *, listener: Listener = HERE, version: str = "1.1"
+) -> Request:
+    return normalize(raw_of(method, target, lines, listener=listener, version=version), Rules())
+
+
+def plan_of(
+    method: str,
+    target: str,
+    lines: str = "",
+    *,
+    scheme: Scheme | None = None,
+    version: str = "1.1",
+) -> Plan:
+    """Return the plan of a request that is forwarded, 1,000 s after the clock began."""
+    plan = decide(raw_of(method, target, lines, version=version), policy_of(scheme=scheme), 1000.0)
+    assert not isinstance(plan, AnsweredHere)
+    return plan
+
+
+def reply_of(status: int, lines: str = "", framing: Framing = NO_BODY) -> ReplyHead:
+    return ReplyHead(status, b"", b"HTTP/1.1", fields_of(lines), framing)
+
+
+def vectors_of(name: str) -> list[Mapping[str, Any]]:
+    """Read the cases of tests/vectors/NAME.toml; each has a name of its own."""
+    cases: list[Mapping[str, Any]] = tomllib.loads((VECTORS / f"{name}.toml").read_text())["case"]
+    return cases
+
+
+def authority(text: str) -> Authority:
+    return parse_authority(text.encode())
