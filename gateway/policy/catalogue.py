@@ -1,0 +1,94 @@
+"""The vendor's operations: method, path template, rate group, media flag.
+
+Made from the vendor's published description and shipped as package data. The vendor's
+description always lags behind the vendor, so an unknown path is not an error: it has no
+operation, and passes.
+
+Rule 1: a lookup costs O(length of the path), whatever the number of templates.
+Rule 2: paths are compared on their reading (`target.read_path`), which is lower case.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation; `group` is the vendor's rate group, e.g. "Heavy"."""
+
+    method: str
+    template: str
+    group: str
+    media: bool
+
+
+class _Node:
+    """A trie node: literal children, one wildcard child, and the operations that end here."""
+
+    __slots__ = ("literal", "operations", "wildcard")
+
+    def __init__(self) -> None:
+        self.literal: dict[bytes, _Node] = {}
+        self.wildcard: _Node | None = None
+        self.operations: dict[str, Operation] = {}
+
+
+class Catalogue:
+    """Finds the operation of an effective method and a path's reading."""
+
+    __slots__ = ("_root",)
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Node()
+        for operation in operations:
+            self._add(operation)
+
+    def find(self, method: str, reading: bytes) -> Operation | None:
+        """Return the operation, or None; HEAD is the GET of the same resource."""
+        wanted = "GET" if method == "HEAD" else method
+        nodes = [self._root]
+        for segment in reading.split(b"/")[1:]:
+            nodes = _step(nodes, segment)
+            if not nodes:
+                return None
+        found = (node.operations.get(wanted) for node in nodes)
+        return next((operation for operation in found if operation is not None), None)
+
+    def _add(self, operation: Operation) -> None:
+        node = self._root
+        for segment in operation.template.lower().encode().split(b"/")[1:]:
+            if segment.startswith(b"{"):
+                node.wildcard = node.wildcard or _Node()
+                node = node.wildcard
+            else:
+                node = node.literal.setdefault(segment, _Node())
+        node.operations[operation.method] = operation
+
+
+def _step(nodes: list[_Node], segment: bytes) -> list[_Node]:
+    """Return where every way through the trie goes on; literal children first."""
+    following = []
+    for node in nodes:
+        literal = node.literal.get(segment)
+        if literal is not None:
+            following.append(literal)
+        if node.wildcard is not None:
+            following.append(node.wildcard)
+    return following
+
+
+def parse_operations(rows: Iterable[Mapping[str, str]]) -> list[Operation]:
+    """Turn rows with the columns method, path, group and media into operations."""
+    return [
+        Operation(row["method"], row["path"], row["group"], row["media"] == "1") for row in rows
+    ]
+
+
+def load_catalogue() -> Catalogue:
+    """Read the package data `gateway/data/operations.csv`."""
+    text = (files("gateway.data") / "operations.csv").read_text("utf-8")
+    return Catalogue(parse_operations(csv.DictReader(text.splitlines())))
