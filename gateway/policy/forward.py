@@ -1,0 +1,162 @@
+"""The outbound head: what is dropped, what is set, what passes.
+
+Everything a caller sends passes in its order with its bytes, but for what ends at this
+hop, what is ours to say, and what could speak for somebody: credentials, forwarded
+addresses and rewritten paths. Nothing is invented.
+
+Rule 1: the caller's credentials are dropped before ours are added, unless they pass through.
+Rule 2: a name that an upstream might fold into one of ours (`_` for `-`) is dropped too.
+Rule 3: the plan holds no secret in clear and no framing: the shell adds both when it sends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gateway.core.headers import hop_by_hop
+from gateway.core.message import IDEMPOTENT, OutboundField, OutboundHead, Request
+from gateway.core.query import cut_pairs
+from gateway.core.secret import Secret
+from gateway.policy.permits import Permitted
+from gateway.policy.routes import Scheme, Upstream
+
+ACCESS_TOKEN = b"access_token"
+
+
+class Fate(Enum):
+    """Why a field of the caller's does not pass."""
+
+    SET = "set by the gateway"
+    USER_AGENT = "the gateway has one User-Agent for all"
+    HOP = "ends at this hop (RFC 9110 section 7.6.1)"
+    FRAMING = "framing is made anew"
+    OVERRIDE = "method override, resolved here"
+    CREDENTIAL = "the caller's credential"
+    FORWARDED = "speaks for somebody else"
+    EXPECT = "answered by the gateway"
+    LOOKALIKE = "could be read as a field that the gateway sets, removes or frames by"
+
+
+_FATES = {
+    b"host": Fate.SET,
+    b"user-agent": Fate.SET,
+    b"x-user-agent": Fate.SET,
+    b"rc-user-agent": Fate.USER_AGENT,
+    b"sdk-user-agent": Fate.USER_AGENT,
+    b"content-length": Fate.FRAMING,
+    b"transfer-encoding": Fate.FRAMING,
+    b"x-http-method-override": Fate.OVERRIDE,
+    b"x-http-method": Fate.OVERRIDE,
+    b"x-method-override": Fate.OVERRIDE,
+    b"authorization": Fate.CREDENTIAL,
+    b"x-auth-token": Fate.CREDENTIAL,
+    b"cookie": Fate.CREDENTIAL,
+    b"x-real-ip": Fate.FORWARDED,
+    b"x-original-url": Fate.FORWARDED,
+    b"x-rewrite-url": Fate.FORWARDED,
+    b"forwarded": Fate.FORWARDED,
+    b"expect": Fate.EXPECT,
+}
+_FORWARDED_FAMILY = b"x-forwarded-"
+_PROXY_FAMILY = b"proxy-"
+_FAMILIES = (_FORWARDED_FAMILY, _PROXY_FAMILY)
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRules:
+    """What the gateway says on every request: the canonical User-Agent and its `Via`."""
+
+    user_agent: bytes
+    via: bytes = b"1.1 rc-gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that the shell needs to carry a request out; printable, loggable, comparable.
+
+    `deadline` is monotonic seconds: the response head must have come by then.
+    """
+
+    permitted: Permitted
+    outbound: OutboundHead
+    deadline: float
+
+    @property
+    def request(self) -> Request:
+        """Return the request that is forwarded."""
+        return self.permitted.routed.request
+
+    @property
+    def upstream(self) -> Upstream:
+        """Return where it goes."""
+        return self.permitted.routed.upstream
+
+    @property
+    def rate_group(self) -> str | None:
+        """Return the vendor's rate group of the operation, None for an unknown path."""
+        operation = self.permitted.routed.operation
+        return operation.group if operation else None
+
+    @property
+    def idempotent(self) -> bool:
+        """Tell whether sending it twice has the effect of sending it once."""
+        return self.request.method in IDEMPOTENT
+
+
+def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
+    """Compose the outbound head of a permitted request."""
+    routed = permitted.routed
+    request, scheme = routed.request, routed.upstream.scheme
+    query = request.query
+    if scheme is not Scheme.PASSTHROUGH:
+        query = cut_pairs(query, ACCESS_TOKEN)
+    fields: list[OutboundField] = [(b"Host", routed.upstream.origin.authority)]
+    fields += _passing(request, scheme)
+    fields += [
+        (b"User-Agent", rules.user_agent),
+        (b"X-User-Agent", rules.user_agent),
+        (b"Via", rules.via),
+    ]
+    head = OutboundHead(request.method.encode(), routed.path, query, tuple(fields))
+    return Plan(permitted, head, deadline)
+
+
+def fate_of(name: bytes, ending: frozenset[bytes], scheme: Scheme) -> Fate | None:
+    """Return why a field named `name` (lower case) is dropped, or None when it passes.
+
+    `ending` are the names that end at this hop (`headers.hop_by_hop`).
+    """
+    fate = _FATES.get(name)
+    if fate is Fate.CREDENTIAL and scheme is Scheme.PASSTHROUGH:
+        fate = None
+    if fate is not None:
+        return fate
+    if name in ending or name.startswith(_PROXY_FAMILY):
+        return Fate.HOP
+    if name.startswith(_FORWARDED_FAMILY):
+        return Fate.FORWARDED
+    return Fate.LOOKALIKE if b"_" in name and _is_lookalike(name, ending) else None
+
+
+def _is_lookalike(name: bytes, ending: frozenset[bytes]) -> bool:
+    folded = name.replace(b"_", b"-")
+    return folded in _FATES or folded in ending or folded.startswith(_FAMILIES)
+
+
+def _passing(request: Request, scheme: Scheme) -> list[OutboundField]:
+    ending = hop_by_hop(request.fields)
+    passing: list[OutboundField] = []
+    for name, value in request.fields:
+        folded = name.lower()
+        if fate_of(folded, ending, scheme) is not None:
+            continue
+        if folded in _FATES:
+            # Only a credential that passes through is at once in the table and here.
+            passing.append((name, Secret(value)))
+        elif folded == b"max-forwards" and request.method == "OPTIONS":
+            # RFC 9110 section 7.6.2: an intermediary sends it on, decremented.
+            passing.append((name, b"%d" % (int(value) - 1)))
+        else:
+            passing.append((name, value))
+    return passing
