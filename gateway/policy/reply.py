@@ -1,0 +1,75 @@
+"""The head a caller gets: what is dropped from upstream's, what is added.
+
+The vendor's fields pass untouched, because clients are written against them. Dropped
+is what ends at this hop, what only the gateway may say, and what would mislead a
+browser that talks to us.
+
+Rule 1: framing is made anew from the reply's own framing; nothing here reads a body.
+Rule 2: this module knows nothing of sockets; whether the connection stays open is told.
+"""
+
+from __future__ import annotations
+
+from gateway.core.framing import Framing, Kind
+from gateway.core.headers import Field, Fields, hop_by_hop, values_of
+from gateway.core.message import ReplyHead
+from gateway.policy.forward import Plan
+
+_OURS = frozenset({b"content-length", b"x-request-id", b"x-gateway-error"})
+_VIA = (b"Via", b"1.1 rc-gateway")
+
+
+def reply_fields(plan: Plan, head: ReplyHead, request_id: bytes) -> Fields:
+    """Return the fields for the caller, without framing and `Connection`."""
+    names, families = _dropped(plan, head)
+    fields: list[Field] = []
+    needs_no_store = plan.request.tunnelled
+    for name, value in head.fields:
+        folded = name.lower()
+        if folded in names or folded.startswith(families):
+            continue
+        fields.append((name, value))
+        needs_no_store = needs_no_store and folded != b"cache-control"
+    if needs_no_store:
+        # A cache in front of us saw a POST, and knows nothing of what it did.
+        fields.append((b"Cache-Control", b"no-store"))
+    return (*fields, _VIA, (b"X-Request-Id", request_id))
+
+
+def _dropped(plan: Plan, head: ReplyHead) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
+    """Return the names, and the beginnings of names, that the caller does not get."""
+    names = hop_by_hop(head.fields) | _OURS
+    if plan.upstream.scheme.owned and head.status == 401:
+        # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
+        names |= {b"www-authenticate"}
+    if values_of(plan.request.fields, b"origin"):
+        # What upstream allows, it allows to pages that hold a credential of their own.
+        return names, (b"proxy-auth", b"access-control-")
+    return names, (b"proxy-auth",)
+
+
+def frame_for_caller(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:
+    """Return how the body leaves and the fields that say so.
+
+    An upstream body that ends at the close leaves chunked, so that its end can be told
+    from a cut; an HTTP/1.0 caller gets it ended by the close.
+    """
+    kind = head.framing.kind
+    if kind is Kind.LENGTH:
+        return head.framing, ((b"Content-Length", b"%d" % head.framing.length),)
+    if kind is Kind.NONE:
+        return head.framing, _declared_length(plan, head)
+    if plan.request.version == b"HTTP/1.0":
+        return Framing(Kind.CLOSE), ()
+    return Framing(Kind.CHUNKED), ((b"Transfer-Encoding", b"chunked"),)
+
+
+def _declared_length(plan: Plan, head: ReplyHead) -> Fields:
+    """Return the length that a bodiless reply declares of the representation.
+
+    RFC 9110 section 8.6: allowed in replies to HEAD and in 304, forbidden in 1xx and 204.
+    """
+    if head.status == 204 or head.status < 200:
+        return ()
+    lengths = values_of(head.fields, b"content-length")
+    return ((b"Content-Length", lengths[0]),) if lengths else ()
