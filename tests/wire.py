@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -113,17 +114,18 @@ class Upstream:
     port: int = 0
     connections: int = 0
     failures: list[BaseException] = field(default_factory=list)
+    scheme: str = "http"
 
     @property
     def origin(self) -> str:
         """Return its URL."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
 @asynccontextmanager
-async def scripted(script: Script) -> AsyncIterator[Upstream]:
+async def scripted(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
     """Serve every connection with `script`; a failing script fails the test at the end."""
-    upstream = Upstream()
+    upstream = Upstream(scheme="https" if tls else "http")
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -132,15 +134,15 @@ async def scripted(script: Script) -> AsyncIterator[Upstream]:
         tasks.add(task)
         try:
             await script(Peer(reader, writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # The gateway ended the connection, which is its right.
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # The gateway or the test ended the connection, which is its right.
         except Exception as failure:  # noqa: BLE001 (raised again when the test ends)
             upstream.failures.append(failure)
         finally:
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**20)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**20, ssl=tls)
     upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream
@@ -216,6 +218,16 @@ class Running:
             peer.close()
 
 
+@contextmanager
+def watched_loop() -> Iterator[None]:
+    """Fail the test when the event loop hears of an exception that nobody caught."""
+    uncaught: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: uncaught.append(context))
+    yield
+    assert not uncaught
+
+
 @asynccontextmanager
 async def running(origin: str, *sets: str, grant: str = "static") -> AsyncIterator[Running]:
     """Run a gateway with `origin` as platform and media; `sets` are `--set` arguments."""
@@ -236,7 +248,8 @@ async def running(origin: str, *sets: str, grant: str = "static") -> AsyncIterat
     gateway = Gateway(loaded.config, {}, recorder)
     await gateway.open()
     try:
-        yield Running(gateway, cast(int, gateway.binds[0].port), recorder)
+        with watched_loop():
+            yield Running(gateway, cast(int, gateway.binds[0].port), recorder)
     finally:
         gateway.abort()
 
