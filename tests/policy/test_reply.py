@@ -193,6 +193,14 @@ def test_a_reply_without_a_body_declares_a_length_only_where_it_may(
     assert frame_for_caller(plan, reply) == (NO_BODY, fields_of(declared))
 
 
+@pytest.mark.parametrize("framing", [NO_BODY, EMPTY, Framing(Kind.LENGTH, 9), CHUNKED, UNTIL_CLOSE])
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_a_205_has_no_content_whatever_upstream_framed(framing: Framing, version: str) -> None:
+    plan = plan_of("POST", PATH, version=version)
+    reply = reply_of(205, "Content-Length: 9", framing)
+    assert frame_for_caller(plan, reply) == (EMPTY, fields_of("Content-Length: 0"))
+
+
 FRAMED = frozenset({b"content-length", b"transfer-encoding", b"connection", b"x-gateway-error"})
 LINES = st.lists(
     st.sampled_from(
