@@ -10,6 +10,7 @@ that nothing was sent.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -18,7 +19,7 @@ from aiohappyeyeballs import start_connection
 from aiohappyeyeballs.types import AddrInfoType
 
 from gateway.engine.upstream import UpstreamConnection
-from gateway.errors import UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
 
 # Long enough to spare a look-up per connection, short enough to follow a failover.
@@ -50,32 +51,8 @@ class Connector:
         try:
             async with asyncio.timeout_at(limit):
                 return await self._open()
-        except TimeoutError:
-            raise UpstreamTimeout(
-                f"no connection to {self._origin} in time",
-                sent=False,
-                proxy_error="connection_timeout",
-            ) from None
-        except ssl.SSLError as error:
-            raise UpstreamUnreachable(
-                f"TLS with {self._origin} failed: {error.reason or 'protocol error'}",
-                sent=False,
-                proxy_error="tls_certificate_error"
-                if isinstance(error, ssl.SSLCertVerificationError)
-                else "tls_protocol_error",
-            ) from None
-        except socket.gaierror:
-            raise UpstreamUnreachable(
-                f"the name {self._origin.host} cannot be resolved",
-                sent=False,
-                proxy_error="dns_error",
-            ) from None
-        except OSError as error:
-            raise UpstreamUnreachable(
-                f"no connection to {self._origin}: {error.strerror or 'failed'}",
-                sent=False,
-                proxy_error="connection_refused",
-            ) from None
+        except (OSError, UnicodeError) as error:
+            raise failure_of(error, self._origin) from None
 
     async def _open(self) -> UpstreamConnection:
         sock = await start_connection(
@@ -88,6 +65,8 @@ class Connector:
                 sock=sock,
                 ssl=self._tls,
                 server_hostname=self._origin.host.strip("[]") if self._tls else None,
+                # Not to be cut short by asyncio's own: ours is the limit around this.
+                ssl_handshake_timeout=self._timeout_s + 1 if self._tls else None,
             )
         except BaseException:
             sock.close()
@@ -102,6 +81,30 @@ class Connector:
             self._addresses = list(found)
             self._fresh_until = self._loop.time() + DNS_CACHE_S
         return self._addresses
+
+
+def failure_of(error: OSError | UnicodeError, origin: Origin) -> UpstreamFailed:
+    """Return what to say of a connection that could not be made; nothing was sent on it."""
+    match error:
+        case TimeoutError():
+            text, kind = f"no connection to {origin} in time", "connection_timeout"
+            return UpstreamTimeout(text, sent=False, proxy_error=kind)
+        case ssl.SSLCertVerificationError():
+            text = f"the certificate of {origin} is not trusted: {error.verify_message}"
+            kind = "tls_certificate_error"
+        case ssl.SSLError():
+            text = f"TLS with {origin} failed: {error.reason or 'protocol error'}"
+            kind = "tls_protocol_error"
+        case socket.gaierror() | UnicodeError():
+            text, kind = f"the name {origin.host} cannot be resolved", "dns_error"
+        case ConnectionRefusedError():
+            text, kind = f"{origin} refuses connections", "connection_refused"
+        case OSError(errno=int(number)):
+            text, kind = f"no connection to {origin}: {os.strerror(number)}", ""
+        case _:
+            # asyncio's own, without a number: the other side closed while TLS was set up.
+            text, kind = f"{origin} closed the connection at once", "connection_terminated"
+    return UpstreamUnreachable(text, sent=False, proxy_error=kind)
 
 
 def make_tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -72,7 +72,7 @@ class Exchange:
                 raise
             self._settle(pool, upstream)
         finally:
-            self._stop_streaming()
+            await self._stop_streaming()
             self._record.bytes_in = self._upload.size
             if self._asked_at:
                 self._record.upstream_s = time.monotonic() - self._asked_at
@@ -91,7 +91,7 @@ class Exchange:
                 return upstream, await self._ask(upstream, credentials)
             except BaseException as error:
                 upstream.abort()
-                self._stop_streaming()
+                await self._stop_streaming()
                 attempt = Attempt(number, is_reused, upstream.reply_started, self._upload.is_held)
                 if not isinstance(error, UpstreamBroken) or not may_retry(self._plan, attempt):
                     raise
@@ -104,7 +104,7 @@ class Exchange:
         self._asked_at = time.monotonic()
         self._record.queue_s = self._asked_at - self._record.started
         upstream.ask(self._plan.request.method, head + self._upload.begin())
-        if self._upload.is_unsent:
+        if not self._upload.is_sent:
             self._streaming = asyncio.create_task(self._upload.stream(upstream))
             self._streaming.add_done_callback(partial(_report_failure, upstream))
         try:
@@ -132,26 +132,29 @@ class Exchange:
         fields += _persistence(keep, plan.request.version)
         record.status = record.upstream_status = head.status
         record.rc_request_id = _first(head, b"rcrequestid")
-        record.bytes_out = await relay_reply(
+        await relay_reply(
             self._connection,
             upstream,
             render_reply_head(head, fields),
             framing,
             self._timeouts.idle_s,
+            record,
         )
         return keep
 
     def _settle(self, pool: Pool, upstream: UpstreamConnection) -> None:
         """Give the connection back if the request, too, was sent to its end."""
-        if self._streaming is None or (self._streaming.done() and self._upload.is_read):
+        if self._upload.is_sent:
             pool.release(upstream)
         else:
             upstream.abort()
 
-    def _stop_streaming(self) -> None:
-        if self._streaming is not None:
-            self._streaming.cancel()
-            self._streaming = None
+    async def _stop_streaming(self) -> None:
+        """Stop the upload, and wait until it has let go of the caller's body."""
+        streaming, self._streaming = self._streaming, None
+        if streaming is not None and not streaming.done():
+            streaming.cancel()
+            await asyncio.wait((streaming,))
 
 
 def credential_fields(plan: Plan, token: Token | None) -> tuple[OutboundField, ...]:

@@ -47,15 +47,18 @@ class Pool:
         """Return an idle connection, or a new one by `deadline`; `fresh` wants a new one."""
         while self._idle and not fresh:
             connection = self._idle.pop()
-            if connection.is_open:
+            if connection.is_quiet:
                 return connection
+            connection.abort()
         return await self._connector.connect(deadline)
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back, or close it when it cannot serve again."""
-        if self._closed or not connection.is_reusable or len(self._idle) >= self._max_idle:
+        if self._closed or not connection.is_reusable:
             connection.abort()
             return
+        if len(self._idle) >= self._max_idle:
+            self._idle.popleft().abort()
         connection.rest()
         self._idle.append(connection)
         if self._sweep is None:

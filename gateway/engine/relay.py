@@ -10,6 +10,7 @@ from __future__ import annotations
 from gateway.core.framing import Framing, Kind
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
+from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
 from gateway.engine.upload import render_chunk
 from gateway.engine.upstream import UpstreamConnection
@@ -35,14 +36,15 @@ async def relay_reply(
     head: bytes,
     framing: Framing,
     idle_s: float,
-) -> int:
-    """Send the head and the body framed as `framing` says; return the body's size in bytes."""
+    record: Record,
+) -> None:
+    """Send the head and the body framed as `framing` says; count it in `record.bytes_out`."""
     if not framing.has_body:
         connection.write(head)
-        return 0
+        return
     chunked = framing.kind is Kind.CHUNKED
     data, is_last = upstream.take_body()
-    size = len(data)
+    record.bytes_out = len(data)
     out = render_chunk(data) if data and chunked else data
     if is_last and chunked:
         out += _LAST_CHUNK
@@ -51,12 +53,11 @@ async def relay_reply(
         await connection.drain()
         data = await upstream.read_body(idle_s)
         is_last = not data
-        size += len(data)
+        record.bytes_out += len(data)
         if chunked:
             data = render_chunk(data) if data else _LAST_CHUNK
         connection.write(data)
     await connection.drain()
-    return size
 
 
 def _write_with_head(connection: Connection, head: bytes, data: bytes) -> None:

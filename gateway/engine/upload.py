@@ -22,7 +22,11 @@ _LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Upload:
-    """One request body; `size` counts the bytes that came from the caller."""
+    """One request body; `size` counts the bytes that came from the caller.
+
+    `is_read` and `is_sent` tell that its end was seen and has left, `is_held` that all that
+    was read can be sent again, `waiting` that the caller is waited for.
+    """
 
     def __init__(self, incoming: Incoming, declared: Framing, limits: Limits) -> None:
         self._connection = incoming.connection
@@ -34,6 +38,7 @@ class Upload:
         self.waiting = False
         self.is_held = True
         self.is_read = not declared.has_body
+        self.is_sent = False
 
     @property
     def framing(self) -> Framing:
@@ -41,11 +46,6 @@ class Upload:
         if self._declared.kind is not Kind.CHUNKED:
             return self._declared
         return Framing(Kind.LENGTH, self.size) if self.is_read and self.is_held else CHUNKED
-
-    @property
-    def is_unsent(self) -> bool:
-        """Tell whether something is left to send after what `begin` returned."""
-        return not self.is_read or self.framing.kind is Kind.CHUNKED
 
     @property
     def fields(self) -> Fields:
@@ -65,22 +65,26 @@ class Upload:
             await self._read(deadline)
 
     def begin(self) -> bytes:
-        """Return the held bytes as they go out with the head."""
+        """Return the held bytes as they go out with the head; `is_sent` tells if that is all."""
         data = b"".join(self._pieces)
+        self.is_sent = self.is_read and self.framing.kind is not Kind.CHUNKED
         self._drop_unless_held()
         return render_chunk(data) if data and self.framing.kind is Kind.CHUNKED else data
 
     async def stream(self, upstream: UpstreamConnection) -> None:
-        """Send the rest as it comes, no faster than upstream takes it."""
+        """Send the rest as it comes, no faster than upstream takes it; stop when it is cut."""
         chunked = self.framing.kind is Kind.CHUNKED
         while not self.is_read:
             piece = await self._read(float("inf"))
+            if upstream.is_cut:
+                return
             if piece:
                 self._drop_unless_held()
                 upstream.write(render_chunk(piece) if chunked else piece)
                 await upstream.drain()
         if chunked:
             upstream.write(_LAST_CHUNK)
+        self.is_sent = True
 
     async def _read(self, deadline: float) -> bytes:
         """Return the next piece, b"" at the end; hold it while it fits."""

@@ -1,34 +1,28 @@
 """One connection to an upstream: a request goes out, a reply is read strictly.
 
-Heads are read by `core.reply_head` from their very bytes and bodies by `inflow`, because
-client parsers forgive what must not be forgiven here. Interim replies are dropped. A
-byte that arrives while nothing was asked for condemns the connection.
+Heads are read by `head_reader` from their very bytes and bodies by `inflow`, because
+client parsers forgive what must not be forgiven here. A byte that arrives while nothing
+was asked for condemns the connection.
 
 Rule 1: a failure is kept and raised to whoever waits, after the body bytes that came before.
 Rule 2: a connection is reusable only when both directions ended cleanly.
-Rule 3: this module knows nothing of plans, retries or callers.
+Rule 3: reading pauses only within a body, so that an idle connection is always read.
+Rule 4: this module knows nothing of plans, retries or callers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import select
 from typing import cast
 
 from gateway.core.framing import NO_BODY
-from gateway.core.headers import members_of
+from gateway.core.headers import members_of, values_of
 from gateway.core.message import ReplyHead
-from gateway.core.reply_head import parse_reply_head
+from gateway.engine.head_reader import HeadReader
 from gateway.engine.inflow import Inflow
 from gateway.engine.watch import Watch
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
-
-# As large as the largest head that a caller may send us.
-MAX_REPLY_HEAD_BYTES = 65536
-# More interim replies than this are not progress but a loop.
-_MAX_INTERIM = 32
-_START = b"HTTP/1."
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -40,10 +34,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._watch = Watch(loop)
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
-        self._buffer = b""
-        self._method = ""
-        self._interim = 0
-        self._asked = False
+        self._kernel = select.poll()
+        # None while nothing is asked for.
+        self._heads: HeadReader | None = None
         self._head: ReplyHead | None = None
         self._body = Inflow(NO_BODY)
         self._failure: GatewayError | None = None
@@ -60,27 +53,44 @@ class UpstreamConnection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     @property
+    def is_quiet(self) -> bool:
+        """Tell whether the connection is open and has nothing to say, as the kernel knows it.
+
+        What the event loop has not read yet would be taken for the reply to the next request.
+        """
+        return self.is_open and not self._kernel.poll(0)
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether upstream has cut the connection, as the kernel knows it.
+
+        A write would then lose the reply that came before the cut and is still unread.
+        """
+        ends = select.POLLERR | select.POLLHUP
+        return not self.is_open or any(events & ends for _, events in self._kernel.poll(0))
+
+    @property
     def is_reusable(self) -> bool:
-        """Tell whether the reply ended cleanly and the connection stays open."""
-        head, body = self._head, self._body
-        if head is None or not self.is_open or self._failure is not None:
+        """Tell whether the reply ended cleanly, the request was written and all stays open."""
+        head, body, transport = self._head, self._body, self._transport
+        if head is None or transport is None or transport.is_closing():
             return False
-        options = members_of(head.fields, b"connection")
-        persistent = head.version == b"HTTP/1.1" or b"keep-alive" in options
-        return body.ended and not body.surplus and persistent and b"close" not in options
+        if self._failure is not None or not body.ended or body.surplus:
+            return False
+        return not transport.get_write_buffer_size() and is_persistent(head)
 
     def ask(self, method: str, data: bytes) -> None:
         """Begin a request with the effective `method`: write its head and what goes with it."""
         self.uses += 1
-        self._method, self._asked = method, True
+        self._heads = HeadReader(method)
         self._head = None
-        self._interim = 0
+        self._body = Inflow(NO_BODY)
         self.reply_started = False
         self.write(data)
 
     def write(self, data: bytes) -> None:
         """Write request bytes; what cannot be written shows as a failure of the reply."""
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     async def drain(self) -> None:
@@ -115,10 +125,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def rest(self) -> None:
         """Become idle; called by the pool on a reusable connection."""
-        self._asked = False
-        self._head = None
+        self._heads = self._head = None
         self.idle_since = self._loop.time()
-        self._resume_reading()
 
     def abort(self) -> None:
         """Close at once; a request that is not complete must not look so."""
@@ -146,45 +154,43 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio calls this)."""
         self._transport = cast(asyncio.Transport, transport)
+        self._kernel.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a reply; unasked ones condemn the connection."""
-        if not self._asked or self._failure is not None:
+        if self._heads is None or self._failure is not None:
             self.abort()
             return
         self.reply_started = True
         try:
-            if self._head is None:
-                self._feed_head(data)
-            else:
-                self._body.feed(data)
+            self._feed(self._heads, data)
         except UpstreamBroken as error:
             self.fail(error)
             return
-        if self._body.is_full:
+        if self._body.is_full and not self._body.ended:
             self._pause_reading()
         self._wake()
 
     def eof_received(self) -> None:
-        """Take the orderly end; the transport closes itself after this."""
-        if self._head is not None and self._failure is None:
-            try:
-                self._body.feed_eof()
-            except UpstreamBroken as error:
-                self.fail(error)
+        """Take the orderly end; the transport closes itself after this.
+
+        Whoever waits is told now: a transport with unsent bytes may not close for long.
+        """
+        if self._head is None or self._failure is not None:
+            self.fail(_ended_early("closed"))
+            return
+        try:
+            self._body.feed_eof()
+        except UpstreamBroken as error:
+            self.fail(error)
+        self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take note that the connection is gone, and tell whoever waits."""
         self._transport = None
         self._watch.close()
         if self._head is None or not self._body.ended:
-            how = "closed" if exc is None else "broke"
-            self.fail(
-                UpstreamBroken(
-                    f"upstream {how} the connection before its reply was complete",
-                    proxy_error="connection_terminated",
-                )
-            )
+            self.fail(_ended_early("closed" if exc is None else "broke"))
         self._wake()
         self.resume_writing()
 
@@ -199,40 +205,14 @@ class UpstreamConnection(asyncio.Protocol):
                 self._drained.set_result(None)
             self._drained = None
 
-    def _feed_head(self, data: bytes) -> None:
-        """Read heads until a final one; what follows it is body."""
-        self._buffer += data
-        while self._head is None:
-            end = self._buffer.find(b"\r\n\r\n") + 4
-            if end < 4:
-                self._check_unfinished_head()
-                return
-            if end > MAX_REPLY_HEAD_BYTES:
-                raise UpstreamBroken("upstream sent a head that is too large")
-            raw, self._buffer = self._buffer[:end], self._buffer[end:]
-            self._take_head(parse_reply_head(raw, self._method))
-        rest, self._buffer = self._buffer, b""
-        self._body = Inflow(self._head.framing)
-        self._body.feed(rest)
-
-    def _take_head(self, head: ReplyHead) -> None:
-        if head.status == 101:
-            # RFC 9110 section 15.2.2: only as an answer to Upgrade, which never leaves here.
-            raise UpstreamBroken("upstream switched protocols unasked")
-        if head.status >= 200:
-            self._head = head
+    def _feed(self, heads: HeadReader, data: bytes) -> None:
+        if self._head is not None:
+            self._body.feed(data)
             return
-        self._interim += 1
-        if self._interim > _MAX_INTERIM:
-            raise UpstreamBroken("upstream sends interim replies without end")
-
-    def _check_unfinished_head(self) -> None:
-        """Refuse at once what can no longer become a head, instead of waiting for more."""
-        held = self._buffer
-        if len(held) > MAX_REPLY_HEAD_BYTES:
-            raise UpstreamBroken("upstream sent a head that is too large")
-        if not held.startswith(_START[: len(held)]) or _BARE_LF.search(held) is not None:
-            raise UpstreamBroken("upstream sent something that is not HTTP/1.1")
+        self._head = heads.feed(data)
+        if self._head is not None:
+            self._body = Inflow(self._head.framing)
+            self._body.feed(heads.rest)
 
     def _pause_reading(self) -> None:
         if not self._reading_paused and self._transport is not None and self.is_open:
@@ -243,3 +223,25 @@ class UpstreamConnection(asyncio.Protocol):
         if self._reading_paused and self._transport is not None and self.is_open:
             self._transport.resume_reading()
             self._reading_paused = False
+
+
+def is_persistent(head: ReplyHead) -> bool:
+    """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
+    options = members_of(head.fields, b"connection")
+    if b"close" in options or (head.version != b"HTTP/1.1" and b"keep-alive" not in options):
+        return False
+    # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
+    return head.status != 204 or not _frames_content(head)
+
+
+def _frames_content(head: ReplyHead) -> bool:
+    lengths = values_of(head.fields, b"content-length")
+    codings = values_of(head.fields, b"transfer-encoding")
+    return bool(codings) or any(int(length) for length in lengths)
+
+
+def _ended_early(how: str) -> UpstreamBroken:
+    return UpstreamBroken(
+        f"upstream {how} the connection before its reply was complete",
+        proxy_error="connection_terminated",
+    )
