@@ -97,9 +97,10 @@ def _judge_routes(config: Config) -> Iterator[Disagreement]:
     for name, upstream in config.upstreams.items():
         for route in upstream.routes:
             path = f"upstreams.{name}.routes"
-            owner = owners.setdefault(route, path)
-            if owner != path:
+            if route in owners:
+                owner = owners[route]
                 yield _found(path, f'"{route}" belongs to {owner} already; remove one', owner)
+            owners[route] = path
 
 
 def _judge_origins(config: Config) -> Iterator[Disagreement]:

@@ -23,7 +23,7 @@ from gateway.errors import Problem
 
 PREFIX = "RCGW_"
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_WHERE = re.compile(r"(?P<what>.*) \(at (?P<where>.*)\)", re.DOTALL)
+_NEWLINE = b"\n"
 
 Layer = tuple[list[Setting], list[Problem]]
 
@@ -31,14 +31,16 @@ Layer = tuple[list[Setting], list[Problem]]
 def read_file(path: FilePath) -> Layer:
     """Read one TOML file; its name is the path of its problem."""
     try:
-        tree = tomllib.loads(path.read_bytes().decode("utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         return [], [Problem(str(path), describe(error))]
+    try:
+        tree = tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
+        line = content.count(_NEWLINE, 0, error.start) + 1
         return [], [Problem(str(path), f"line {line} is not UTF-8; save the file as UTF-8")]
     except tomllib.TOMLDecodeError as error:
-        return [], [Problem(str(path), _locate(str(error)))]
+        return [], [Problem(str(path), _locate(str(error), content))]
     except (ValueError, RecursionError):
         return [], [Problem(str(path), "has a number too long or arrays too deep to be read")]
     return read_settings(tree, f"file {path}"), []
@@ -100,9 +102,9 @@ def parse_value(text: str) -> Any:
     return tree["value"] if len(tree) == 1 else text
 
 
-def _locate(message: str) -> str:
+def _locate(message: str, content: bytes) -> str:
     """Put the place of tomllib's message before what is wrong there."""
-    match = _WHERE.fullmatch(message)
-    if match is None:
-        return f"is not TOML: {message}"
-    return f"{match['where']}: {match['what']}"
+    what, _, where = message.removesuffix(")").rpartition(" (at ")
+    if where == "end of document":
+        where = f"line {content.rstrip().count(_NEWLINE) + 1}, the end of the file"
+    return f"{where}: {what}"

@@ -9,7 +9,6 @@ Rule 2: a problem shows no more of a URL than its scheme and host; the rest may 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from gateway.core.target import parse_authority
@@ -46,11 +45,7 @@ def _parse_authority(scheme: str, text: str) -> Origin:
     try:
         authority = parse_authority(text.encode("ascii"))
     except (BadRequest, UnicodeEncodeError):
-        raise ValueError(f"what follows {scheme}:// is not an ASCII host; {_FORM}") from None
-    host = authority.host.decode()
-    if host.startswith("["):
-        try:
-            ipaddress.IPv6Address(host[1:-1])
-        except ValueError:
-            raise ValueError(f"{host} is not an IPv6 address; {_FORM}") from None
-    return Origin(scheme, host, authority.port or _PORTS[scheme])
+        raise ValueError(
+            f"what follows {scheme}:// is not a host name or an address in ASCII; {_FORM}"
+        ) from None
+    return Origin(scheme, authority.host.decode(), authority.port or _PORTS[scheme])

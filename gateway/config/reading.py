@@ -31,9 +31,9 @@ _TEXTS = {
     "bool_type": "write true or false",
     "string_type": "write text in quotes",
     "string_unicode": "write text that is valid UTF-8",
-    "greater_than": "write a number greater than {gt}",
-    "greater_than_equal": "write a number of at least {ge}",
-    "less_than_equal": "write a number of at most {le}",
+    "greater_than": "write a number greater than {gt:.0f}",
+    "greater_than_equal": "write a number of at least {ge:.0f}",
+    "less_than_equal": "write a number of at most {le:.0f}",
     "literal_error": "write {expected}",
     "enum": "write {expected}",
     "tuple_type": "write a list in [ ]",
@@ -63,8 +63,7 @@ def read_config(tree: dict[str, Any]) -> tuple[Config, list[Flaw]]:
 
 def _path_of(detail: ErrorDetails, tree: dict[str, Any]) -> tuple[str | int, ...]:
     """Return where it is wrong as the operator wrote it."""
-    # Pydantic marks the key of a table by a last part of its own.
-    path = tuple(part for part in detail["loc"] if part != "[key]")
+    path = detail["loc"][:-1] if _is_about_key(detail) else detail["loc"]
     value: Any = tree
     for depth, part in enumerate(path):
         if isinstance(part, int) and not isinstance(value, list):
@@ -74,11 +73,16 @@ def _path_of(detail: ErrorDetails, tree: dict[str, Any]) -> tuple[str | int, ...
     return path
 
 
+def _is_about_key(detail: ErrorDetails) -> bool:
+    """Tell whether the name of a table is wrong; pydantic says so by a last part of its own."""
+    return detail["loc"][-1] == "[key]" and detail["type"] != "extra_forbidden"
+
+
 def _explain(detail: ErrorDetails, path: tuple[str | int, ...]) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
         return explain_unknown(path, names_at(path[:-1]) + later_names(path[:-1]))
-    if detail["loc"][-1] == "[key]" and path[0] == "upstreams":
+    if _is_about_key(detail) and path[0] == "upstreams":
         return explain_unknown(path, tuple(PRESETS))
     if kind == "value_error":
         return str(detail["ctx"]["error"])

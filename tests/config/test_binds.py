@@ -1,0 +1,52 @@
+"""Binds: one spelling each, and the reason of every refusal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.config.binds import Bind, parse_bind
+from tests.config.loading import reason_of, vectors_of
+
+CASES = vectors_of("config_binds")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["text"]))
+def test_a_bind_is_read_or_refused_with_its_reason(case: Mapping[str, Any]) -> None:
+    if "refused" in case:
+        assert case["refused"] in reason_of(parse_bind, case["text"])
+        return
+    bind = parse_bind(case["text"])
+    assert (bind.host, bind.port, bind.path) == tuple(
+        case.get(key) for key in ("host", "port", "path")
+    )
+    assert bind.is_loopback is case["loopback"]
+    assert str(bind) == case["text"]
+
+
+@given(st.text() | st.from_regex(r"(\[[0-9a-f:.%]*\]|[a-z0-9.-]*|unix):[0-9/a-z]*", fullmatch=True))
+def test_any_text_comes_back_as_it_was_or_is_refused(text: str) -> None:
+    try:
+        bind = parse_bind(text)
+    except ValueError:
+        return
+    assert str(bind) == text
+
+
+hosts = st.one_of(
+    st.ip_addresses().map(str), st.from_regex(r"[a-z][a-z0-9]{0,9}(\.[a-z]{1,9})?", fullmatch=True)
+)
+binds = st.one_of(
+    st.builds(Bind, host=hosts, port=st.integers(0, 65535)),
+    st.builds(
+        Bind,
+        path=st.from_regex(r"(/[A-Za-z0-9._ -]{1,20}){1,4}", fullmatch=True),
+    ),
+)
+
+
+@given(binds)
+def test_every_bind_reads_back_from_its_text(bind: Bind) -> None:
+    assert parse_bind(str(bind)) == bind

@@ -1,0 +1,117 @@
+"""Compiling: every setting that decides arrives where it decides."""
+
+import pytest
+
+from gateway.config.compile import compile_policy, enabled_credentials
+from gateway.core.message import Listener, RawHead
+from gateway.core.query import Mode, Profile
+from gateway.core.target import Authority
+from gateway.errors import NoRoute
+from gateway.pipeline import Policy, decide
+from gateway.policy.forward import Plan
+from gateway.policy.routes import Scheme
+from tests.config.loading import config_of
+
+EVERYTHING = (
+    "upstreams.ringcx={}",
+    "upstreams.engage_legacy={origin='https://portal.vacd.biz', credential='ringcentral'}",
+    "upstreams.engage_digital={origin='http://[::1]:9', credential='ringcentral'}",
+)
+HERE = Listener(port=8080, loopback=True)
+
+
+def plan_of(policy: Policy, target: str) -> Plan:
+    fields = ((b"Host", b"127.0.0.1:8080"),)
+    plan = decide(RawHead(b"GET", target.encode(), b"HTTP/1.1", fields, HERE), policy, 0.0)
+    assert isinstance(plan, Plan)
+    return plan
+
+
+def test_the_rules_are_those_configured() -> None:
+    policy = compile_policy(
+        config_of(
+            *("query.profile=rfc1738", "query.mode=repair", "query.plus=off"),
+            *("tunnel.accept=['query']", "limits.max_head_bytes=1000"),
+            *("limits.max_target_bytes=100", "limits.max_body_bytes=70000"),
+            *("timeouts.first_byte_s=2.5", "user_agent.product=Acme/1", "user_agent.comment=x"),
+        )
+    )
+    rules = policy.rules
+    assert (rules.query.profile, rules.query.mode, rules.query.plus) == (
+        *(Profile.RFC1738, Mode.REPAIR),
+        Mode.OFF,
+    )
+    assert rules.tunnel_accept == {"query"}
+    assert (rules.max_head_bytes, rules.max_target_bytes, rules.max_body_bytes) == (
+        *(1000, 100),
+        70000,
+    )
+    assert policy.first_byte_s == 2.5
+    assert policy.forward.user_agent == b"Acme/1 (x)"
+
+
+@pytest.mark.parametrize(
+    ("target", "upstream", "authority", "scheme"),
+    [
+        ("/restapi/v1.0", "platform", b"platform.ringcentral.com", Scheme.BEARER),
+        ("/cx/social-messaging/v1", "platform", b"platform.ringcentral.com", Scheme.BEARER),
+        ("/media/restapi/v1.0", "media", b"media.ringcentral.com", Scheme.BEARER),
+        ("/voice/api/v1", "ringcx", b"ringcx.ringcentral.com", Scheme.BEARER),
+        ("/cx/x", "ringcx", b"ringcx.ringcentral.com", Scheme.BEARER),
+        ("/api/v1/x", "engage_legacy", b"portal.vacd.biz", Scheme.X_AUTH_TOKEN),
+        ("/1.0/x", "engage_digital", b"[::1]:9", Scheme.BEARER),
+    ],
+)
+def test_each_upstream_gets_its_paths_and_its_scheme(
+    target: str, upstream: str, authority: bytes, scheme: Scheme
+) -> None:
+    plan = plan_of(compile_policy(config_of(*EVERYTHING)), target)
+    assert plan.upstream.name == upstream
+    assert plan.upstream.origin.authority == authority
+    assert plan.upstream.scheme is scheme
+    assert plan.upstream.credential == "ringcentral"
+
+
+def test_an_upstream_that_is_not_mentioned_is_off() -> None:
+    with pytest.raises(NoRoute, match="no enabled upstream owns"):
+        plan_of(compile_policy(config_of()), "/voice/api/v1")
+
+
+def test_routes_replace_those_of_the_preset() -> None:
+    policy = compile_policy(config_of("upstreams.platform.routes=['/mine']"))
+    assert plan_of(policy, "/mine/x").upstream.name == "platform"
+    with pytest.raises(NoRoute, match="no enabled upstream owns"):
+        plan_of(policy, "/restapi/v1.0")
+
+
+@pytest.mark.parametrize(
+    ("grant", "scheme"), [("passthrough", Scheme.PASSTHROUGH), ("none", Scheme.NONE)]
+)
+def test_a_grant_of_nothing_of_ours_is_its_own_scheme(grant: str, scheme: Scheme) -> None:
+    sets = (f"credentials.open.grant={grant}", "upstreams.media.credential=open")
+    policy = compile_policy(config_of(*sets))
+    assert plan_of(policy, "/media/restapi/v1.0").upstream.scheme is scheme
+    assert plan_of(policy, "/restapi/v1.0").upstream.scheme is Scheme.BEARER
+
+
+def test_our_own_names_are_the_hosts_and_the_bound_addresses() -> None:
+    config = config_of(
+        "listener.anyone=true",
+        "listener.hosts=['RC.corp.example', 'rc.corp.example:8443']",
+        "listener.bind=['10.0.0.1:80', '[2001:DB8::1]:80', '0.0.0.0:81', '[::]:81', 'unix:/a']",
+    )
+    assert compile_policy(config).callers.hosts == {
+        Authority(b"rc.corp.example"),
+        Authority(b"rc.corp.example", 8443),
+        Authority(b"10.0.0.1"),
+        Authority(b"[2001:db8::1]"),
+    }
+
+
+def test_only_credentials_that_are_used_are_enabled() -> None:
+    config = config_of(
+        "credentials.spare.grant=none",
+        "credentials.media.grant=none",
+        "upstreams.media.credential=media",
+    )
+    assert sorted(enabled_credentials(config)) == ["media", "ringcentral"]

@@ -1,0 +1,54 @@
+"""The example files of config/: they work as they stand, and every line in them is true."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.config.load import load
+from tests.config.loading import load_sets
+
+FOLDER = Path(__file__).parents[2] / "config"
+SIDECAR = FOLDER / "sidecar.toml"
+ENVIRON = {"RC_ACCESS_TOKEN": "t0ken"}
+# Settings that the example shows with another value than their default.
+EXAMPLES = {"user_agent.product", "user_agent.comment"}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.name)
+def test_an_example_needs_one_variable(path: Path) -> None:
+    loaded = load([path], [], ENVIRON, resolve=True)
+    assert "t0ken" not in repr(loaded)
+
+
+def test_the_sidecar_sends_the_token_of_its_variable() -> None:
+    config = load([SIDECAR], [], ENVIRON).config
+    token = config.credentials["ringcentral"].token
+    assert token is not None
+    assert token.resolve(ENVIRON).reveal() == b"t0ken"
+    assert str(config.listener.bind[0]) == "127.0.0.1:8080"
+
+
+def test_every_setting_that_the_sidecar_shows_is_the_default(tmp_path: Path) -> None:
+    text = re.sub(r"^#(?=[a-z_]+ = )", "", SIDECAR.read_text(), flags=re.MULTILINE)
+    uncommented = tmp_path / "sidecar.toml"
+    uncommented.write_text(text)
+    written = load([uncommented], [], ENVIRON)
+    defaults = {path: value for path, value, _ in load_sets().rows()}
+    for path, value, source in written.rows():
+        if source != "default" and not path.startswith("credentials.") and path not in EXAMPLES:
+            assert value == defaults[path], path
+    shown = {path for path, source in written.sources.items() if source != "default"}
+    assert len(shown) > 30
+    assert shown >= {path for path in defaults if path.split(".")[0] in {"timeouts", "limits"}}
+
+
+def test_the_examples_inside_comments_are_accepted(tmp_path: Path) -> None:
+    text = SIDECAR.read_text()
+    engage = re.sub(
+        r"^# ", "", text[text.index("# [upstreams.engage") : text.index("[timeouts]")], flags=re.M
+    )
+    path = tmp_path / "engage.toml"
+    path.write_text(engage)
+    config = load([SIDECAR, path], [], ENVIRON).config
+    assert config.upstreams["engage_digital"].credential == "engage"

@@ -1,0 +1,55 @@
+"""The small sections: the contract's defaults and every choice it names."""
+
+from typing import Any
+
+import pytest
+
+from gateway import __version__
+from gateway.config.model import Config
+from gateway.core.query import Mode, Profile
+from tests.config.loading import config_of
+
+
+def test_the_defaults_are_the_contracts() -> None:
+    tree: dict[str, Any] = Config().model_dump(mode="json")
+    assert tree["listener"] == {"bind": ["127.0.0.1:8080"], "hosts": [], "anyone": False}
+    assert tree["ops"] == {"bind": "127.0.0.1:9902"}
+    assert tree["user_agent"] == {"product": f"rc-gateway/{__version__}", "comment": ""}
+    assert tree["tunnel"] == {"accept": ["header", "query"]}
+    assert tree["query"] == {"profile": "ringcentral", "mode": "reject", "plus": "report"}
+    assert tree["links"] == {"rewrite": "off", "public_origin": ""}
+    assert tree["log"] == {"level": "info", "format": "json", "requests": "on"}
+
+
+def test_a_bind_may_stand_alone_or_in_a_list() -> None:
+    one = config_of("listener.bind='unix:/run/a.sock'").listener
+    two = config_of("listener.bind=['127.0.0.1:1', 'unix:/run/a.sock']").listener
+    assert one.bind == two.bind[1:]
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_every_profile_can_be_chosen(profile: Profile) -> None:
+    assert config_of(f"query.profile={profile}").query.profile is profile
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_every_mode_can_be_chosen(mode: Mode) -> None:
+    query = config_of(f"query.mode={mode}", f"query.plus={mode}").query
+    assert query.mode is query.plus is mode
+
+
+def test_untunnelling_can_be_switched_off() -> None:
+    assert config_of("tunnel.accept=[]").tunnel.accept == ()
+
+
+def test_the_vendors_own_user_agent_is_accepted() -> None:
+    agent = config_of(
+        "user_agent.product=RCMobile/3.6.0",
+        "user_agent.comment=RingCentral; Android/2.6; rev.12345",
+    ).user_agent
+    assert agent.comment == "RingCentral; Android/2.6; rev.12345"
+
+
+def test_hosts_are_names_with_or_without_a_port() -> None:
+    hosts = ("rc.corp.example", "rc.corp.example:8443", "10.0.0.1", "[::1]:80")
+    assert config_of(f"listener.hosts={[*hosts]}").listener.hosts == hosts
