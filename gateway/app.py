@@ -28,10 +28,10 @@ from gateway.config.simulated import point_at
 from gateway.credentials.grants.static import StaticCredential
 from gateway.credentials.tokens import Credential
 from gateway.engine.connect import Connector
-from gateway.engine.drain import drain
+from gateway.engine.drain import cut, drain
 from gateway.engine.events import Events
 from gateway.engine.gate import Gate, Outfit
-from gateway.engine.listen import CannotBind, cannot_bind, listener_of, open_sockets
+from gateway.engine.listen import BACKLOG, CannotBind, cannot_bind, listener_of, open_sockets
 from gateway.engine.pool import Pool
 from gateway.engine.server import Server, parser_kind
 from gateway.errors import ConfigError, Problem
@@ -76,16 +76,13 @@ class Gateway:
     async def drain(self) -> None:
         """Stop without losing a request."""
         await drain(self.gate, self._sockets, self._servers, self._config.timeouts.drain_s)
-        for pool in self.pools.values():
-            pool.close()
+        self._close_pools()
 
-    def abort(self) -> None:
-        """Stop at once."""
+    async def abort(self) -> None:
+        """Stop at once: what is under way is cut, and told of."""
         self._close_sockets()
-        for server in self._servers:
-            server.abort()
-        for pool in self.pools.values():
-            pool.close()
+        await cut(self.gate, self._servers)
+        self._close_pools()
 
     def idle_upstream_connections(self) -> int:
         """Return how many connections wait in the pools."""
@@ -97,11 +94,19 @@ class Gateway:
             server = Server(self.gate, listener)
             self._servers.append(server)
             if bind.path is not None:
-                self._sockets.append(await self._loop.create_unix_server(server, sock=sock))
+                self._sockets.append(
+                    await self._loop.create_unix_server(server, sock=sock, backlog=BACKLOG)
+                )
                 self.binds.append(bind)
             else:
-                self._sockets.append(await self._loop.create_server(server, sock=sock))
+                self._sockets.append(
+                    await self._loop.create_server(server, sock=sock, backlog=BACKLOG)
+                )
                 self.binds.append(Bind(host=sock.getsockname()[0], port=listener.port))
+
+    def _close_pools(self) -> None:
+        for pool in self.pools.values():
+            pool.close()
 
     def _close_sockets(self) -> None:
         for sock in self._sockets:
@@ -182,6 +187,7 @@ class Host:
         self._ops = OpsServer(self._health.checks(), metrics)
         self._stop = asyncio.Event()
         self._draining: asyncio.Task[None] | None = None
+        self._stop_signals = 0
 
     async def open(self) -> None:
         """Listen, or raise `CannotBind`."""
@@ -193,7 +199,7 @@ class Host:
         try:
             ops_bind = await self._ops.start(self._config.ops.bind)
         except OSError as error:
-            self.gateway.abort()
+            await self.gateway.abort()
             raise cannot_bind(self._config.ops.bind, error) from None
         self._health.listening = True
         binds = [str(bind) for bind in self.gateway.binds]
@@ -205,10 +211,12 @@ class Host:
         self._health.draining = True
         self._log.info("draining", drain_s=self._config.timeouts.drain_s)
         self._draining = asyncio.create_task(self.gateway.drain())
+        if self._stop_signals > 1:
+            self._draining.cancel()
         try:
             await self._draining
         except asyncio.CancelledError:
-            self.gateway.abort()
+            await self.gateway.abort()
             self._log.warning("stopped at once")
             return 1
         finally:
@@ -217,6 +225,7 @@ class Host:
         return 0
 
     def _on_stop_signal(self) -> None:
+        self._stop_signals += 1
         if self._draining is not None:
             self._draining.cancel()
         self._stop.set()

@@ -251,7 +251,7 @@ async def running(origin: str, *sets: str, grant: str = "static") -> AsyncIterat
         with watched_loop():
             yield Running(gateway, cast(int, gateway.binds[0].port), recorder)
     finally:
-        gateway.abort()
+        await gateway.abort()
 
 
 def request(

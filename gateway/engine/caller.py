@@ -6,52 +6,31 @@ that stops coming, a caller that stops reading, and a close that would destroy a
 still on its way.
 
 Rule 1: every use of aiohttp's private names is in this module.
-Rule 2: nothing is decided here; a flaw that the parser found becomes a `Refused` and is
-        answered by the same place as all others.
+Rule 2: nothing is decided here; a flaw becomes a `Refused`, answered where all others are.
+Rule 3: after a flaw, not one byte of the connection is read as a request.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from gateway.config.model import Limits, Timeouts
+from gateway.core.chunked import BadChunk
+from gateway.core.framing import NO_BODY
 from gateway.core.message import Listener
-from gateway.engine.flaws import refusal_of
-from gateway.engine.incoming import Incoming, Outcome
+from gateway.engine.boundary import Boundary
+from gateway.engine.flaws import find_forgiven, reframe, refusal_of
+from gateway.engine.incoming import Gate, Incoming, Outcome
+from gateway.engine.linger import Linger
+from gateway.engine.outflow import Outflow
 from gateway.engine.watch import Watch
-from gateway.errors import BadRequest, GatewayError, HeadTooLarge, RequestTimeout
-
-# After an answer that ends the connection, input is read and dropped for this long, so that
-# the kernel does not answer it with a reset that overtakes the answer (RFC 9112 section 9.6).
-LINGER_S = 2.0
-# Enough of a request line to name its method.
-_FIRST_BYTES = 512
-
-
-class Gate(Protocol):
-    """What a connection needs of the exchange side."""
-
-    limits: Limits
-    timeouts: Timeouts
-
-    def admit(self) -> GatewayError | None:
-        """Count a connection in; return why it must be turned away."""
-        ...
-
-    def leave(self) -> None:
-        """Count a connection out."""
-        ...
-
-    async def handle(self, incoming: Incoming) -> Outcome:
-        """Serve one request, or answer its `flaw`; write the whole answer."""
-        ...
+from gateway.errors import BadRequest, HeadTooLarge, RequestTimeout
 
 
 class CallerConnection(RequestHandler):
@@ -59,17 +38,13 @@ class CallerConnection(RequestHandler):
 
     __slots__ = (
         "_body_watch",
+        "_boundary",
         "_discarding",
-        "_first",
         "_gate",
-        "_head_bytes",
         "_head_watch",
-        "_lingering",
+        "_linger",
+        "_outflow",
         "_receiving",
-        "_stall",
-        "_taken",
-        "_wire",
-        "_written",
         "listener",
     )
 
@@ -83,8 +58,9 @@ class CallerConnection(RequestHandler):
             keepalive_timeout=gate.timeouts.keepalive_s,
             access_log=cast(Any, None),
             max_line_size=limits.max_target_bytes,
+            # `Boundary` bounds the head, so that a line too long is always the target's.
             max_field_size=limits.max_head_bytes,
-            # A field takes four bytes at least, so the size of the head is the tighter bound.
+            # A field takes four bytes at least.
             max_headers=limits.max_head_bytes // 4,
             lingering_time=0.0,
             read_bufsize=65536,
@@ -92,29 +68,20 @@ class CallerConnection(RequestHandler):
         )
         self._gate = gate
         self.listener = listener
-        self._wire: asyncio.Transport | None = None
+        self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
+        self._outflow: Outflow | None = None
         self._head_watch = Watch(loop)
         self._body_watch = Watch(loop)
-        self._stall = Watch(loop)
-        self._first = b""
-        self._head_bytes = 0
         self._receiving: StreamReader = EMPTY_PAYLOAD
         self._discarding = False
-        self._lingering: asyncio.Future[None] | None = None
-        self._written = 0
-        self._taken = 0
+        self._linger = Linger(loop)
 
     # The exchange's side.
 
     def write(self, data: bytes) -> None:
         """Write to the caller, and watch that the caller takes it."""
-        wire = self._wire
-        if wire is None:
-            return
-        wire.write(data)
-        self._written += len(data)
-        if not self._stall.is_set and wire.get_write_buffer_size():
-            self._watch_stall()
+        if self._outflow is not None:
+            self._outflow.write(data)
 
     async def drain(self) -> None:
         """Wait until the caller has taken enough to be sent more."""
@@ -139,26 +106,21 @@ class CallerConnection(RequestHandler):
 
     async def linger(self) -> None:
         """Say that no more will be written, and drop what still comes in for a while."""
-        wire = self._wire
-        if wire is None or wire.is_closing():
-            return
         self._discarding = True
+        if self._outflow is None or self._outflow.is_closing:
+            return
         self._resume_transport_reading()
-        if wire.can_write_eof():
-            with suppress(OSError, RuntimeError):
-                wire.write_eof()
-        self._lingering = self._loop.create_future()
-        self._body_watch.set(self._loop.time() + LINGER_S, self._end_linger)
-        await self._lingering
+        self._outflow.end()
+        await self._linger.wait()
 
     def abort(self) -> None:
         """Cut the connection, so that what was sent cannot look complete."""
-        if self._wire is not None:
-            self._wire.abort()
+        if self._outflow is not None:
+            self._outflow.abort()
 
     def close_if_idle(self) -> None:
         """Close the connection when it waits for a next request and none has begun."""
-        if self._waiter is not None and not self._messages and not self._head_bytes:
+        if self._waiter is not None and not self._messages and not self._boundary.head_begun:
             self.force_close()
 
     # The event loop's side.
@@ -166,7 +128,8 @@ class CallerConnection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the connection, or turn it away; start to wait for a head."""
         super().connection_made(transport)
-        self._wire = cast(asyncio.Transport, transport)
+        wire = cast(asyncio.Transport, transport)
+        self._outflow = Outflow(self._loop, wire, self._gate.timeouts.client_write_s)
         refusal = self._gate.admit()
         if refusal is not None:
             self._queue_flaw(refusal)
@@ -175,68 +138,125 @@ class CallerConnection(RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection; aiohttp cancels the exchange."""
-        for watch in (self._head_watch, self._body_watch, self._stall):
-            watch.close()
-        if self._wire is not None:
+        self._head_watch.close()
+        self._body_watch.close()
+        self._linger.close()
+        if self._outflow is not None:
+            self._outflow.close()
+            self._outflow = None
             self._gate.leave()
-            self._wire = None
         super().connection_lost(exc)
 
+    # aiohttp narrows to None what asyncio.Protocol has as a bool.
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Close, but for an answer to a flaw, which the caller may still want to read.
+
+        A caller that ends its half of the connection cannot be told from one that is gone.
+        """
+        self._linger.end()
+        return self._discarding
+
     def data_received(self, data: bytes) -> None:
-        """Let aiohttp parse, and bound what it does not."""
+        """Let aiohttp parse, part by part, and bound what it does not.
+
+        aiohttp calls this with nothing when its buffers have room again.
+        """
         if self._discarding:
+            self._linger.go_on()
             return
-        if not self._head_bytes:
-            self._first = data[:_FIRST_BYTES]
-        known, in_body = self._request_count, not self._receiving.is_eof()
+        if data:
+            self._boundary.receive(data)
+        else:
+            self._parse(b"")
         try:
-            super().data_received(data)
-        except ValueError as exc:
-            # yarl refuses some targets that llhttp lets through.
-            self._queue_flaw(exc)
-        if self._request_count != known:
-            self._after_heads()
-        elif not in_body and data.strip(b"\r\n"):
-            self._after_part_of_head(len(data))
+            while not self._is_full and (part := self._boundary.take()):
+                self._parse(part)
+        except BadChunk:
+            self._spoil_body()
+        if self._upgraded:
+            # The upgrade is declined, and what follows it may be of the other protocol.
+            self._discarding = True
+        if self._discarding:
+            self._head_watch.clear()
+        elif not self._is_full and self._boundary.head_begun:
+            self._after_part_of_head()
 
     def _make_error_handler(self, err_info: _ErrInfo) -> Callable[[Any], Awaitable[Any]]:
         """Answer a flaw as any refusal is answered (aiohttp calls this)."""
 
         async def answer(incoming: Incoming) -> Outcome:
-            first, limit = self._first, self._gate.limits.max_target_bytes
-            incoming.flaw = refusal_of(err_info.exc, first, limit)
+            limit = self._gate.limits.max_target_bytes
+            incoming.flaw = refusal_of(err_info.exc, self._boundary.head, limit)
             return await self._gate.handle(incoming)
 
         return answer
 
-    # Heads.
+    def _process_keepalive(self) -> None:
+        """Close an idle connection (aiohttp calls this); a head under way has its own time."""
+        self._keepalive_handle = None
+        if not self._boundary.head_begun:
+            super()._process_keepalive()
+
+    # Heads and bodies.
+
+    @property
+    def _is_full(self) -> bool:
+        """Tell whether what comes must wait until requests or body bytes are taken."""
+        return (
+            self._discarding
+            or self._upgraded
+            or self._reading_paused
+            or len(self._messages) >= self._max_msg_queue_size
+        )
+
+    def _parse(self, part: bytes) -> None:
+        """Parse one part; take note of a complete head, or of a flaw that it has."""
+        known, in_body = self._request_count, not self._receiving.is_eof()
+        try:
+            super().data_received(part)
+        except ValueError as exc:
+            # yarl refuses some targets that llhttp lets through.
+            self._queue_flaw(exc)
+            return
+        if self._request_count == known:
+            return
+        message, payload = self._messages[-1]
+        if not isinstance(message, _ErrInfo):
+            self._after_head(message, payload)
+        elif in_body:
+            self._messages.pop()
+            self._spoil_body()
+        else:
+            self._discarding = True
+
+    def _after_head(self, message: RawRequestMessage, payload: StreamReader) -> None:
+        self._head_watch.clear()
+        flaw = find_forgiven(message, self._boundary.head)
+        if flaw is not None:
+            self._messages.pop()
+            self._queue_flaw(flaw)
+            return
+        self._receiving = payload
+        framing = NO_BODY if payload is EMPTY_PAYLOAD else reframe(message)
+        if framing is None:
+            # The request will be refused, and nothing tells where a next one would begin.
+            self._discarding = True
+        else:
+            self._boundary.end_head(framing)
 
     def _expect_head(self) -> None:
         deadline = self._loop.time() + self._gate.timeouts.head_s
         self._head_watch.set(deadline, self._head_timed_out)
 
-    def _after_heads(self) -> None:
-        """Take note of complete heads, or of a flaw that the parser stopped at."""
-        self._head_bytes = 0
-        message, payload = self._messages[-1] if self._messages else (None, EMPTY_PAYLOAD)
-        if isinstance(message, _ErrInfo):
-            self._discarding = True
-            if not self._receiving.is_eof():
-                self._receiving.set_exception(_body_broken())
-        else:
-            self._receiving = payload
-        self._head_watch.clear()
-
-    def _after_part_of_head(self, size: int) -> None:
-        if not self._head_bytes:
+    def _after_part_of_head(self) -> None:
+        if self._boundary.head_too_large:
+            limit = self._gate.limits.max_head_bytes
+            self._queue_flaw(HeadTooLarge(f"the head is over {limit} bytes"))
+        elif not self._head_watch.is_set:
             self._expect_head()
-        self._head_bytes += size
-        limits = self._gate.limits
-        if self._head_bytes > limits.max_head_bytes + limits.max_target_bytes:
-            self._queue_flaw(HeadTooLarge(f"the head is over {limits.max_head_bytes} bytes"))
 
     def _head_timed_out(self) -> None:
-        if self._head_bytes:
+        if self._boundary.head_begun:
             seconds = self._gate.timeouts.head_s
             self._queue_flaw(RequestTimeout(f"the head did not come within {seconds:g} s"))
         else:
@@ -249,32 +269,12 @@ class CallerConnection(RequestHandler):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    # A caller that stops reading.
-
-    def _watch_stall(self) -> None:
-        self._taken = self._written - self._unsent()
-        self._stall.set(self._loop.time() + self._gate.timeouts.client_write_s, self._check_stall)
-
-    def _check_stall(self) -> None:
-        unsent = self._unsent()
-        if not unsent:
-            return
-        if self._written - unsent > self._taken:
-            self._watch_stall()
-        else:
-            self.abort()
-
-    def _unsent(self) -> int:
-        return self._wire.get_write_buffer_size() if self._wire is not None else 0
-
-    def _end_linger(self) -> None:
-        if self._lingering is not None and not self._lingering.done():
-            self._lingering.set_result(None)
+    def _spoil_body(self) -> None:
+        """Let whoever reads the body know that it is broken."""
+        self._discarding = True
+        text = "the body is not chunked as RFC 9112 section 7.1 has it"
+        self._receiving.set_exception(BadRequest(text))
 
 
 def _body_stalled() -> RequestTimeout:
     return RequestTimeout("the body did not come in time")
-
-
-def _body_broken() -> BadRequest:
-    return BadRequest("the body is not chunked as RFC 9112 section 7.1 has it")

@@ -4,39 +4,58 @@ First the gate says `Connection: close` on every answer and nothing new is accep
 idle connections get a moment, because a request may be on its way on one of them; then
 they are closed, and what is under way may finish until the time is up.
 
-Rule: after the time is up, what is left is cut, never ended.
+Rule 1: a request that comes while there is time is served; one that comes so late that it
+        would hardly finish is refused.
+Rule 2: after the time is up, what is left is cut, never ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
-from gateway.engine.gate import Gate
+from gateway.engine.gate import GRACE_S, Gate
 from gateway.engine.server import Server
 
-# A request that left before our answer's `Connection: close` came arrives within this.
-GRACE_S = 0.5
+# What begins in the second half of the time has less than half of it.
+_SERVING_SHARE = 0.5
+# Turns of the event loop until it has taken in what the kernel had accepted for us.
+_ACCEPT_TURNS = 3
+_CUT_AGAIN_S = 0.1
 
 
 async def drain(
     gate: Gate, sockets: Sequence[asyncio.Server], servers: Sequence[Server], drain_s: float
 ) -> None:
     """Stop accepting, let requests finish for `drain_s` seconds, cut the rest."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + drain_s
+    start = asyncio.get_running_loop().time()
     gate.is_draining = True
-    # One turn of the loop takes in what the kernel has already accepted for us.
-    await asyncio.sleep(0)
+    for _ in range(_ACCEPT_TURNS):
+        await asyncio.sleep(0)
     for sock in sockets:
         sock.close()
-    await asyncio.sleep(min(GRACE_S, drain_s))
-    gate.is_refusing = True
+    await _emptied(gate, start + min(GRACE_S, drain_s))
     for server in servers:
         server.close_idle()
-    with suppress(TimeoutError):
-        async with asyncio.timeout_at(end):
+    await _emptied(gate, start + drain_s * _SERVING_SHARE)
+    gate.is_refusing = True
+    await _emptied(gate, start + drain_s)
+    await cut(gate, servers)
+
+
+async def cut(gate: Gate, servers: Sequence[Server]) -> None:
+    """Cut what is left, and wait until every request has been told of."""
+    gate.is_stopping = True
+    while gate.connections or gate.in_flight:
+        for server in servers:
+            server.abort()
+        # A connection that was being accepted just now shows up a moment later.
+        await _emptied(gate, asyncio.get_running_loop().time() + _CUT_AGAIN_S)
+
+
+async def _emptied(gate: Gate, deadline: float) -> None:
+    try:
+        async with asyncio.timeout_at(deadline):
             await gate.emptied()
-    for server in servers:
-        server.abort()
+    except TimeoutError:
+        return

@@ -1,7 +1,9 @@
-"""What aiohttp's request parser found wrong, as one of our refusals.
+"""What aiohttp's request parser found wrong, and what it should have.
 
 The parser's texts quote the request, so none of them is passed on but llhttp's own
 static reasons. A parser stops at the first flaw; the connection ends after the answer.
+What it forgives is found by reading again: a request line must be the very bytes that
+the parsed one would be written as, and a body must end where our framing says.
 
 Rule: an exception of the parser's becomes a leaf of `Refused` here and nowhere else.
 """
@@ -10,47 +12,63 @@ from __future__ import annotations
 
 import re
 
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, InvalidURLError, LineTooLong
 
+from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TCHAR
-from gateway.errors import (
-    BadRequest,
-    GatewayError,
-    HeadTooLarge,
-    MethodNotAllowed,
-    TargetTooLong,
-)
+from gateway.engine.boundary import MAX_METHOD_BYTES
+from gateway.errors import BadRequest, GatewayError, MethodNotAllowed, TargetTooLong
 
 # RFC 9112 section 3: a request line whose method is a token that llhttp does not know.
-_UNKNOWN_METHOD = re.compile(rb"\s*(" + TCHAR + rb"{1,32}) [^ \r\n]+ HTTP/1\.[01]\r\n")
+_UNKNOWN_METHOD = re.compile(
+    rb"(" + TCHAR + rb"{1,%d}) [^ \r\n]+ HTTP/1\.[01]\r\n" % MAX_METHOD_BYTES
+)
 # A TLS record of type handshake; the version that follows is 3.x.
 _TLS_HELLO = b"\x16\x03"
-_REASON = re.compile(r"[A-Za-z'][A-Za-z0-9 '/\-.,]{0,80}")
+_REASON = re.compile(r"[A-Za-z'][A-Za-z0-9 '`/\-.,]{0,80}")
+_BAD_LINE = "the request line is malformed"
 
 
-def refusal_of(exc: BaseException, first: bytes, max_target_bytes: int) -> GatewayError:
-    """Return the refusal for `exc`; `first` is the beginning of what was received."""
+def refusal_of(exc: BaseException, head: bytes, max_target_bytes: int) -> GatewayError:
+    """Return the refusal for `exc`; `head` is what the parser was given of the head."""
     if isinstance(exc, GatewayError):
         return exc
     if isinstance(exc, LineTooLong):
-        if exc.args[1] == max_target_bytes:
-            return TargetTooLong(f"the request-target is over {max_target_bytes} bytes")
-        return HeadTooLarge(f"a field is over {exc.args[1]} bytes")
-    if first.startswith(_TLS_HELLO):
+        return TargetTooLong(f"the request-target is over {max_target_bytes} bytes")
+    if head.startswith(_TLS_HELLO):
         return BadRequest("this port speaks HTTP, not HTTPS")
     if isinstance(exc, BadHttpMethod):
-        return _method_refusal(first)
+        return _method_refusal(head)
     if isinstance(exc, InvalidURLError):
         return BadRequest("the request-target is malformed")
     if isinstance(exc, BadStatusLine):
-        return BadRequest("the request line is malformed")
+        return BadRequest(_BAD_LINE)
     return BadRequest(f"the request is malformed: {_reason(exc)}")
 
 
-def _method_refusal(first: bytes) -> GatewayError:
-    match = _UNKNOWN_METHOD.match(first)
+def find_forgiven(message: RawRequestMessage, head: bytes) -> BadRequest | None:
+    """Return what is wrong with a request line that the parser accepted, or None.
+
+    llhttp forgives, for one, a second space; who reads the line after us may not.
+    """
+    method, target = message.method.encode(), message.path.encode("utf-8", "surrogateescape")
+    line = b"%b %b HTTP/%d.%d\r\n" % (method, target, *message.version)
+    return None if head.startswith(line) else BadRequest(_BAD_LINE)
+
+
+def reframe(message: RawRequestMessage) -> Framing | None:
+    """Return how the body ends by our own reading, None when that finds it ambiguous."""
+    try:
+        return frame_request(message.raw_headers, b"HTTP/%d.%d" % tuple(message.version))
+    except Ambiguous:
+        return None
+
+
+def _method_refusal(head: bytes) -> GatewayError:
+    match = _UNKNOWN_METHOD.match(head)
     if match is None:
-        return BadRequest("the request line is malformed")
+        return BadRequest(_BAD_LINE)
     return MethodNotAllowed(f"{match[1].decode()} is not forwarded")
 
 

@@ -14,6 +14,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aiohttp.http import HttpVersion11
+
 from gateway.config.model import Limits, Timeouts
 from gateway.core.message import RawHead
 from gateway.credentials.tokens import Credential
@@ -23,11 +25,24 @@ from gateway.engine.exchange import Exchange
 from gateway.engine.incoming import Incoming, Outcome
 from gateway.engine.pool import Pool
 from gateway.engine.recording import note_decision, note_head, request_id_of
-from gateway.errors import Draining, GatewayError, Internal, Overloaded
+from gateway.errors import (
+    BadRequest,
+    Draining,
+    GatewayError,
+    HeadTooLarge,
+    Internal,
+    MethodNotAllowed,
+    Overloaded,
+    TargetTooLong,
+)
 from gateway.pipeline import AnsweredHere, Policy, decide
 
 # The status in the log for a caller that went away, as nginx writes it.
 CALLER_GONE = 499
+# A request that left before its caller saw our last answer arrives within this.
+GRACE_S = 0.5
+# What is wrong with the head as such: such a connection is not trusted with another one.
+_MALFORMED = (BadRequest, MethodNotAllowed, TargetTooLong, HeadTooLarge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +66,11 @@ class Gate:
         self.timeouts = outfit.timeouts
         self.connections = 0
         self.in_flight = 0
-        # While draining, connections end with their answer; when refusing, nothing new starts.
+        # While draining, connections end with their answer; when refusing, nothing new starts;
+        # when stopping, what ends early was ended by us.
         self.is_draining = False
         self.is_refusing = False
+        self.is_stopping = False
         self._emptied: asyncio.Future[None] | None = None
 
     def admit(self) -> GatewayError | None:
@@ -66,8 +83,7 @@ class Gate:
     def leave(self) -> None:
         """Count a connection out."""
         self.connections -= 1
-        if not self.connections and self._emptied is not None and not self._emptied.done():
-            self._emptied.set_result(None)
+        self._tell_if_empty()
 
     async def handle(self, incoming: Incoming) -> Outcome:
         """Serve one request, or answer its flaw; write the whole answer."""
@@ -75,9 +91,12 @@ class Gate:
         self.in_flight += 1
         try:
             keep = await self._serve(incoming, record)
-        except (asyncio.CancelledError, ConnectionError):
-            record.status = CALLER_GONE
+        except asyncio.CancelledError:
+            self._note_gone(record)
             raise
+        except ConnectionError:
+            self._note_gone(record)
+            keep = False
         except GatewayError as error:
             keep = self._fail(incoming, record, error)
         except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
@@ -85,13 +104,16 @@ class Gate:
             keep = self._fail(incoming, record, Internal())
         finally:
             self._report(record)
-        if not keep and not record.cut and not is_read(incoming):
+        if not keep and not record.cut:
             await incoming.connection.linger()
-        return Outcome(keep and not self.is_draining)
+        elif keep and self.is_draining:
+            # Its answer promised to stay, so the caller may be sending already.
+            asyncio.get_running_loop().call_later(GRACE_S, incoming.connection.close_if_idle)
+        return Outcome(keep)
 
     async def emptied(self) -> None:
-        """Wait until the last connection is gone, and with it the last request."""
-        while self.connections:
+        """Wait until the last connection is gone, and the last request with it."""
+        while self.connections or self.in_flight:
             self._emptied = asyncio.get_running_loop().create_future()
             await self._emptied
 
@@ -128,7 +150,7 @@ class Gate:
             incoming.connection.abort()
             return False
         record.status = error.status
-        close = self._must_close(incoming)
+        close = isinstance(error, _MALFORMED) or self._must_close(incoming)
         bodiless = incoming.flaw is None and incoming.message.method == "HEAD"
         answer = render_error(error, record.request_id, close=close, bodiless=bodiless)
         incoming.connection.write(answer)
@@ -145,13 +167,31 @@ class Gate:
             self.is_draining
             or bool(incoming.message.should_close)
             or bool(incoming.message.upgrade)
+            # An HTTP/1.0 caller that wants the connection kept asks for more than it is worth.
+            or incoming.message.version < HttpVersion11
             or not is_read(incoming)
         )
 
+    def _note_gone(self, record: Record) -> None:
+        """Take note that the connection ended before its answer did."""
+        if self.is_stopping:
+            record.status = record.status or Draining.status
+            record.code = Draining.code
+            record.cut = "the gateway stopped before the answer was complete"
+        else:
+            record.status = CALLER_GONE
+
     def _report(self, record: Record) -> None:
         self.in_flight -= 1
+        self._tell_if_empty()
         record.total_s = time.monotonic() - record.started
         self._outfit.events.finished(record)
+
+    def _tell_if_empty(self) -> None:
+        if self._emptied is None or self._emptied.done():
+            return
+        if not self.connections and not self.in_flight:
+            self._emptied.set_result(None)
 
 
 def is_read(incoming: Incoming) -> bool:

@@ -16,6 +16,7 @@ from typing import Protocol
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 
+from gateway.config.model import Limits, Timeouts
 from gateway.core.message import Listener
 from gateway.errors import GatewayError
 
@@ -41,8 +42,31 @@ class Connection(Protocol):
         """Write no more, and drop what still comes in for a while."""
         ...
 
+    def close_if_idle(self) -> None:
+        """Close the connection when no next request has begun."""
+        ...
+
     def abort(self) -> None:
         """Cut the connection."""
+        ...
+
+
+class Gate(Protocol):
+    """What a connection needs of the exchange side."""
+
+    limits: Limits
+    timeouts: Timeouts
+
+    def admit(self) -> GatewayError | None:
+        """Count a connection in; return why it must be turned away."""
+        ...
+
+    def leave(self) -> None:
+        """Count a connection out."""
+        ...
+
+    async def handle(self, incoming: Incoming) -> Outcome:
+        """Serve one request, or answer its `flaw`; write the whole answer."""
         ...
 
 

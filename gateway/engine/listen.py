@@ -20,6 +20,8 @@ from gateway.policy.callers import is_loopback
 
 # The kernel caps it at net.core.somaxconn; bursts wait there while the loop is busy.
 BACKLOG = 4096
+# An address, or a whole family of them, that this machine does not have.
+_NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
 class CannotBind(Exception):
@@ -54,9 +56,18 @@ async def _open_tcp(bind: Bind) -> list[socket.socket]:
         bind.host, bind.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )
     opened: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         for family, _, _, _, address in dict.fromkeys(infos):
-            opened += _open_address(family, address, is_only=len(infos) == 1 or not opened)
+            try:
+                opened.append(_open_address(family, address))
+            except OSError as error:
+                # `localhost` often names ::1 on machines that have no IPv6.
+                if error.errno not in _NOT_HERE:
+                    raise
+                missing = error
+        if missing is not None and not opened:
+            raise missing
     except BaseException:
         for sock in opened:
             sock.close()
@@ -64,7 +75,7 @@ async def _open_tcp(bind: Bind) -> list[socket.socket]:
     return opened
 
 
-def _open_address(family: int, address: tuple[object, ...], is_only: bool) -> list[socket.socket]:
+def _open_address(family: int, address: tuple[object, ...]) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,19 +84,16 @@ def _open_address(family: int, address: tuple[object, ...], is_only: bool) -> li
         sock.bind(address)
         sock.listen(BACKLOG)
         sock.setblocking(False)
-    except OSError as error:
+    except OSError:
         sock.close()
-        # `localhost` often names ::1 on machines that have no IPv6.
-        if is_only or error.errno != errno.EADDRNOTAVAIL:
-            raise
-        return []
-    return [sock]
+        raise
+    return sock
 
 
 def _open_unix(path: Path) -> socket.socket:
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if path.is_socket() and not _is_answered(path):
+        if path.is_socket() and _is_left_behind(path):
             path.unlink()
         sock.bind(str(path))
         sock.listen(BACKLOG)
@@ -96,10 +104,12 @@ def _open_unix(path: Path) -> socket.socket:
     return sock
 
 
-def _is_answered(path: Path) -> bool:
-    """Tell whether another process still listens here; a killed one leaves its file behind."""
+def _is_left_behind(path: Path) -> bool:
+    """Tell whether nobody listens here any more; a killed process leaves its file behind."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex(str(path)) == 0
+        # Else a listener whose queue is full would keep us waiting.
+        probe.setblocking(False)
+        return probe.connect_ex(str(path)) == errno.ECONNREFUSED
 
 
 def _explain(error: OSError) -> str:

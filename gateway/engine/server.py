@@ -21,8 +21,8 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from gateway.core.message import Listener
-from gateway.engine.caller import CallerConnection, Gate
-from gateway.engine.incoming import Connection, Incoming
+from gateway.engine.caller import CallerConnection
+from gateway.engine.incoming import Connection, Gate, Incoming
 
 
 class Server(web.Server):

@@ -1,0 +1,80 @@
+"""What is written to a caller, and whether the caller takes it.
+
+The event loop buffers what the kernel does not take. A caller that takes nothing for
+`client_write_s` is cut, also when the whole answer is in the buffer already and the
+connection only waits for it to leave.
+
+Rule: an answer that is not whole ends in a reset. Only that tells an HTTP/1.0 caller,
+whose body ends with the connection, from a whole one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+
+from gateway.engine.watch import Watch
+
+# struct linger { on, 0 seconds }: closing sends RST and drops what is unsent (socket(7)).
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Outflow:
+    """The outgoing half of one connection."""
+
+    __slots__ = ("_client_write_s", "_loop", "_stall", "_taken", "_wire", "_written")
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, wire: asyncio.Transport, client_write_s: float
+    ) -> None:
+        self._loop = loop
+        self._wire = wire
+        self._client_write_s = client_write_s
+        self._stall = Watch(loop)
+        self._written = 0
+        self._taken = 0
+
+    @property
+    def is_closing(self) -> bool:
+        """Tell whether the connection is on its way out."""
+        return self._wire.is_closing()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; what the kernel does not take is watched."""
+        self._wire.write(data)
+        self._written += len(data)
+        if not self._stall.is_set and self._wire.get_write_buffer_size():
+            self._watch()
+
+    def end(self) -> None:
+        """Tell the caller that no more will come, once all has left."""
+        with suppress(OSError, RuntimeError):
+            self._wire.write_eof()
+
+    def abort(self) -> None:
+        """Cut the connection with a reset."""
+        wire = self._wire
+        sock = wire.get_extra_info("socket")
+        if sock is not None and sock.family != socket.AF_UNIX:
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        wire.abort()
+
+    def close(self) -> None:
+        """Watch no more; the connection is gone."""
+        self._stall.close()
+
+    def _watch(self) -> None:
+        self._taken = self._written - self._wire.get_write_buffer_size()
+        self._stall.set(self._loop.time() + self._client_write_s, self._check)
+
+    def _check(self) -> None:
+        unsent = self._wire.get_write_buffer_size()
+        if not unsent:
+            return
+        if self._written - unsent > self._taken:
+            self._watch()
+        else:
+            self.abort()
