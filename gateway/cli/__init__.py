@@ -1,0 +1,72 @@
+"""The command line: `rc-gateway COMMAND`.
+
+One module for each command declares its options and carries it out. Here the commands
+are put together, and what they raise becomes a line and an exit code.
+
+Rule 1: bad input ends with a message and 2, 71 or 78, never with a traceback.
+Rule 2: importing this package imports nothing heavy, so that `--help` and `healthcheck`
+        answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from gateway import __version__
+from gateway.cli import check, config, explain, healthcheck, serve, simulate, version
+from gateway.cli.problems import print_problems
+from gateway.errors import ConfigError
+
+_COMMANDS = (serve, check, explain, simulate, config, healthcheck, version)
+# What shells report for a program that SIGINT or SIGPIPE ended.
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; `argv` is without the program's name."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal's encoding cannot show is shown escaped.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as ended:
+        # argparse has printed the help, or what is wrong with the usage.
+        return ended.code if isinstance(ended.code, int) else 0
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+    except ConfigError as error:
+        print_problems(error.problems)
+        return os.EX_CONFIG
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return _PIPE_CLOSED
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="rc-gateway",
+        description="A reverse proxy for the RingCentral APIs.",
+        epilog="example:\n  rc-gateway serve --simulator",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"rc-gateway {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add(commands)
+    return parser
+
+
+def _forget_stdout() -> None:
+    """Keep the interpreter from complaining, on its way out, of a reader that went away."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

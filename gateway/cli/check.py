@@ -1,0 +1,65 @@
+"""`rc-gateway check`: is this configuration fit to serve.
+
+Loads and validates it and resolves every secret and file that it refers to, as `serve`
+does, but opens nothing. All problems are listed at once.
+
+Rule: what `check` accepts, `serve` starts with, unless an address is taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gateway.cli.options import Commands, add_command, add_config_options
+from gateway.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from gateway.config.model import Config
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands, "check", "check a configuration", "rc-gateway check --config sidecar.toml", run
+    )
+    add_config_options(parser)
+    parser.add_argument("--json", action="store_true", help="print the verdict as data")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check; 0 when all is well, 78 with all problems when not."""
+    from gateway.config.load import load
+
+    try:
+        loaded = load(arguments.config, arguments.set, os.environ, resolve=True)
+    except ConfigError as error:
+        if not arguments.json:
+            raise
+        _print_data(error.problems)
+        return os.EX_CONFIG
+    if arguments.json:
+        _print_data(())
+    else:
+        print(render_summary(loaded.config))
+    return 0
+
+
+def render_summary(config: Config) -> str:
+    """Return in a few lines what would be served."""
+    binds = ", ".join(map(str, config.listener.bind))
+    lines = ["The configuration is fit to serve.", "", f"listener  {binds}"]
+    lines.append(f"ops       {config.ops.bind}")
+    for name, upstream in config.upstreams.items():
+        grant = config.credentials[upstream.credential].grant
+        lines.append(f"upstream  {name}: {upstream.origin}, {upstream.credential} ({grant})")
+    return "\n".join(lines)
+
+
+def _print_data(problems: Sequence[Problem]) -> None:
+    import json
+
+    listed = [{"path": problem.path, "message": problem.message} for problem in problems]
+    print(json.dumps({"ok": not problems, "problems": listed}, indent=2))

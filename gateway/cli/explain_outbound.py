@@ -1,0 +1,91 @@
+"""The outbound head as it would leave, and what was dropped and set to make it.
+
+The plan has the fields; the framing and the gateway's own credential are added by the
+engine when it sends, and here in the same order, with a mask for the token.
+
+Rule 1: each field of the caller's that is missing outbound is named with its reason.
+Rule 2: a `Secret` is printed as its mask, and a secret parameter's value is masked.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from gateway.cli.explain_stages import Step
+from gateway.core.framing import Kind
+from gateway.core.grammar import ABSOLUTE
+from gateway.core.headers import Fields, hop_by_hop
+from gateway.core.message import OutboundField
+from gateway.core.secret import MASK, Secret
+from gateway.credentials.tokens import Token
+from gateway.engine.exchange import credential_fields
+from gateway.ops.redaction import hides_secret, mask_query, show_path, show_text
+from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
+
+
+def outbound_fields(
+    plan: Plan, body_bytes: int, replay_body_bytes: int
+) -> tuple[OutboundField, ...]:
+    """Return all fields as the engine sends them, a mask standing for the token.
+
+    Sizes in bytes: that of a chunked body, and up to which one leaves with its length.
+    """
+    token = Token(Secret(MASK.encode()), 0) if plan.upstream.scheme.owned else None
+    own = ((name, _clear(value)) for name, value in credential_fields(plan, token))
+    return (*plan.outbound.fields, *_framing_fields(plan, body_bytes, replay_body_bytes), *own)
+
+
+def render_lines(plan: Plan, fields: tuple[OutboundField, ...]) -> tuple[str, ...]:
+    """Return the lines of the head, in printable text."""
+    line = f"{plan.outbound.method.decode()} {show_target(plan.outbound.target)} HTTP/1.1"
+    return (line, *(f"{_show(name)}: {_show(value)}" for name, value in fields))
+
+
+def describe_changes(plan: Plan, fields: tuple[OutboundField, ...]) -> Iterator[Step]:
+    """Yield each field that is dropped, with its reason, and each that the gateway sets."""
+    scheme = plan.upstream.scheme
+    received = plan.request.fields
+    ending = hop_by_hop(received)
+    left = list(fields)
+    for name, value in received:
+        fate = fate_of(name.lower(), ending, scheme)
+        if fate is not None:
+            yield Step("drop", fate.value, _show(name))
+            continue
+        at = next(at for at, (sent, _) in enumerate(left) if sent == name)
+        sent = left.pop(at)[1]
+        if isinstance(sent, bytes) and sent != value:
+            yield Step("set", f"counted down to {_show(sent)}", _show(name))
+    if plan.outbound.query != plan.request.query:
+        yield Step("drop", Fate.CREDENTIAL.value, f"{ACCESS_TOKEN.decode()} (query)")
+    for name, set_value in left:
+        yield Step("set", _show(set_value), _show(name))
+
+
+def show_target(target: bytes) -> str:
+    """Return a request-target, received or sent, with its secrets masked."""
+    path, mark, query = target.partition(b"?")
+    url = ABSOLUTE.fullmatch(path)
+    is_plain = path.startswith(b"/") if url is None else b"@" not in url["authority"]
+    shown = _show(path) if is_plain and not hides_secret(path) else show_path(path)
+    return f"{shown}?{_show(mask_query(query))}" if mark else shown
+
+
+def _framing_fields(plan: Plan, body_bytes: int, replay_body_bytes: int) -> Fields:
+    framing = plan.request.framing
+    if framing.kind is Kind.NONE:
+        return ()
+    if framing.kind is Kind.CHUNKED and body_bytes > replay_body_bytes:
+        return ((b"Transfer-Encoding", b"chunked"),)
+    length = framing.length if framing.kind is Kind.LENGTH else body_bytes
+    return ((b"Content-Length", b"%d" % length),)
+
+
+def _clear(value: bytes | Secret) -> bytes:
+    # Made from the mask above, so nothing is revealed.
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _show(value: bytes | Secret) -> str:
+    return str(value) if isinstance(value, Secret) else show_text(value, sys.maxsize - 1)

@@ -1,0 +1,48 @@
+"""`rc-gateway serve`: run the gateway until it is told to stop.
+
+Everything it does is `gateway.app`'s; here the options are read, and what goes wrong
+before the first request becomes a line and an exit code.
+
+Rule: with `--simulator` nothing of the vendor's is read or reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from gateway.cli.options import Commands, add_command, add_config_options
+from gateway.cli.welcome import Examples, render_welcome
+
+_EXAMPLE = "rc-gateway serve --config sidecar.toml --set log.format=console"
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(commands, "serve", "run the gateway", _EXAMPLE, run)
+    add_config_options(parser)
+    parser.add_argument(
+        "--simulator",
+        action="store_true",
+        help="also run the embedded RingCentral simulator and send every request there",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve; 0 after a clean drain, 71 when it cannot listen. Raises `ConfigError`."""
+    from gateway import app
+    from gateway.config.load import load
+    from gateway.engine.listen import CannotBind
+
+    simulator: bool = arguments.simulator
+    loaded = load(arguments.config, arguments.set, os.environ, simulator=simulator, resolve=True)
+    try:
+        return app.run(loaded, simulator=simulator, announce=_announce)
+    except CannotBind as error:
+        print(error, file=sys.stderr)
+        return os.EX_OSERR
+
+
+def _announce(gateway_url: str, examples: Examples) -> None:
+    print(render_welcome(gateway_url, examples), flush=True)

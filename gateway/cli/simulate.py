@@ -1,0 +1,81 @@
+"""`rc-gateway simulate`: the RingCentral simulator alone, until it is told to stop.
+
+For trying a client without the gateway, or the gateway against a vendor that forgets
+everything when it stops.
+
+Rule: it is a toy for one machine, so it listens on loopback unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from gateway.cli.options import Commands, add_command
+
+if TYPE_CHECKING:
+    from gateway.config.binds import Bind
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "simulate",
+        "run the RingCentral simulator alone",
+        "rc-gateway simulate --bind 127.0.0.1:9080",
+        run,
+    )
+    parser.add_argument(
+        "--bind",
+        metavar="HOST:PORT",
+        type=parse_bind,
+        default="127.0.0.1:9080",
+        help="where to listen (default 127.0.0.1:9080)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Simulate until SIGTERM or SIGINT; 71 when the address cannot be listened on."""
+    import asyncio
+
+    bind: Bind = arguments.bind
+    try:
+        asyncio.run(_simulate(bind))
+    except OSError as error:
+        print(f"cannot listen on {bind}: {error.strerror or error}", file=sys.stderr)
+        return os.EX_OSERR
+    return 0
+
+
+def parse_bind(text: str) -> Bind:
+    """Read where to listen, as the configuration does, but for Unix sockets."""
+    from gateway.config import binds
+
+    try:
+        bind = binds.parse_bind(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if bind.path is not None:
+        raise argparse.ArgumentTypeError("the simulator listens on TCP only")
+    return bind
+
+
+async def _simulate(bind: Bind) -> None:
+    import asyncio
+    import signal
+
+    from gateway.simulator import TOKEN, start
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    running = await start(bind.host or "", bind.port or 0)
+    account = f"{running.origin}/restapi/v1.0/account/~"
+    print(f"The RingCentral simulator listens on {running.origin}. Try:\n", flush=True)
+    print(f"curl -H 'Authorization: Bearer {TOKEN}' '{account}'", flush=True)
+    await stopped.wait()
+    await running.close()

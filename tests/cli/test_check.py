@@ -1,0 +1,78 @@
+"""`rc-gateway check`: all problems at once, or what would be served."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import main
+
+GOOD = """
+[credentials.ringcentral]
+grant = "static"
+token = "env:RC_ACCESS_TOKEN"
+"""
+BAD = """
+[listner]
+[log]
+level = "loud"
+[timeouts]
+head_s = "soon"
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "gateway.toml"
+
+
+def test_a_good_configuration_is_summed_up(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RC_ACCESS_TOKEN", "s3cr3t")
+    config.write_text(GOOD)
+    assert main(["check", "--config", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert out == (
+        "The configuration is fit to serve.\n"
+        "\n"
+        "listener  127.0.0.1:8080\n"
+        "ops       127.0.0.1:9902\n"
+        "upstream  platform: https://platform.ringcentral.com, ringcentral (static)\n"
+        "upstream  media: https://media.ringcentral.com, ringcentral (static)\n"
+    )
+    assert main(["check", "--json", "--config", str(config)]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
+
+
+def test_a_secret_that_does_not_resolve_is_a_problem(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("RC_ACCESS_TOKEN", raising=False)
+    config.write_text(GOOD)
+    assert main(["check", "--config", str(config)]) == os.EX_CONFIG
+    error = capsys.readouterr().err
+    assert error.startswith("1 problem in the configuration:\ncredentials.ringcentral.token: ")
+    assert "RC_ACCESS_TOKEN is not set" in error
+
+
+def test_programs_get_each_problem_with_its_path(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(BAD)
+    assert main(["check", "--json", "--config", str(config)]) == os.EX_CONFIG
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)
+    assert told["ok"] is False
+    paths = {problem["path"] for problem in told["problems"]}
+    assert {"listner", "log.level", "timeouts.head_s"} <= paths
+    assert all(problem["message"] for problem in told["problems"])
+    assert captured.err == ""
+
+
+def test_a_file_that_is_not_there_is_one_line(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--config", str(config)]) == os.EX_CONFIG
+    assert f"{config}: does not exist" in capsys.readouterr().err

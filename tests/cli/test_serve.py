@@ -1,0 +1,78 @@
+"""`rc-gateway serve`, as a process: what it prints, and how it ends."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from gateway.cli import main
+
+ANYWHERE = ("--set", "listener.bind=127.0.0.1:0", "--set", "ops.bind=127.0.0.1:0")
+
+
+class Served:
+    """A gateway with the simulator, and the commands that it printed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.commands: list[str] = []
+        assert process.stdout is not None
+        while len(self.commands) < 3:
+            line = process.stdout.readline()
+            assert line, "it ended before it printed its commands"
+            if line.startswith("curl "):
+                self.commands.append(line.rstrip("\n"))
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    words = [sys.executable, "-m", "gateway", "serve", "--simulator", *ANYWHERE]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        yield Served(process)
+        process.kill()
+
+
+def call(command: str) -> str:
+    words = [*shlex.split(command), "--silent", "--show-error"]
+    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=20).stdout
+
+
+def test_the_printed_commands_work_in_order_and_a_signal_drains(served: Served) -> None:
+    delete, update, search = served.commands
+    assert call(delete).startswith("HTTP/1.1 204 ")
+    gone = call(delete.replace("-X POST", "").replace("?_method=DELETE", ""))
+    assert gone.startswith("HTTP/1.1 404 ")
+    assert '"readStatus" : "Read"' in call(update)
+    kinds = set(re.findall('"type" : "(SMS|Pager|Fax|VoiceMail)"', call(search)))
+    assert kinds == {"SMS", "Pager"}
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(20) == 0
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ["serve", "--simulator", "--set", f"listener.bind={bind}"]
+        ended = subprocess.run(
+            [sys.executable, "-m", "gateway", *words], capture_output=True, text=True, check=False
+        )
+    assert ended.returncode == os.EX_OSERR == 71
+    assert ended.stderr.startswith(f"cannot listen on {bind}: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_without_a_credential_it_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in list(os.environ):
+        if name.startswith(("RC_", "RCGW_")):
+            monkeypatch.delenv(name)
+    assert main(["serve"]) == os.EX_CONFIG == 78
+    error = capsys.readouterr().err
+    assert error.startswith("1 problem in the configuration:\ncredentials.ringcentral: is missing")

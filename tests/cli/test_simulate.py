@@ -1,0 +1,56 @@
+"""The simulator alone, as a process."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from gateway.cli import main
+from gateway.cli.simulate import parse_bind
+from gateway.config.binds import Bind
+
+
+def test_it_serves_the_command_that_it_prints_until_it_is_stopped() -> None:
+    words = [sys.executable, "-m", "gateway", "simulate", "--bind", "127.0.0.1:0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert "simulator listens on http://127.0.0.1:" in running.stdout.readline()
+        running.stdout.readline()
+        command = running.stdout.readline()
+        answer = subprocess.run(
+            [*shlex.split(command), "--silent", "--fail"], capture_output=True, check=True
+        )
+        assert b'"id"' in answer.stdout
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+
+
+def test_a_port_in_use_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert main(["simulate", "--bind", bind]) == os.EX_OSERR == 71
+    error = capsys.readouterr().err
+    assert error.startswith(f"cannot listen on {bind}: ")
+    assert "in use" in error
+    assert error.count("\n") == 1
+
+
+def test_a_bind_is_read_as_the_configuration_reads_it() -> None:
+    assert parse_bind("[::1]:0") == Bind("::1", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("9080", "has no port"), ("h:65536", "is not a port"), ("unix:/x", "TCP only")],
+)
+def test_what_is_no_bind_is_a_usage_error(
+    text: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", "--bind", text]) == 2
+    error = capsys.readouterr().err
+    assert "argument --bind: " in error
+    assert reason in error

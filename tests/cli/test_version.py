@@ -1,0 +1,32 @@
+"""What runs here."""
+
+import json
+import platform
+import sys
+
+import aiohttp
+import pytest
+
+from gateway import __version__
+from gateway.cli import main, version
+
+
+def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+    assert capsys.readouterr().out == f"rc-gateway {__version__}\n"
+
+
+def test_json_tells_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["version"] == __version__
+    assert told["python"] == platform.python_version()
+    assert told["aiohttp"] == aiohttp.__version__
+    assert told["parser"] == "c"
+    assert told["event_loop"].startswith("uvloop ")
+
+
+def test_without_uvloop_the_loop_is_asyncios(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What importlib finds for a name that is None here is nothing.
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert version.describe()["event_loop"] == "asyncio"

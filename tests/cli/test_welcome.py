@@ -1,0 +1,22 @@
+"""The commands that `serve --simulator` prints."""
+
+from dataclasses import dataclass
+
+from gateway.cli.welcome import render_welcome
+
+
+@dataclass
+class Examples:
+    delete_id: int = 11
+    update_id: int = 22
+
+
+def test_three_commands_stand_on_lines_of_their_own() -> None:
+    text = render_welcome("http://127.0.0.1:8080", Examples())
+    store = "http://127.0.0.1:8080/restapi/v1.0/account/~/extension/~/message-store"
+    assert [line for line in text.splitlines() if line.startswith("curl")] == [
+        f"curl -i -X POST '{store}/11?_method=DELETE'",
+        "curl -X POST -H 'X-HTTP-Method-Override: PUT' -H 'Content-Type: application/json'"
+        f""" -d '{{"readStatus":"Read"}}' '{store}/22'""",
+        f"curl '{store}?messageType=SMS&messageType=Pager'",
+    ]
