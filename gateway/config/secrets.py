@@ -41,13 +41,11 @@ class Reference:
 
     def resolve(self, environ: Mapping[str, str]) -> Secret:
         """Return the secret as it is now, or raise `Unresolved`."""
-        match self.kind:
-            case "env":
-                return _checked(_read_variable(self.place, environ), f"variable {self.place}")
-            case "file":
-                return _checked(_read_file(Path(self.place)), f"file {self.place}")
-            case "literal":
-                return _checked(self.literal.reveal(), "the literal")
+        if self.kind == "env":
+            return _checked(_read_variable(self.place, environ), f"variable {self.place}")
+        if self.kind == "file":
+            return _checked(_read_file(Path(self.place)), f"file {self.place}")
+        return _checked(self.literal.reveal(), "the literal")
 
     def __str__(self) -> str:
         return f"{self.kind}:{MASK if self.kind == 'literal' else self.place}"
