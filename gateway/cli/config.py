@@ -3,7 +3,7 @@
 `show` prints every setting with the source of its value, in a form that can be read
 back as TOML. A literal secret is masked; a reference is shown, because it holds none.
 
-Rule: what is shown is what `serve` would run with.
+Rule: what is shown is what `serve` would run with; what that needs besides is said.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 
+from gateway.cli.assume import load_assuming
 from gateway.cli.options import Commands, add_command, add_config_options
 
 
@@ -42,10 +44,15 @@ def add(commands: Commands) -> None:
 
 def run_show(arguments: argparse.Namespace) -> int:
     """Print `path = value  # source`, a setting a line."""
-    from gateway.config.load import load
-
-    loaded = load(arguments.config, arguments.set, os.environ)
-    rows = [(f"{path} = {json.dumps(value)}", source) for path, value, source in loaded.rows()]
+    loaded, missing = load_assuming(arguments.config, arguments.set, os.environ)
+    for path in missing:
+        print(f"{path} is not configured; this cannot serve, see `check`", file=sys.stderr)
+    assumed = tuple(f"{path}." for path in missing)
+    rows = [
+        (f"{path} = {json.dumps(value)}", source)
+        for path, value, source in loaded.rows()
+        if not path.startswith(assumed)
+    ]
     # A long list of routes moves its own line only.
     width = max(len(setting) for setting, _ in rows if len(setting) < 60)
     for setting, source in rows:

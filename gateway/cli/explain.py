@@ -11,22 +11,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gateway.cli.assume import load_assuming
 from gateway.cli.curl import add_request_options, join_body
 from gateway.cli.options import Commands, add_command, add_config_options
-from gateway.errors import ConfigError
-
-if TYPE_CHECKING:
-    from gateway.config.load import Loaded
 
 _EXAMPLE = "rc-gateway explain -X POST '/restapi/v1.0/account/~?_method=DELETE'"
-# The path of a problem with a whole credential: it is missing.
-_CREDENTIAL = re.compile(r"credentials\.([a-z0-9_-]+)")
 
 
 def add(commands: Commands) -> None:
@@ -46,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     from gateway.cli.explanation import RefusedAt, explain
     from gateway.config.compile import compile_policy
 
-    loaded, assumed = load_assuming(arguments.config, arguments.set, os.environ)
-    for name in assumed:
-        print(f"credentials.{name} is not configured; assuming a static token", file=sys.stderr)
+    loaded, missing = load_assuming(arguments.config, arguments.set, os.environ)
+    for path in missing:
+        print(f"{path} is not configured; assuming a static token", file=sys.stderr)
     config = loaded.config
     explanation = explain(
         build_head(arguments, config.listener.bind[0]),
@@ -61,23 +52,3 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(render_text(explanation), end="")
     return 1 if isinstance(explanation.outcome, RefusedAt) else 0
-
-
-def load_assuming(
-    files: Sequence[Path], sets: Sequence[str], environ: Mapping[str, str]
-) -> tuple[Loaded, list[str]]:
-    """Load a configuration whose credentials may be missing; return also their names."""
-    from gateway.config.load import load
-
-    try:
-        return load(files, sets, environ), []
-    except ConfigError as error:
-        found = (_CREDENTIAL.fullmatch(problem.path) for problem in error.problems)
-        missing = [match[1] for match in found if match]
-        if not missing:
-            raise
-    assumed = dict(environ)
-    for name in missing:
-        prefix = f"RCGW_CREDENTIALS__{name.upper()}__"
-        assumed |= {f"{prefix}GRANT": "static", f"{prefix}TOKEN": "env:RC_ACCESS_TOKEN"}
-    return load(files, sets, assumed), missing

@@ -1,6 +1,7 @@
 """`rc-gateway config show` and `config schema`."""
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -48,6 +49,19 @@ def test_short_settings_have_their_sources_in_one_column(
     assert main(["config", "show", "--config", str(config)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len({line.index("  # ") for line in lines if line.index("  # ") < 60}) == 1
+
+
+def test_a_missing_credential_is_said_and_nothing_made_up_in_its_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in list(os.environ):
+        if name.startswith(("RC_", "RCGW_")):
+            monkeypatch.delenv(name)
+    assert main(["config", "show"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.startswith("credentials.ringcentral is not configured; this cannot serve")
+    assert "\ncredentials." not in captured.out
+    assert 'upstreams.platform.credential = "ringcentral"' in captured.out
 
 
 def test_the_schema_knows_every_section(capsys: pytest.CaptureFixture[str]) -> None:

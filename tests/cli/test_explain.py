@@ -10,7 +10,6 @@ import pytest
 
 from gateway import __version__
 from gateway.cli import main
-from gateway.cli.explain import load_assuming
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "explain.toml"
 EXPLAINED: list[dict[str, Any]] = tomllib.loads(VECTORS.read_text("utf-8"))["explained"]
@@ -69,9 +68,3 @@ def test_other_problems_are_all_told(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["explain", "--set", "log.level=loud", "--set", "x.y=1", "/restapi"]) == 78
     error = capsys.readouterr().err
     assert error.startswith("2 problems in the configuration:\n")
-
-
-def test_each_missing_credential_is_assumed() -> None:
-    loaded, assumed = load_assuming([], ["upstreams.ringcx.credential=cx-1"], {})
-    assert sorted(assumed) == ["cx-1", "ringcentral"]
-    assert loaded.config.credentials["cx-1"].grant == "static"

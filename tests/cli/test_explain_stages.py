@@ -27,10 +27,10 @@ def steps_of(
 
 
 def test_a_plain_request_passes_framing_caller_route_and_permit() -> None:
-    assert steps_of(b"/restapi/v9", method=b"GET") == [
+    assert steps_of(b"/scim/x", method=b"GET") == [
         ("framing", "", "no body"),
         ("caller", "", "local"),
-        ("route", "platform", "it owns /restapi"),
+        ("route", "platform", "it owns /scim"),
         ("operation", "", "not in the catalogue, so no rate group is known"),
         ("permit", "", "the path is not reserved for the gateway"),
     ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cli.explain import load_assuming
+from gateway.cli.assume import load_assuming
 from gateway.cli.explain_text import render_text
 from gateway.cli.explanation import Answered, Forwarded, RefusedAt, explain
 from gateway.config.compile import compile_policy
