@@ -20,7 +20,7 @@ from gateway.core.message import OutboundField
 from gateway.core.secret import MASK, Secret
 from gateway.credentials.tokens import Token
 from gateway.engine.exchange import credential_fields
-from gateway.ops.redaction import hides_secret, mask_query, show_path, show_text
+from gateway.ops.redaction import CUT, hides_secret, mask_query, show_path, show_text
 from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
 
 
@@ -65,11 +65,13 @@ def describe_changes(plan: Plan, fields: tuple[OutboundField, ...]) -> Iterator[
 
 def show_target(target: bytes) -> str:
     """Return a request-target, received or sent, with its secrets masked."""
+    target, hash_mark, _ = target.partition(b"#")
     path, mark, query = target.partition(b"?")
     url = ABSOLUTE.fullmatch(path)
     is_plain = path.startswith(b"/") if url is None else b"@" not in url["authority"]
     shown = _show(path) if is_plain and not hides_secret(path) else show_path(path)
-    return f"{shown}?{_show(mask_query(query))}" if mark else shown
+    shown += f"?{_show(mask_query(query))}" if mark else ""
+    return f"{shown}#{CUT}" if hash_mark else shown
 
 
 def _framing_fields(plan: Plan, body_bytes: int, replay_body_bytes: int) -> Fields:

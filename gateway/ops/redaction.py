@@ -57,7 +57,8 @@ def show_path(path: bytes) -> str:
     if not path.startswith(b"/"):
         absolute = ABSOLUTE.fullmatch(path)
         path = absolute["rest"] if absolute else path
-    path = path.partition(b"?")[0]
+    # A fragment is where OAuth puts an access token.
+    path = path.partition(b"?")[0].partition(b"#")[0]
     if not path.startswith(b"/"):
         return "*" if path == b"*" else CUT
     end = _public_end(path)

@@ -19,7 +19,8 @@ TOKEN = "s3cr3t"
     ("target", "shown"),
     [
         (b"/x?a=1&access_token=s3cr3t", "/x?a=1&access_token=********"),
-        (b"http://h/x?token=s3cr3t#y", "http://h/x?token=********"),
+        (b"http://h/x?token=s3cr3t#y", "http://h/x?token=********#…"),
+        (b"/x#access_token=s3cr3t", "/x#…"),
         (b"http://u:s3cr3t@h/x", "/x"),
         (b"/api/auth/logout/s3cr3t?a", "/api/auth/…?a"),
         (b"s3cr3t", "…"),

@@ -27,6 +27,7 @@ SECRET = "s3cr3t-aws80"
         (b"/x/password/reset/p/s3cr3t-aws80", "/x/password/reset/…"),
         (b"/x/admin/tokens/5", "/x/admin/tokens/5"),
         (b"/x?s3cr3t-aws80", "/x"),
+        (b"/x#s3cr3t-aws80", "/x"),
         (b"http://u:s3cr3t-aws80@h/restapi?s3cr3t-aws80", "/restapi"),
         (b"http://u:s3cr3t-aws80@h", "…"),
         (b"*", "*"),
