@@ -1,0 +1,84 @@
+"""The productions that this gateway believes, as named compiled patterns.
+
+A production is used with `fullmatch` (never `^...$`, which lets a newline slip by); a
+pattern named `BAD_IN_...` finds, with `search`, a single byte that may not stand there.
+All work on bytes and cost linear time, whatever the input. Where an RFC allows more than
+one spelling with one meaning, the narrower is taken when the wider has a second reading.
+
+Rule: a production lives here or nowhere; a module that needs one imports it by name.
+"""
+
+import re
+
+# RFC 9110 section 5.6.2: tchar.
+TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+TOKEN = re.compile(TCHAR + rb"+")
+
+# RFC 9110 section 5.5: field-vchar with SP and HTAB inside; obs-text bytes are opaque.
+_FIELD_TEXT = rb"[\t\x20-\x7e\x80-\xff]*"
+FIELD_VALUE = re.compile(rb"(?![\t ])" + _FIELD_TEXT + rb"(?<![\t ])")
+
+# RFC 9112 section 5: field-line = field-name ":" OWS field-value OWS; no obs-fold.
+FIELD_LINE = re.compile(rb"(" + TCHAR + rb"+):(" + _FIELD_TEXT + rb")")
+
+# RFC 9112 section 2.3, narrowed to the two versions spoken here.
+VERSION = re.compile(rb"HTTP/1\.[01]")
+
+# RFC 9110 section 8.6: 1*DIGIT; 18 digits stay inside a signed 64-bit count everywhere.
+CONTENT_LENGTH = re.compile(rb"[0-9]{1,18}")
+
+# RFC 3986 section 2.1: pct-encoded, and a "%" that begins none.
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_BAD_PERCENT = rb"%(?![0-9A-Fa-f]{2})"
+
+# RFC 3986 section 3.3: pchar and "/"; "[" and "]" as the vendor's Digital API is called.
+BAD_IN_PATH = re.compile(rb"[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]|" + _BAD_PERCENT)
+
+# RFC 1738 section 5: search = *[ uchar | ";" | ":" | "@" | "&" | "=" ].
+_SEARCH = rb"A-Za-z0-9$\-_.+!*'(),;:@&="
+BAD_IN_RFC1738_QUERY = re.compile(rb"[^" + _SEARCH + rb"%]|" + _BAD_PERCENT)
+# RFC 3986's "~", "/" and "?" and the brackets that ordinary clients leave as they are.
+BAD_IN_RINGCENTRAL_QUERY = re.compile(rb"[^" + _SEARCH + rb"~/?\[\]%]|" + _BAD_PERCENT)
+# Whatever the profile, a request-target has no control, space or fragment.
+BAD_IN_ANY_QUERY = re.compile(rb"[\x00-\x20#\x7f]")
+
+# RFC 3986 section 3.2.2, narrowed: a DNS name or IPv4 address, or what may be an IPv6 address
+# in brackets.
+AUTHORITY = re.compile(
+    rb"(?P<host>[A-Za-z0-9][A-Za-z0-9\-._]{0,253}|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])"
+    rb"(?::(?P<port>[0-9]{1,5}))?"
+)
+# RFC 3986 section 3: the parts of a URL; each is judged by itself.
+ABSOLUTE = re.compile(
+    rb"(?P<scheme>[A-Za-z][A-Za-z0-9+\-.]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL
+)
+
+# RFC 9112 section 4: the reason phrase is the only free text of a status line.
+STATUS_LINE = re.compile(rb"(HTTP/1\.[01]) ([1-9][0-9]{2})(?: (" + _FIELD_TEXT + rb"))?")
+
+# RFC 9112 section 7.1.1: chunk-ext = *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted ) ] ).
+_BWS = rb"[\t ]*"
+_QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
+_CHUNK_EXT = (
+    *(_BWS, rb";", _BWS, TCHAR, rb"+"),
+    *(rb"(?:", _BWS, rb"=", _BWS, rb"(?:", TCHAR, rb"+|", _QUOTED, rb"))?"),
+)
+# RFC 9112 section 7.1: chunk-size [ chunk-ext ]; 16 hex digits are 64 bits.
+CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + b"".join(_CHUNK_EXT) + rb")*")
+
+# RFC 9110 section 7.6.2: 1*DIGIT; no path on earth has a billion hops.
+MAX_FORWARDS = re.compile(rb"[0-9]{1,9}")
+
+# RFC 1945 section 3.7: product = token ["/" product-version].
+PRODUCT = re.compile(TCHAR + rb"+(?:/" + TCHAR + rb"+)?")
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
+
+_OCTETS = {b"%02X" % number: bytes([number]) for number in range(256)}
+
+
+def unescape(raw: bytes) -> bytes:
+    """Return `raw` with every %HH replaced by its byte, once; for comparing, never for sending."""
+    if b"%" not in raw:
+        return raw
+    return _ESCAPE.sub(lambda match: _OCTETS[match[1].upper()], raw)
