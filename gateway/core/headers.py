@@ -1,0 +1,67 @@
+"""The field list: ordered, repeatable, case-insensitive by name; and the hop-by-hop rules.
+
+A list of pairs and not a mapping, because order and repetition are part of a message and
+a mapping loses both. Names keep the spelling they came with; comparing folds case.
+
+Rule 1: nothing here edits a value.
+Rule 2: this module knows the RFCs' field names, not the gateway's policy about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from gateway.core.grammar import FIELD_VALUE, TOKEN
+from gateway.errors import show
+
+Field: TypeAlias = tuple[bytes, bytes]
+Fields: TypeAlias = tuple[Field, ...]
+
+# RFC 9110 section 7.6.1, with the fields that older proxies use for the same purpose.
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+
+
+def values_of(fields: Iterable[Field], name: bytes) -> list[bytes]:
+    """Return the values of every field named `name` (lower case), in order."""
+    # Lengths are compared first because folding every name would cost the most of a request.
+    size = len(name)
+    return [value for given, value in fields if len(given) == size and given.lower() == name]
+
+
+def members_of(fields: Iterable[Field], name: bytes) -> list[bytes]:
+    """Return the members of a comma-separated list field, lower case, empty ones dropped.
+
+    RFC 9110 section 5.6.1: a recipient accepts and ignores empty list elements.
+    """
+    joined = b",".join(values_of(fields, name))
+    return [member for part in joined.split(b",") if (member := part.strip(b" \t").lower())]
+
+
+def find_flaw(fields: Iterable[Field]) -> str | None:
+    """Return why these fields cannot be believed, or None (RFC 9110 section 5)."""
+    is_token, is_value = TOKEN.fullmatch, FIELD_VALUE.fullmatch
+    for number, (name, value) in enumerate(fields, 1):
+        # The bytes are not shown: a folded line's "name" is a piece of the value above it.
+        if is_token(name) is None:
+            return f"the name of field {number} is not a token"
+        if is_value(value) is None:
+            return f"the value of field {show(name)} has a control byte or outer white space"
+    return None
+
+
+def hop_by_hop(fields: Iterable[Field]) -> frozenset[bytes]:
+    """Return the lower-case names that end at this hop, those `Connection` lists included."""
+    listed = members_of(fields, b"connection")
+    return HOP_BY_HOP.union(listed) if listed else HOP_BY_HOP
