@@ -1,0 +1,209 @@
+"""Heads: `RawHead` as received, `Request` believed, `OutboundHead` sent, `ReplyHead` answered.
+
+`normalize` is the only way from the first to the second, and building a `Request` is the
+check: what holds one need not look again. Its order is fixed: size, version, method,
+fields, framing, target, query, effective method.
+
+Rule 1: after `normalize` nothing looks at the wire verb but the log and this module.
+Rule 2: values are frozen and hold the caller's bytes; what may be a secret has no repr.
+Rule 3: this module knows nothing of callers, routes and upstreams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gateway.core.framing import Ambiguous, Framing, frame_request
+from gateway.core.grammar import TOKEN, VERSION
+from gateway.core.headers import Fields, find_flaw, values_of
+from gateway.core.override import resolve
+from gateway.core.query import Finding, QueryRules, check_query
+from gateway.core.secret import Secret
+from gateway.core.target import Authority, Target, parse_authority, parse_target
+from gateway.errors import (
+    BadRequest,
+    BodyTooLarge,
+    ExpectationFailed,
+    HeadTooLarge,
+    MethodNotAllowed,
+    TargetTooLong,
+    show,
+)
+
+FORWARDED = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+# RFC 9110 section 9.2.2.
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+
+OutboundField: TypeAlias = tuple[bytes, bytes | Secret]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where a request arrived: `port` is None on a Unix socket."""
+
+    port: int | None = None
+    loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawHead:
+    """A request head as received: nothing in it is believed yet. `version` is `HTTP/1.1`."""
+
+    method: bytes
+    target: bytes = field(repr=False)
+    version: bytes
+    fields: Fields = field(repr=False)
+    listener: Listener = Listener()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What `normalize` holds a head against; sizes in bytes."""
+
+    query: QueryRules = field(default_factory=QueryRules)
+    tunnel_accept: frozenset[str] = frozenset({"header", "query"})
+    max_head_bytes: int = 65536
+    max_target_bytes: int = 16384
+    max_body_bytes: int = 115343360
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A believed request; `method` is the effective one, `query` is what will be sent."""
+
+    method: str
+    wire_method: str
+    target: Target
+    query: bytes | None = field(repr=False)
+    fields: Fields = field(repr=False)
+    framing: Framing
+    version: bytes
+    host: Authority | None
+    listener: Listener
+    override: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    expects_continue: bool = False
+
+    @property
+    def tunnelled(self) -> bool:
+        """Tell whether the effective method is not the one on the wire."""
+        return self.method != self.wire_method
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundHead:
+    """The head we send, complete but for the framing and our credential."""
+
+    method: bytes
+    path: bytes
+    query: bytes | None = field(repr=False)
+    fields: tuple[OutboundField, ...] = field(repr=False)
+
+    @property
+    def target(self) -> bytes:
+        """Return the request-target; may hold a passed-through secret in its query."""
+        return self.path if self.query is None else self.path + b"?" + self.query
+
+    def render(self, extra: tuple[OutboundField, ...] = ()) -> bytes:
+        """Return the bytes for the wire, `extra` fields last, secrets in clear."""
+        lines = [self.method + b" " + self.target + b" HTTP/1.1"]
+        for name, value in self.fields + extra:
+            clear = value.reveal() if isinstance(value, Secret) else value
+            lines.append(name + b": " + clear)
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHead:
+    """A head received from upstream, with its body's framing."""
+
+    status: int
+    reason: bytes
+    version: bytes
+    fields: Fields = field(repr=False)
+    framing: Framing
+
+
+def normalize(raw: RawHead, rules: Rules) -> Request:
+    """Believe a head, or raise a leaf of `Refused`."""
+    _check_size(raw, rules)
+    _check_line(raw)
+    framing = _frame(raw, rules)
+    expects_continue = _expects_continue(raw)
+    host = _host(raw)
+    target = parse_target(raw.target)
+    query, findings = check_query(target.query, rules.query) if target.query else (target.query, ())
+    resolved = resolve(raw.method, query, raw.fields, rules.tunnel_accept)
+    return Request(
+        method=resolved.method.decode(),
+        wire_method=raw.method.decode(),
+        target=target,
+        query=resolved.query,
+        fields=raw.fields,
+        framing=framing,
+        version=raw.version,
+        host=host,
+        listener=raw.listener,
+        override=resolved.channels,
+        findings=findings,
+        expects_continue=expects_continue,
+    )
+
+
+def _check_size(raw: RawHead, rules: Rules) -> None:
+    if len(raw.target) > rules.max_target_bytes:
+        raise TargetTooLong(
+            f"the request-target has {len(raw.target)} bytes; at most {rules.max_target_bytes}"
+        )
+    # Each field costs its bytes, ": " and CRLF on the wire.
+    size = len(raw.method) + len(raw.target) + len(raw.version) + 6
+    size += sum(len(name) + len(value) + 4 for name, value in raw.fields)
+    if size > rules.max_head_bytes:
+        raise HeadTooLarge(f"the head has {size} bytes; at most {rules.max_head_bytes}")
+
+
+def _check_line(raw: RawHead) -> None:
+    if VERSION.fullmatch(raw.version) is None:
+        raise BadRequest(f"version '{show(raw.version)}' is neither HTTP/1.1 nor HTTP/1.0")
+    flaw = find_flaw(raw.fields)
+    if flaw is not None:
+        raise BadRequest(flaw)
+    if raw.method not in FORWARDED:
+        if TOKEN.fullmatch(raw.method) is None:
+            raise BadRequest("the method is not a token")
+        raise MethodNotAllowed(f"{show(raw.method)} is not forwarded")
+
+
+def _frame(raw: RawHead, rules: Rules) -> Framing:
+    try:
+        framing = frame_request(raw.fields, raw.version)
+    except Ambiguous as error:
+        raise BadRequest(str(error)) from None
+    if framing.length > rules.max_body_bytes:
+        raise BodyTooLarge(
+            f"the body has {framing.length} bytes; at most {rules.max_body_bytes} "
+            "(limits.max_body_bytes)"
+        )
+    return framing
+
+
+def _host(raw: RawHead) -> Authority | None:
+    """Return the one Host (RFC 9112 section 3.2); only HTTP/1.0 may go without."""
+    hosts = values_of(raw.fields, b"host")
+    if len(hosts) > 1:
+        raise BadRequest("Host is repeated")
+    if hosts:
+        return parse_authority(hosts[0])
+    if raw.version == b"HTTP/1.1":
+        raise BadRequest("Host is missing")
+    return None
+
+
+def _expects_continue(raw: RawHead) -> bool:
+    """Tell whether a 100 (Continue) is awaited (RFC 9110 section 10.1.1)."""
+    expected = [value.lower() for value in values_of(raw.fields, b"expect")]
+    if any(value != b"100-continue" for value in expected):
+        raise ExpectationFailed("only 'Expect: 100-continue' is understood")
+    # RFC 9110 section 10.1.1: the expectation of an HTTP/1.0 request is ignored.
+    return bool(expected) and raw.version == b"HTTP/1.1"
