@@ -41,11 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Simulate until SIGTERM or SIGINT; 71 when the address cannot be listened on."""
     import asyncio
 
+    from gateway.engine.listen import cannot_bind
+
     bind: Bind = arguments.bind
     try:
         asyncio.run(_simulate(bind))
     except OSError as error:
-        print(f"cannot listen on {bind}: {error.strerror or error}", file=sys.stderr)
+        print(cannot_bind(bind, error), file=sys.stderr)
         return os.EX_OSERR
     return 0
 
