@@ -20,7 +20,7 @@ help: ## list the targets
 	@echo "PYTHON=python3.13 (a name or a path) selects the interpreter; the default is python3."
 
 run: $(VENV)/run.stamp ## start the gateway with the embedded RingCentral simulator
-	$(BIN)/rc-gateway serve --simulator
+	$(BIN)/rc-gateway serve --simulator --set log.format=console
 
 test: lint ## everything CI checks: lint, types, tests, coverage
 	$(BIN)/pytest --cov --cov-report= $(PURE_TESTS)

@@ -119,7 +119,7 @@ class LinksConfig(Section):
 
 
 class LogConfig(Section):
-    """`[log]`: one JSON line for each request, on standard error."""
+    """`[log]`: one line for each request, on standard output."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="least severity that is written"
