@@ -1,5 +1,8 @@
 """gateway/pipeline.py: the order of the stages, and what holds for every head."""
 
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -7,7 +10,9 @@ from hypothesis import strategies as st
 from gateway.core.message import RawHead
 from gateway.errors import BadRequest, Refused
 from gateway.pipeline import AnsweredHere, Policy, decide
-from gateway.policy.forward import Plan
+from gateway.policy.callers import Callers
+from gateway.policy.forward import ForwardRules, Plan
+from gateway.policy.retries import Attempt
 from gateway.policy.routes import Scheme
 from tests.policy.world import (
     HERE,
@@ -39,6 +44,25 @@ def test_a_request_becomes_a_plan_whose_deadline_counts_from_its_arrival() -> No
     assert plan.deadline == 1060.0
     assert plan.permitted.caller.name == "local"
     assert (plan.outbound.method, plan.outbound.target) == (b"GET", PATH.encode())
+
+
+def test_nothing_that_a_decision_is_made_of_can_be_changed_after_it() -> None:
+    plan = plan_of("GET", PATH)
+    routed = plan.permitted.routed
+    parts: list[Any] = [
+        policy_of(),
+        ForwardRules(b""),
+        plan,
+        plan.permitted,
+        plan.permitted.caller,
+        routed,
+    ]
+    parts += [routed.upstream, routed.upstream.origin, routed.operation, Callers()]
+    parts += [AnsweredHere(plan.request), Attempt(1, True, False, True)]
+    for part in parts:
+        with pytest.raises(FrozenInstanceError):
+            setattr(part, fields(part)[0].name, None)
+        assert not hasattr(part, "__dict__"), f"{part} has no slots"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +126,11 @@ def test_a_preflight_of_a_page_we_do_not_know_is_not_answered() -> None:
 )
 def test_max_forwards_of_options_is_one_number(lines: str) -> None:
     assert refusal_of(raw_of("OPTIONS", PATH, lines)).message == "Max-Forwards is not one number"
+
+
+@pytest.mark.parametrize("lines", ["", "Max-Forwards: 1", "Max-Forwards: 10"])
+def test_options_that_may_go_further_goes_further(lines: str) -> None:
+    assert plan_of("OPTIONS", PATH, lines).outbound.method == b"OPTIONS"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])

@@ -108,7 +108,7 @@ class Routes:
     def match(self, request: Request) -> Routed:
         """Return where the request goes, or raise `NoRoute` or `BadRequest`."""
         candidates = self.candidates(request)
-        path, asks_media = self._strip_media(request.target.path or b"/", candidates)
+        path, asks_media = self._strip_media(request.target.path, candidates)
         owner = self._owner(path)
         if owner is None or (asks_media and owner is not self._platform):
             raise NoRoute(f"no enabled upstream owns '{show(request.target.path, 80)}'")

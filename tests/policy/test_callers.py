@@ -56,6 +56,13 @@ def test_the_effective_method_is_judged_and_named(verb: str) -> None:
         identify(request, Callers())
 
 
+@pytest.mark.parametrize("origin", ["http://localhost", "http://127.0.0.1", "http://[::1]:80"])
+def test_a_page_of_ours_on_port_80_has_no_port_in_its_origin(origin: str) -> None:
+    lines = f"Host: localhost\nOrigin: {origin}"
+    request = request_of("POST", "/restapi", lines, listener=Listener(80, loopback=True))
+    assert identify(request, Callers()) == LOCAL
+
+
 def test_the_message_shows_no_more_than_the_beginning_of_an_origin() -> None:
     request = request_of("POST", "/restapi", f"Origin: https://{'x' * 200}.example")
     with pytest.raises(NotPermitted) as caught:

@@ -58,6 +58,8 @@ def test_values_that_are_not_utf_8_pass() -> None:
 )
 def test_what_ends_at_this_hop_and_framing_do_not_pass(line: str) -> None:
     assert passing_fields(reply_fields(READ, reply_of(200, line), b"ours")) == ()
+    asked_by_page = plan_of("GET", PATH, "Origin: null")
+    assert passing_fields(reply_fields(asked_by_page, reply_of(200, line), b"ours")) == ()
 
 
 def test_what_upstreams_connection_names_ends_here() -> None:

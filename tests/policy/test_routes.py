@@ -74,6 +74,15 @@ def test_without_any_upstream_nothing_has_a_route() -> None:
         routes_of().match(request_of("GET", "/restapi"))
 
 
+def test_the_longest_prefix_of_media_is_removed() -> None:
+    prefixes = (b"/media", b"/media/of", b"/m")
+    media = Upstream("media", MEDIA.origin, "rc", Scheme.BEARER, prefixes)
+    routes = routes_of(PLATFORM, media)
+    for prefix in ("/media", "/media/of", "/m"):
+        routed = routes.match(request_of("GET", f"{prefix}/restapi/v1.0"))
+        assert (routed.upstream, routed.path) == (media, b"/restapi/v1.0")
+
+
 def test_upstreams_on_one_host_are_told_apart_by_path() -> None:
     shared = Origin("https", "rc-proxy.corp.example", 443)
     platform = Upstream("platform", shared, "rc", Scheme.BEARER, (b"/restapi",))
