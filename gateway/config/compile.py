@@ -68,5 +68,5 @@ def _own_names(config: Config) -> frozenset[Authority]:
     for bind in config.listener.bind:
         if bind.host not in (None, "0.0.0.0", "::"):  # noqa: S104 (not a bind: it has no name)
             host = f"[{bind.host}]" if ":" in bind.host else bind.host
-            names.add(Authority(host.lower().encode()))
+            names.add(Authority(host.lower().encode(), bind.port or None))
     return frozenset(names)

@@ -91,7 +91,7 @@ def _find(path: Path) -> Later | None:
 
 
 def _explain(path: Path, later: Later) -> str:
-    if path[-1] == "tunnel" and path[1] in ENGAGE:
+    if path[-1] == "tunnel" and path[1] in (*ENGAGE, "ringcx"):
         return (
             "must be off: Engage does not document method overrides, "
             "and a lost one would run the wrong operation"

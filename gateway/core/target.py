@@ -20,6 +20,8 @@ from gateway.errors import BadRequest, show
 
 # A hop behind us decodes once, and one behind that once more.
 _MAX_DECODINGS = 2
+# Without any of these a path has one reading but for letter case and a slash at its end.
+_MARKS = (b"%", b";", b"\\", b"//")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ def read_path(path: bytes) -> bytes:
     Percent-decoded until stable (refused after two rounds), `\` as `/`, empty segments and
     `;parameters` dropped, lower case. Never sent anywhere.
     """
+    if not any(mark in path for mark in _MARKS):
+        # Nothing to resolve: nearly every path.
+        return path.rstrip(b"/").lower() or b"/"
     *_, decoded = _decodings(path)
     if unescape(decoded) != decoded:
         raise BadRequest("the path is percent-encoded more than twice")

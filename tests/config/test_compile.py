@@ -103,8 +103,8 @@ def test_our_own_names_are_the_hosts_and_the_bound_addresses() -> None:
     assert compile_policy(config).callers.hosts == {
         Authority(b"rc.corp.example"),
         Authority(b"rc.corp.example", 8443),
-        Authority(b"10.0.0.1"),
-        Authority(b"[2001:db8::1]"),
+        Authority(b"10.0.0.1", 80),
+        Authority(b"[2001:db8::1]", 80),
     }
 
 
