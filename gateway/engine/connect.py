@@ -102,8 +102,9 @@ def failure_of(error: OSError | UnicodeError, origin: Origin) -> UpstreamFailed:
         case OSError(errno=int(number)):
             text, kind = f"no connection to {origin}: {os.strerror(number)}", ""
         case _:
-            # asyncio's own, without a number: the other side closed while TLS was set up.
-            text, kind = f"{origin} closed the connection at once", "connection_terminated"
+            # asyncio's own, without a number.
+            text = f"{origin} closed the connection while TLS was set up"
+            kind = "connection_terminated"
     return UpstreamUnreachable(text, sent=False, proxy_error=kind)
 
 
