@@ -24,8 +24,8 @@ from gateway.errors import BadRequest, GatewayError, MethodNotAllowed, TargetToo
 _UNKNOWN_METHOD = re.compile(
     rb"(" + TCHAR + rb"{1,%d}) [^ \r\n]+ HTTP/1\.[01]\r\n" % MAX_METHOD_BYTES
 )
-# A TLS record of type handshake; the version that follows is 3.x.
-_TLS_HELLO = b"\x16\x03"
+# RFC 8446 section 5.1: a record of type handshake; no text begins so.
+_TLS_HELLO = b"\x16"
 _REASON = re.compile(r"[A-Za-z'][A-Za-z0-9 '`/\-.,]{0,80}")
 _BAD_LINE = "the request line is malformed"
 

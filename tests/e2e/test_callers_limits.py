@@ -1,0 +1,344 @@
+"""What a caller may use up: sizes, counts and time, each with its answer or its cut."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.core.message import Listener
+from gateway.engine.caller import CallerConnection
+from gateway.engine.server import Server
+from tests.wire import (
+    OK,
+    PATH,
+    PATIENCE_S,
+    Peer,
+    Running,
+    answering,
+    request,
+    running,
+    scripted,
+    values,
+)
+
+POST = f"POST {PATH} HTTP/1.1"
+CHUNKED = "Transfer-Encoding: chunked"
+HEAD = ("limits.max_head_bytes=1000", "limits.max_target_bytes=1000")
+SMALL = ("limits.max_body_bytes=100000", "limits.replay_body_bytes=1000")
+
+
+@asynccontextmanager
+async def unreached(*sets: str) -> AsyncIterator[Running]:
+    """Run a gateway whose upstream must not be connected to."""
+    async with scripted(answering(OK)) as upstream:
+        async with running(upstream.origin, *sets) as gateway:
+            yield gateway
+        assert upstream.connections == 0
+
+
+async def refused(gateway: Running, sent: bytes) -> tuple[int, bytes]:
+    """Return the status and the code of an answer that ends its connection."""
+    peer = await gateway.dial()
+    await peer.send(sent)
+    status, head, _ = await peer.read_answer()
+    assert values(head, b"connection") == [b"close"]
+    assert await peer.read_to_end() == b""
+    peer.close()
+    (code,) = values(head, b"x-gateway-error")
+    return status, code
+
+
+# Sizes.
+
+
+async def test_a_target_may_have_its_limit_and_not_a_byte_more() -> None:
+    sets = ("limits.max_target_bytes=100",)
+    line = "GET /restapi/{:a<91} HTTP/1.1"
+    async with scripted(answering(OK)) as upstream, running(upstream.origin, *sets) as gateway:
+        assert (await gateway.ask(request(line.format(""))))[0] == 200
+    async with unreached(*sets) as gateway:
+        assert await refused(gateway, request(line.format("a" * 92))) == (414, b"target-too-long")
+        assert await refused(gateway, request(f"GET /{'a' * 50000} HTTP/1.1")) == (
+            414,
+            b"target-too-long",
+        )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [["A: " + "b" * 2000], ["A" * 2000 + ": b"], ["A: b"] * 400, ["A:" + " " * 2000 + "b"]],
+    ids=["one value", "one name", "many", "only space"],
+)
+async def test_a_head_over_its_limit_is_refused(fields: list[str]) -> None:
+    async with unreached(*HEAD) as gateway:
+        sent = request("GET / HTTP/1.1", *fields)
+        assert await refused(gateway, sent) == (431, b"head-too-large")
+        assert await refused(gateway, sent[:-2]) == (431, b"head-too-large")
+
+
+async def test_a_head_of_exactly_its_limit_is_served() -> None:
+    line = f"GET {PATH} HTTP/1.1"
+    filler = "b" * (1000 - len(request(line, "A: ")))
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, *HEAD) as gateway,
+    ):
+        assert (await gateway.ask(request(line, "A: " + filler)))[0] == 200
+        assert await refused(gateway, request(line, "A: b" + filler)) == (431, b"head-too-large")
+
+
+async def test_a_declared_body_over_the_limit_is_refused_before_it_is_read() -> None:
+    async with unreached(*SMALL) as gateway:
+        sent = request(POST, "Content-Length: 100001")
+        assert await refused(gateway, sent) == (413, b"body-too-large")
+
+
+async def test_the_answer_arrives_although_the_caller_keeps_sending() -> None:
+    async with unreached(*SMALL) as gateway:
+        peer = await gateway.dial()
+        await peer.send(request(POST, "Content-Length: 50000000"))
+        for _ in range(50):
+            await peer.send(b"x" * 1_000_000)
+        status, _, _ = await peer.read_answer()
+        assert status == 413
+        assert await peer.read_to_end() == b""
+        peer.close()
+
+
+async def test_a_chunked_body_over_the_limit_never_becomes_a_whole_request() -> None:
+    received: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def script(peer: Peer) -> None:
+        received.put_nowait(await peer.read_head())
+        received.put_nowait(await peer.read_to_end())
+
+    async with scripted(script) as upstream, running(upstream.origin, *SMALL) as gateway:
+        peer = await gateway.dial()
+        await peer.send(request(POST, CHUNKED) + b"ea60\r\n" + b"x" * 60000 + b"\r\n")
+        await asyncio.wait_for(received.get(), PATIENCE_S)
+        await peer.send(b"ea60\r\n" + b"x" * 60000 + b"\r\n0\r\n\r\n")
+        status, head, _ = await peer.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (413, [b"body-too-large"])
+        peer.close()
+        assert (await gateway.recorder.wait_for(1)).code == "body-too-large"
+        assert not (await asyncio.wait_for(received.get(), PATIENCE_S)).endswith(b"0\r\n\r\n")
+
+
+# Counts.
+
+
+async def test_a_connection_over_the_limit_is_told_and_closed() -> None:
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, "limits.max_connections=1") as gateway,
+    ):
+        first, second = await gateway.dial(), await gateway.dial()
+        status, head, _ = await second.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (503, [b"overloaded"])
+        assert values(head, b"retry-after") == [b"1"]
+        assert await second.read_to_end() == b""
+        second.close()
+        await first.send(request())
+        assert (await first.read_answer())[0] == 200
+        first.close()
+        await gateway.gateway.gate.emptied()
+        assert (await gateway.ask(request()))[0] == 200
+
+
+async def test_a_request_over_the_limit_is_told_and_the_connection_kept() -> None:
+    release = asyncio.Event()
+    asked = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.read_request()
+            asked.set()
+            await release.wait()
+            await peer.send(OK)
+
+    async with (
+        scripted(script) as upstream,
+        running(upstream.origin, "limits.max_in_flight=1") as gateway,
+    ):
+        first, second = await gateway.dial(), await gateway.dial()
+        await first.send(request())
+        await asked.wait()
+        await second.send(request())
+        status, head, _ = await second.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (503, [b"overloaded"])
+        assert values(head, b"retry-after") == [b"1"]
+        assert values(head, b"connection") == []
+        release.set()
+        assert (await first.read_answer())[0] == 200
+        await second.send(request())
+        assert (await second.read_answer())[0] == 200
+        first.close()
+        second.close()
+
+
+async def test_the_limits_are_really_given_to_aiohttp() -> None:
+    sets = ("limits.max_target_bytes=77", "limits.max_head_bytes=777", "timeouts.keepalive_s=7")
+    async with unreached(*sets) as gateway:
+        connection = Server(gateway.gateway.gate, Listener())()
+        assert isinstance(connection, CallerConnection)
+        assert connection.max_line_size == 77
+        assert connection.max_field_size == 777
+        assert connection.max_headers == 777 // 4
+        assert connection.keepalive_timeout == 7
+        assert connection.access_logger is None
+
+
+# Time.
+
+
+async def test_an_empty_connection_is_closed_without_a_word() -> None:
+    async with unreached("timeouts.head_s=0.1") as gateway:
+        peer = await gateway.dial()
+        assert await peer.read_to_end() == b""
+        peer.close()
+        assert gateway.records == []
+
+
+@pytest.mark.parametrize("begun", [b"GET", b"GET / HTTP/1.1\r\nHo", b"\r\nG", b"\r"])
+async def test_a_head_that_does_not_end_is_answered_408(begun: bytes) -> None:
+    async with unreached("timeouts.head_s=0.1") as gateway:
+        assert await refused(gateway, begun) == (408, b"request-timeout")
+
+
+async def drip(peer: Peer, data: bytes, every_s: float = 0.02) -> None:
+    """Send the bytes again and again, one at a time, until the connection is no more."""
+    try:
+        while True:
+            for at in range(len(data)):
+                await peer.send(data[at : at + 1])
+                await asyncio.wait({asyncio.create_task(asyncio.sleep(every_s))})
+    except ConnectionError:
+        return
+
+
+@pytest.mark.parametrize("before", [b"", request()], ids=["first", "second"])
+async def test_a_dripping_head_is_bounded_as_a_whole(before: bytes) -> None:
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, "timeouts.head_s=0.2") as gateway,
+    ):
+        peer = await gateway.dial()
+        if before:
+            # A head that begins in the segment that ended the last one counts as well.
+            await peer.send(before + b"G")
+            assert (await peer.read_answer())[0] == 200
+        dripping = asyncio.create_task(drip(peer, b"ET / HTTP/1.1\r\n" + b"A: b\r\n" * 1000))
+        assert (await peer.read_answer())[0] == 408
+        dripping.cancel()
+        await asyncio.wait({dripping})
+        peer.close()
+
+
+async def test_an_idle_connection_is_closed_without_a_word() -> None:
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, "timeouts.keepalive_s=0.1") as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(request())
+        assert (await peer.read_answer())[0] == 200
+        assert await peer.read_to_end() == b""
+        peer.close()
+
+
+async def test_a_head_that_began_before_the_idle_time_is_up_is_waited_for() -> None:
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, "timeouts.keepalive_s=0.1", "timeouts.head_s=0.3") as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(request() + b"GET / HTTP/1.1\r\n")
+        assert (await peer.read_answer())[0] == 200
+        assert (await peer.read_answer())[0] == 408
+        peer.close()
+
+
+@pytest.mark.parametrize("size", [10, 100_000], ids=["held", "streamed"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+async def test_a_body_that_stops_coming_is_answered_408(size: int, chunked: bool) -> None:
+    cut: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        cut.append(await peer.read_to_end())
+
+    async with (
+        scripted(script) as upstream,
+        running(upstream.origin, "timeouts.body_idle_s=0.1") as gateway,
+    ):
+        begun = b"x" * (size - 1)
+        sent = request(POST, f"Content-Length: {size}") + begun
+        if chunked:
+            sent = request(POST, CHUNKED) + b"%x\r\n" % size + begun
+        assert await refused(gateway, sent) == (408, b"request-timeout")
+    assert all(not body.endswith(b"0\r\n\r\n") for body in cut)
+
+
+@pytest.mark.parametrize("field", ["Content-Length: 100000", CHUNKED], ids=["length", "chunked"])
+async def test_a_dripping_body_is_bounded_by_the_deadline(field: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_to_end()
+
+    async with (
+        scripted(script) as upstream,
+        running(upstream.origin, "timeouts.first_byte_s=0.2") as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(request(POST, field))
+        dripping = asyncio.create_task(drip(peer, b"1\r\nx\r\n"))
+        assert (await peer.read_answer())[0] == 408
+        dripping.cancel()
+        await asyncio.wait({dripping})
+        peer.close()
+
+
+@pytest.mark.parametrize("size", [3_000_000, 50_000_000], ids=["in our buffer", "streamed"])
+@pytest.mark.parametrize("fields", [[], ["Connection: close"]], ids=["kept", "closing"])
+async def test_a_caller_that_takes_nothing_is_cut(size: int, fields: list[str]) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(head + b"x" * size)
+        await peer.read_to_end()
+
+    async with (
+        scripted(script) as upstream,
+        running(upstream.origin, "timeouts.client_write_s=0.2") as gateway,
+    ):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", gateway.port))
+        sock.sendall(request(f"GET {PATH} HTTP/1.1", *fields))
+        record = await gateway.recorder.wait_for(1)
+        await asyncio.wait_for(gateway.gateway.gate.emptied(), PATIENCE_S)
+        sock.close()
+        assert record.upstream_status == 200
+
+
+async def test_a_slow_caller_that_takes_something_is_not_cut() -> None:
+    size = 3_000_000
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+        await peer.read_to_end()
+
+    async with (
+        scripted(script) as upstream,
+        running(upstream.origin, "timeouts.client_write_s=0.15") as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(request())
+        await peer.read_head()
+        for _ in range(6):
+            await peer.read(size // 6)
+            await asyncio.wait({asyncio.create_task(asyncio.sleep(0.05))})
+        peer.close()
+        assert (await gateway.recorder.wait_for(1)).status == 200
