@@ -93,7 +93,8 @@ def failure_of(error: OSError | UnicodeError, origin: Origin) -> UpstreamFailed:
             text = f"the certificate of {origin} is not trusted: {error.verify_message}"
             kind = "tls_certificate_error"
         case ssl.SSLError():
-            text = f"TLS with {origin} failed: {error.reason or 'protocol error'}"
+            reason = getattr(error, "reason", None) or "protocol error"
+            text = f"TLS with {origin} failed: {reason}"
             kind = "tls_protocol_error"
         case socket.gaierror() | UnicodeError():
             text, kind = f"the name {origin.host} cannot be resolved", "dns_error"
@@ -101,10 +102,13 @@ def failure_of(error: OSError | UnicodeError, origin: Origin) -> UpstreamFailed:
             text, kind = f"{origin} refuses connections", "connection_refused"
         case OSError(errno=int(number)):
             text, kind = f"no connection to {origin}: {os.strerror(number)}", ""
-        case _:
+        case ConnectionError():
             # asyncio's own, without a number.
             text = f"{origin} closed the connection while TLS was set up"
             kind = "connection_terminated"
+        case _:
+            # Several addresses, each with another reason.
+            text, kind = f"no connection to {origin} by any of its addresses", ""
     return UpstreamUnreachable(text, sent=False, proxy_error=kind)
 
 

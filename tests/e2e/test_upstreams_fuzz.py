@@ -4,7 +4,7 @@ import asyncio
 
 import h11
 import uvloop
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.wire import Peer, request, running, scripted
@@ -101,7 +101,6 @@ async def relay(stream: bytes, cut: int, ending: str) -> tuple[int, bytes] | Non
         return None if record.cut else read_strictly(answer)
 
 
-@settings(max_examples=150)
 @given(streams(), st.integers(0, 200), st.sampled_from(["close", "reset", "wait"]))
 @example(SEEDS[0], 45, "close")
 @example(SEEDS[1], 60, "wait")

@@ -1,0 +1,147 @@
+import asyncio
+import errno
+import socket
+import ssl
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gateway.engine import connect
+from gateway.engine.connect import Connector, failure_of, make_tls
+from gateway.errors import UpstreamTimeout, UpstreamUnreachable
+from gateway.policy.routes import Origin
+from tests.wire import OK, answering, scripted
+
+ORIGIN = Origin("https", "api.example", 443)
+UNTRUSTED = ssl.SSLCertVerificationError(1, "certificate verify failed")
+UNTRUSTED.verify_message = "unable to get local issuer certificate"
+PROTOCOL = ssl.SSLError(1, "wrong version number")
+PROTOCOL.reason = "WRONG_VERSION_NUMBER"
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "kind"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "refuses conn", "connection_refused"),
+        (OSError(errno.ENETUNREACH, "x"), "Network is unreachable", "destination_unavailable"),
+        (OSError(errno.EHOSTUNREACH, "x"), "No route to host", "destination_unavailable"),
+        (OSError(errno.EMFILE, "x"), "Too many open files", "destination_unavailable"),
+        (ConnectionResetError(errno.ECONNRESET, "x"), "reset by peer", "destination_unavailable"),
+        (ConnectionResetError(), "while TLS was set up", "connection_terminated"),
+        (OSError("Multiple exceptions: 1.2.3.4"), "by any of its", "destination_unavailable"),
+        (socket.gaierror(-2, "x"), "api.example cannot be resolved", "dns_error"),
+        (UnicodeError("label too long"), "api.example cannot be resolved", "dns_error"),
+        (UNTRUSTED, "not trusted: unable to get local issuer", "tls_certificate_error"),
+        (PROTOCOL, "failed: WRONG_VERSION_NUMBER", "tls_protocol_error"),
+        (ssl.SSLError(), "failed: protocol error", "tls_protocol_error"),
+    ],
+)
+def test_a_failure_to_connect_says_which(
+    error: OSError | UnicodeError, text: str, kind: str
+) -> None:
+    failure = failure_of(error, ORIGIN)
+    assert isinstance(failure, UpstreamUnreachable)
+    assert (failure.status, failure.proxy_error, failure.sent) == (502, kind, False)
+    assert text in failure.message
+    assert "1.2.3.4" not in failure.message
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), TimeoutError(errno.ETIMEDOUT, "x")])
+def test_a_connection_that_takes_too_long_is_a_timeout(error: TimeoutError) -> None:
+    failure = failure_of(error, ORIGIN)
+    assert isinstance(failure, UpstreamTimeout)
+    assert (failure.status, failure.proxy_error) == (504, "connection_timeout")
+
+
+async def test_a_connection_comes_ready_for_a_request() -> None:
+    loop = asyncio.get_running_loop()
+    async with scripted(answering(OK)) as upstream:
+        connector = Connector(loop, Origin("http", "127.0.0.1", upstream.port), 5)
+        connection = await connector.connect(loop.time() + 5)
+        assert (connection.is_quiet, connection.uses) == (True, 0)
+        connection.abort()
+
+
+async def test_all_addresses_of_a_name_are_tried() -> None:
+    loop = asyncio.get_running_loop()
+    async with scripted(answering(OK)) as upstream:
+        # The name often has an IPv6 address first, where nobody listens.
+        connector = Connector(loop, Origin("http", "localhost", upstream.port), 5)
+        connection = await connector.connect(loop.time() + 5)
+        assert connection.is_open
+        connection.abort()
+
+
+async def test_an_ipv6_literal_is_an_address() -> None:
+    loop = asyncio.get_running_loop()
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        connector = Connector(loop, Origin("http", "[::1]", probe.getsockname()[1]), 5)
+        with pytest.raises(UpstreamUnreachable, match=r"\[::1\]"):
+            await connector.connect(loop.time() + 5)
+
+
+async def test_names_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    asked: list[str] = []
+    real = loop.getaddrinfo
+
+    async def getaddrinfo(host: str, port: int, **options: int) -> object:
+        asked.append(host)
+        return await real(host, port, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+    async with scripted(answering(OK)) as upstream:
+        connector = Connector(loop, Origin("http", "127.0.0.1", upstream.port), 5)
+        for _ in range(3):
+            (await connector.connect(loop.time() + 5)).abort()
+        assert asked == ["127.0.0.1"]
+        monkeypatch.setattr(connect, "DNS_CACHE_S", 0.0)
+        connector = Connector(loop, Origin("http", "127.0.0.1", upstream.port), 5)
+        for _ in range(2):
+            (await connector.connect(loop.time() + 5)).abort()
+        assert len(asked) == 3
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_sooner_of_two_limits_holds(scheme: str) -> None:
+    loop = asyncio.get_running_loop()
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=1)) as silent:
+        port = silent.getsockname()[1]
+        connector = Connector(loop, Origin(scheme, "127.0.0.1", port), 0.05)
+        if scheme == "https":
+            with pytest.raises(UpstreamTimeout, match="in time"):
+                await connector.connect(loop.time() + 60)
+        with pytest.raises(UpstreamTimeout, match="in time"):
+            await Connector(loop, Origin(scheme, "127.0.0.1", port), 60).connect(loop.time() - 1)
+
+
+async def test_a_cancelled_connection_leaves_nothing_open() -> None:
+    loop = asyncio.get_running_loop()
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        silent.setblocking(False)
+        connector = Connector(loop, Origin("https", "127.0.0.1", silent.getsockname()[1]), 60)
+        connecting = asyncio.create_task(connector.connect(loop.time() + 60))
+        accepted, _ = await loop.sock_accept(silent)
+        hello = await loop.sock_recv(accepted, 5)
+        assert hello[:2] == b"\x16\x03"
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        while await loop.sock_recv(accepted, 65536):
+            pass
+        accepted.close()
+
+
+def test_tls_is_verified_and_not_old(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(ca_file))
+    for context in (make_tls(None), make_tls(ca_file)):
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    added = len(make_tls(ca_file).get_ca_certs()) - len(make_tls(None).get_ca_certs())
+    assert added == 1

@@ -1,0 +1,131 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.message import ReplyHead
+from gateway.engine.head_reader import (
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    MAX_INTERIM_BYTES,
+    HeadReader,
+)
+from gateway.errors import UpstreamBroken
+
+START = b"HTTP/1.1 200 OK\r\n"
+LENGTH = b"Content-Length: 2\r\n"
+INTERIM = b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
+
+
+def read(stream: bytes, *cuts: int) -> tuple[ReplyHead | None, bytes] | str:
+    """Return the head and what is left after it, or "refused"."""
+    reader = HeadReader("GET")
+    edges = [0, *sorted(cuts), len(stream)]
+    for start, end in itertools.pairwise(edges):
+        try:
+            head = reader.feed(stream[start:end])
+        except UpstreamBroken:
+            return "refused"
+        if head is not None:
+            return head, reader.rest + stream[end:]
+    return None, reader.rest
+
+
+def test_a_head_is_the_same_wherever_it_is_cut() -> None:
+    stream = INTERIM + START + LENGTH + b"\r\nok"
+    whole = read(stream)
+    assert not isinstance(whole, str)
+    assert whole[0] is not None
+    assert (whole[0].status, whole[0].fields, whole[1]) == (
+        200,
+        ((b"Content-Length", b"2"),),
+        b"ok",
+    )
+    for cut in range(len(stream)):
+        assert read(stream, cut) == whole
+    assert read(stream, *range(1, len(stream))) == whole
+
+
+PARTS = st.sampled_from(
+    [
+        *(START, LENGTH, INTERIM, b"\r\n", b"\r", b"\n", b"A: b\r\n", b"A : b\r\n", b" b\r\n"),
+        *(b"HTTP/1.1 20", b"HTTP/1.1 101 S\r\n\r\n", b"\x00", b"hello", b"HTTP/2"),
+    ]
+)
+
+
+@given(
+    st.lists(PARTS, max_size=6).map(b"".join),
+    st.lists(st.integers(0, 99), max_size=6),
+)
+def test_the_verdict_is_the_same_wherever_the_stream_is_cut(stream: bytes, cuts: list[int]) -> None:
+    inside = [cut for cut in cuts if cut <= len(stream)]
+    assert read(stream, *inside) == read(stream)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"x",
+        b"HTTP/2",
+        b"HTTP/1.1 2x\r\n",
+        b"\r\n",
+        b"HTTP/1.1 200 OK\n",
+        START + b"A : b\r\n",
+        START + b"A: b\r\n c\r\n",
+        START + b"A: b\n",
+        START + b"A: b\rc\r\n",
+        INTERIM + b"x",
+        b"HTTP/1.1 101 Switching\r\n\r\n",
+    ],
+)
+def test_what_cannot_become_a_head_is_refused_before_its_end(part: bytes) -> None:
+    with pytest.raises(UpstreamBroken):
+        HeadReader("GET").feed(part)
+
+
+@pytest.mark.parametrize("part", [b"", b"H", b"HTTP/1.", START, START + b"A: b\r", START + b"A"])
+def test_what_may_become_a_head_is_waited_for(part: bytes) -> None:
+    assert HeadReader("GET").feed(part) is None
+
+
+def test_a_head_is_bounded_in_bytes() -> None:
+    fill = MAX_HEAD_BYTES - len(START + b"A: \r\n\r\n")
+    assert HeadReader("GET").feed(START + b"A: " + b"b" * fill + b"\r\n\r\n") is not None
+    for ending in (b"\r\n\r\n", b"bbbb"):
+        with pytest.raises(UpstreamBroken, match="more than 65536 bytes"):
+            HeadReader("GET").feed(START + b"A: " + b"b" * (fill + 1) + ending)
+
+
+def test_a_head_is_bounded_in_fields() -> None:
+    assert HeadReader("GET").feed(START + b"A:\r\n" * MAX_FIELDS + b"\r\n") is not None
+    with pytest.raises(UpstreamBroken, match="more than 1000 fields"):
+        HeadReader("GET").feed(START + b"A:\r\n" * (MAX_FIELDS + 1) + b"\r\n")
+
+
+def test_interim_replies_are_bounded_in_bytes_and_not_in_number() -> None:
+    most = MAX_INTERIM_BYTES // len(INTERIM)
+    assert HeadReader("GET").feed(INTERIM * most + START + b"\r\n") is not None
+    with pytest.raises(UpstreamBroken, match="without end"):
+        HeadReader("GET").feed(INTERIM * (most + 1))
+    dripped = HeadReader("GET")
+    for _ in range(most):
+        assert dripped.feed(INTERIM) is None
+    with pytest.raises(UpstreamBroken, match="without end"):
+        dripped.feed(INTERIM)
+
+
+def test_a_head_that_drips_in_costs_no_more_than_its_size() -> None:
+    reader = HeadReader("GET")
+    reader.feed(START)
+    for _ in range(10_000):
+        for byte in (b"A", b":", b"\r", b"\n"):
+            assert reader.feed(byte) is None
+
+
+def test_a_failure_says_nothing_of_what_came() -> None:
+    for stream in (b"secret\r\n\r\n", START + b"secret\r\n", START + b"s ecret: 1\r\n\r\n"):
+        with pytest.raises(UpstreamBroken) as caught:
+            HeadReader("GET").feed(stream)
+        assert "ecret" not in str(caught.value)

@@ -1,0 +1,162 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.engine import pool as pool_module
+from gateway.engine.connect import Connector
+from gateway.engine.pool import Pool
+from gateway.engine.upstream import UpstreamConnection
+from gateway.policy.routes import Origin
+from tests.wire import OK, Peer, answering, scripted
+
+ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def soon() -> float:
+    return asyncio.get_running_loop().time() + 5
+
+
+class Far(Peer):
+    """The other end of a pooled connection; tells when the pool has ended it."""
+
+    def __init__(self, peer: Peer) -> None:
+        super().__init__(peer.reader, peer.writer)
+        self._ended = asyncio.Event()
+
+    async def serve(self) -> None:
+        try:
+            await answering(OK)(self)
+        finally:
+            self._ended.set()
+
+    async def ended(self) -> None:
+        await asyncio.wait_for(self._ended.wait(), 5)
+
+
+@asynccontextmanager
+async def pooled(max_idle: int = 9) -> AsyncIterator[tuple[Pool, list[Far]]]:
+    """Make a pool of connections to an upstream that answers; their other ends in order."""
+    loop = asyncio.get_running_loop()
+    peers: list[Far] = []
+
+    async def script(peer: Peer) -> None:
+        peers.append(Far(peer))
+        await peers[-1].serve()
+
+    async with scripted(script) as upstream:
+        pool = Pool(loop, Connector(loop, Origin("http", "127.0.0.1", upstream.port), 5), max_idle)
+        yield pool, peers
+        pool.close()
+        # The connections end before their upstream does.
+        await asyncio.sleep(0)
+
+
+async def use(connection: UpstreamConnection) -> UpstreamConnection:
+    connection.ask("GET", ASK)
+    await connection.read_head(soon())
+    assert await connection.read_body(5) == b"ok"
+    return connection
+
+
+async def used(pool: Pool, count: int) -> list[UpstreamConnection]:
+    """Return connections that have each served once."""
+    return [await use(await pool.acquire(soon())) for _ in range(count)]
+
+
+async def test_the_newest_comes_first() -> None:
+    async with pooled() as (pool, _):
+        connections = await used(pool, 3)
+        for connection in connections:
+            pool.release(connection)
+        assert pool.idle_count == 3
+        assert [await pool.acquire(soon()) for _ in range(3)] == connections[::-1]
+        assert pool.idle_count == 0
+
+
+async def test_a_fresh_one_leaves_the_idle_ones_alone() -> None:
+    async with pooled() as (pool, _):
+        (old,) = await used(pool, 1)
+        pool.release(old)
+        new = await pool.acquire(soon(), fresh=True)
+        assert new.uses == 0
+        assert pool.idle_count == 1
+        new.abort()
+
+
+async def test_no_more_are_kept_than_allowed_and_the_oldest_goes() -> None:
+    async with pooled(max_idle=2) as (pool, peers):
+        connections = await used(pool, 3)
+        for connection in connections:
+            pool.release(connection)
+        assert pool.idle_count == 2
+        assert not connections[0].is_open
+        await peers[0].ended()
+        assert await pool.acquire(soon()) is connections[2]
+
+
+async def test_what_cannot_serve_again_is_closed() -> None:
+    async with pooled() as (pool, _):
+        connection = await pool.acquire(soon())
+        connection.ask("GET", ASK)
+        pool.release(connection)
+        assert pool.idle_count == 0
+        assert not connection.is_open
+
+
+@pytest.mark.parametrize("how", ["speaks", "ends", "resets"])
+async def test_what_spoke_or_ended_while_idle_is_passed_over(how: str) -> None:
+    async with pooled() as (pool, peers):
+        first, second = await used(pool, 2)
+        pool.release(first)
+        pool.release(second)
+        match how:
+            case "speaks":
+                peers[1].writer.write(OK)
+            case "ends":
+                peers[1].writer.write_eof()
+            case _:
+                peers[1].reset()
+                await asyncio.sleep(0)
+        assert await pool.acquire(soon()) is first
+        assert not second.is_open
+
+
+async def test_what_idles_too_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "IDLE_S", 0.05)
+    async with pooled() as (pool, peers):
+        connections = await used(pool, 2)
+        for connection in connections:
+            pool.release(connection)
+        for peer in peers:
+            await peer.ended()
+        assert pool.idle_count == 0
+
+
+async def test_the_one_that_came_back_later_is_closed_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool_module, "IDLE_S", 0.1)
+    async with pooled() as (pool, peers):
+        first, second = await used(pool, 2)
+        pool.release(first)
+        # Half the time goes by while the second is in use.
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.05)
+        pool.release(second)
+        await peers[0].ended()
+        assert second.is_open
+        await peers[1].ended()
+        assert pool.idle_count == 0
+
+
+async def test_a_closed_pool_keeps_nothing() -> None:
+    async with pooled() as (pool, peers):
+        kept, late = await used(pool, 2)
+        pool.release(kept)
+        pool.close()
+        pool.release(late)
+        assert pool.idle_count == 0
+        for peer in peers:
+            await peer.ended()
