@@ -9,13 +9,8 @@ from gateway.engine.connect import Connector
 from gateway.engine.pool import Pool
 from gateway.engine.upstream import UpstreamConnection
 from gateway.policy.routes import Origin
+from tests.engine.linked import ASK, soon
 from tests.wire import OK, Peer, answering, scripted
-
-ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-
-
-def soon() -> float:
-    return asyncio.get_running_loop().time() + 5
 
 
 class Far(Peer):

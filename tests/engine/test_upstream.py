@@ -1,7 +1,5 @@
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
@@ -11,37 +9,13 @@ from gateway.core.reply_head import parse_reply_head
 from gateway.engine.inflow import FULL_BYTES
 from gateway.engine.upstream import UpstreamConnection, is_persistent
 from gateway.errors import RequestTimeout, UpstreamBroken, UpstreamTimeout
-from tests.wire import OK, Peer, scripted
+from tests.engine.linked import ASK, linked, soon
+from tests.wire import OK
 
-ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 CHUNKED = (
     b"HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nX: y\r\n\r\n"
 )
-
-
-@asynccontextmanager
-async def linked() -> AsyncIterator[tuple[UpstreamConnection, Peer]]:
-    """Connect to a peer that does what the test says."""
-    loop = asyncio.get_running_loop()
-    accepted: asyncio.Future[Peer] = loop.create_future()
-    over = asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        accepted.set_result(peer)
-        await over.wait()
-
-    async with scripted(script) as upstream:
-        _, connection = await loop.create_connection(
-            lambda: UpstreamConnection(loop), "127.0.0.1", upstream.port
-        )
-        yield connection, await accepted
-        over.set()
-        connection.abort()
-
-
-def soon(seconds: float = 5.0) -> float:
-    return asyncio.get_running_loop().time() + seconds
 
 
 async def read_all(connection: UpstreamConnection) -> bytes:

@@ -1,0 +1,137 @@
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
+from gateway.core.message import Listener, ReplyHead
+from gateway.engine.events import Record
+from gateway.engine.relay import relay_reply, render_reply_head
+from gateway.engine.upstream import UpstreamConnection
+from gateway.errors import UpstreamBroken
+from tests.engine.linked import ASK, soon
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+class Caller:
+    """A caller that takes what is written; `is_ready` makes it wait."""
+
+    listener = Listener()
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.is_ready = asyncio.Event()
+        self.is_ready.set()
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    async def drain(self) -> None:
+        await self.is_ready.wait()
+
+    async def read_body(self, payload: object, deadline: float) -> bytes:
+        return b""
+
+    async def linger(self) -> None:
+        pass
+
+    def close_if_idle(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
+async def replying(first: bytes) -> UpstreamConnection:
+    """Return a connection on which a reply until close has begun with `first`."""
+    upstream = UpstreamConnection(asyncio.get_running_loop())
+    upstream.ask("GET", ASK)
+    upstream.data_received(HEAD + first)
+    await upstream.read_head(soon())
+    return upstream
+
+
+async def relay(framing: Framing, *pieces: bytes, is_cut: bool = False) -> tuple[list[bytes], int]:
+    """Return what the caller was written and the counted size of a body in `pieces`."""
+    caller, record = Caller(), Record("id", 0.0)
+    upstream = await replying(pieces[0] if pieces else b"")
+    relaying = asyncio.create_task(relay_reply(caller, upstream, HEAD, framing, 5.0, record))
+    for piece in pieces[1:]:
+        await asyncio.sleep(0)
+        upstream.data_received(piece)
+    await asyncio.sleep(0)
+    if is_cut:
+        upstream.connection_lost(ConnectionResetError())
+        with pytest.raises(UpstreamBroken):
+            await relaying
+    else:
+        upstream.eof_received()
+        await relaying
+    return caller.writes, record.bytes_out
+
+
+def test_the_head_is_rendered_with_its_fields_in_order() -> None:
+    head = ReplyHead(404, b"Not \xe9", b"HTTP/1.0", (), NO_BODY)
+    rendered = render_reply_head(head, ((b"A", b"1"), (b"b", b""), (b"A", b"\xff")))
+    assert rendered == b"HTTP/1.1 404 Not \xe9\r\nA: 1\r\nb: \r\nA: \xff\r\n\r\n"
+
+
+@pytest.mark.parametrize("framing", [NO_BODY, EMPTY])
+async def test_a_reply_without_a_body_is_its_head(framing: Framing) -> None:
+    caller, record = Caller(), Record("id", 0.0)
+    await relay_reply(caller, await replying(b"never given"), HEAD, framing, 5.0, record)
+    assert (caller.writes, record.bytes_out) == ([HEAD], 0)
+
+
+PIECES = st.lists(st.binary(min_size=1, max_size=9), max_size=5)
+
+
+@given(PIECES)
+def test_a_chunked_body_is_what_came_with_an_honest_end(pieces: list[bytes]) -> None:
+    writes, size = asyncio.run(relay(CHUNKED, *pieces))
+    sent, body = b"".join(writes).removeprefix(HEAD), b""
+    while sent != b"0\r\n\r\n":
+        length, _, sent = sent.partition(b"\r\n")
+        body, sent = body + sent[: int(length, 16)], sent[int(length, 16) + 2 :]
+    assert body == b"".join(pieces)
+    assert size == len(body)
+
+
+@given(PIECES)
+def test_an_unframed_body_is_what_came(pieces: list[bytes]) -> None:
+    writes, size = asyncio.run(relay(UNTIL_CLOSE, *pieces))
+    assert b"".join(writes) == HEAD + b"".join(pieces)
+    assert size == len(b"".join(pieces))
+
+
+@given(PIECES)
+def test_a_body_that_is_cut_is_not_ended(pieces: list[bytes]) -> None:
+    writes, size = asyncio.run(relay(CHUNKED, *pieces, is_cut=True))
+    assert not b"".join(writes).endswith(b"\r\n0\r\n\r\n")
+    assert size == len(b"".join(pieces))
+
+
+async def test_a_small_body_leaves_with_its_head_and_a_large_one_is_not_copied() -> None:
+    small = Framing(Kind.LENGTH, 5)
+    assert (await relay(small, b"hello"))[0][0] == HEAD + b"hello"
+    large = b"a" * 70_000
+    assert (await relay(UNTIL_CLOSE, large))[0][:2] == [HEAD, large]
+
+
+async def test_nothing_is_read_before_the_caller_has_taken_what_it_got() -> None:
+    caller, record = Caller(), Record("id", 0.0)
+    caller.is_ready.clear()
+    upstream = await replying(b"one")
+    relaying = asyncio.create_task(relay_reply(caller, upstream, HEAD, UNTIL_CLOSE, 0.01, record))
+    await asyncio.sleep(0)
+    upstream.data_received(b"two")
+    # Far longer than upstream may be silent: the caller is waited for, not upstream.
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(relaying), 0.05)
+    assert caller.writes == [HEAD + b"one"]
+    upstream.eof_received()
+    caller.is_ready.set()
+    await relaying
+    assert b"".join(caller.writes) == HEAD + b"onetwo"
