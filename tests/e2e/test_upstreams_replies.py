@@ -81,8 +81,10 @@ async def test_a_length_lets_an_http_1_0_connection_stay() -> None:
         peer.close()
 
 
-async def test_a_reply_that_ends_at_the_close_leaves_chunked() -> None:
-    async with scripted(saying(UNTIL_CLOSE)) as upstream, running(upstream.origin) as gateway:
+@pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/1.0"])
+async def test_a_reply_that_ends_at_the_close_leaves_chunked(version: bytes) -> None:
+    answer = UNTIL_CLOSE.replace(b"HTTP/1.1", version)
+    async with scripted(saying(answer)) as upstream, running(upstream.origin) as gateway:
         peer = await gateway.dial()
         for _ in range(2):
             await peer.send(request())
