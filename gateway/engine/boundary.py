@@ -22,7 +22,7 @@ from gateway.core.grammar import TCHAR
 # The longest registered method, BASELINE-CONTROL, has 16 letters.
 MAX_METHOD_BYTES = 32
 # What may still become a request line, which is then judged as a whole.
-_LINE_BEGUN = re.compile(TCHAR + rb"{0,%d}(?: [^\r\n]*\r?)?" % MAX_METHOD_BYTES)
+_LINE_BEGUN = re.compile(TCHAR + rb"{1,%d}(?: [^\r\n]*\r?)?" % MAX_METHOD_BYTES)
 # " " twice and "HTTP/1.1" around the method and the target.
 _LINE_EXTRA_BYTES = MAX_METHOD_BYTES + 10
 _END = b"\r\n\r\n"

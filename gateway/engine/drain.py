@@ -15,25 +15,28 @@ import asyncio
 from collections.abc import Sequence
 
 from gateway.engine.gate import GRACE_S, Gate
+from gateway.engine.listen import hold_off
 from gateway.engine.server import Server
 
 # What begins in the second half of the time has less than half of it.
 _SERVING_SHARE = 0.5
-# Turns of the event loop until it has taken in what the kernel had accepted for us.
-_ACCEPT_TURNS = 3
+# Until connections that were being made are made, and the event loop has taken them in.
+_ACCEPT_S = 0.02
 _CUT_AGAIN_S = 0.1
 
 
 async def drain(
-    gate: Gate, sockets: Sequence[asyncio.Server], servers: Sequence[Server], drain_s: float
+    gate: Gate, listening: Sequence[asyncio.Server], servers: Sequence[Server], drain_s: float
 ) -> None:
     """Stop accepting, let requests finish for `drain_s` seconds, cut the rest."""
     start = asyncio.get_running_loop().time()
     gate.is_draining = True
-    for _ in range(_ACCEPT_TURNS):
-        await asyncio.sleep(0)
-    for sock in sockets:
-        sock.close()
+    for opened in listening:
+        for sock in opened.sockets:
+            hold_off(sock)
+    await asyncio.sleep(_ACCEPT_S)
+    for opened in listening:
+        opened.close()
     await _emptied(gate, start + min(GRACE_S, drain_s))
     for server in servers:
         server.close_idle()

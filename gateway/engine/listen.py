@@ -10,8 +10,11 @@ Rule: nothing here decides who may connect; the configuration has done that.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import socket
+import struct
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.config.binds import Bind
@@ -22,6 +25,15 @@ from gateway.policy.callers import is_loopback
 BACKLOG = 4096
 # An address, or a whole family of them, that this machine does not have.
 _NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
+# From Linux's asm-generic/socket.h; Python's socket module has no name for it.
+_SO_ATTACH_FILTER = 26
+# A classic BPF program (linux/filter.h: code, jump if true, jump if false, operand) over a TCP
+# segment: load the byte of the flags; SYN set: drop the segment, else let it pass.
+_DROP_SYN = b"".join(
+    struct.pack("HBBI", *instruction)
+    for instruction in ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 65535))
+)
 
 
 class CannotBind(Exception):
@@ -49,6 +61,21 @@ def listener_of(sock: socket.socket) -> Listener:
         return Listener()
     host, port = sock.getsockname()[:2]
     return Listener(port, is_loopback(str(host).encode()))
+
+
+def hold_off(sock: socket.socket) -> None:
+    """Let a listening socket take in no new connections, but finish those that it began.
+
+    Closing resets every connection that is not accepted yet, with the request that its caller
+    may have sent. A caller held off tries again after a second, and is then refused.
+    """
+    if sock.family == socket.AF_UNIX:
+        return
+    program = ctypes.create_string_buffer(_DROP_SYN, len(_DROP_SYN))
+    attached = struct.pack("HP", len(_DROP_SYN) // 8, ctypes.addressof(program))
+    # Where a sandbox has no such filters the race stays, as short as it is.
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, attached)
 
 
 async def _open_tcp(bind: Bind) -> list[socket.socket]:

@@ -1,0 +1,68 @@
+"""The connection as aiohttp's loop and the exchange use it, beyond what callers can see.
+
+What callers see is tested in tests/e2e/test_callers_*.py.
+"""
+
+import asyncio
+import logging
+from typing import cast
+
+import pytest
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+
+from gateway.core.message import Listener
+from gateway.engine.caller import CallerConnection
+from gateway.engine.server import Server
+from tests.wire import OK, Running, answering, request, running, scripted
+
+
+def unconnected(gateway: Running) -> CallerConnection:
+    return Server(gateway.gateway.gate, Listener())()
+
+
+async def test_a_connection_that_is_gone_takes_and_gives_nothing() -> None:
+    async with running("http://127.0.0.1:1") as gateway:
+        connection = unconnected(gateway)
+        connection.write(b"hello")
+        connection.abort()
+        await connection.drain()
+        await connection.linger()
+        connection.close_if_idle()
+        assert await connection.read_body(EMPTY_PAYLOAD, 0.0) == b""
+        payload = StreamReader(connection, 10, loop=asyncio.get_running_loop())
+        with pytest.raises(ConnectionResetError, match="the caller is gone"):
+            await connection.read_body(payload, 0.0)
+
+
+async def test_nothing_is_left_behind_and_nothing_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+            for sent in (request(), b"\xff", request() * 5, request()[:20], b"", request() + b"G"):
+                peer = await gateway.dial()
+                await peer.send(sent)
+                if sent:
+                    await peer.reader.read(1) if sent != request()[:20] else None
+                peer.reset()
+                peer.close()
+            while gateway.gateway.gate.connections:
+                await gateway.gateway.gate.emptied()
+            (server,) = gateway.gateway._servers
+            await asyncio.wait({asyncio.create_task(asyncio.sleep(0))})
+            assert server.connections == []
+    assert [record for record in caplog.records if record.name != "asyncio"] == []
+
+
+async def test_a_full_queue_of_requests_holds_the_rest_back() -> None:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        peer = await gateway.dial()
+        await peer.send(request())
+        assert (await peer.read_answer())[0] == 200
+        (server,) = gateway.gateway._servers
+        connection = cast(CallerConnection, server.connections[0])
+        connection.data_received(request() * 100)
+        assert len(connection._messages) == 32
+        for _ in range(100):
+            assert (await peer.read_answer())[0] == 200
+        peer.close()

@@ -1,0 +1,103 @@
+"""Stopping: what is told to go, what may finish, what is cut."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.wire import (
+    OK,
+    PATIENCE_S,
+    Peer,
+    Running,
+    Upstream,
+    answering,
+    request,
+    running,
+    scripted,
+    values,
+)
+
+
+class Held:
+    """An upstream that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Semaphore(0)
+        self.answers = asyncio.Semaphore(0)
+
+    async def __call__(self, peer: Peer) -> None:
+        while True:
+            await peer.read_request()
+            self.asked.release()
+            await self.answers.acquire()
+            await peer.send(OK)
+
+
+@asynccontextmanager
+async def held(*sets: str) -> AsyncIterator[tuple[Held, Running, Upstream]]:
+    script = Held()
+    async with scripted(script) as upstream, running(upstream.origin, *sets) as gateway:
+        yield script, gateway, upstream
+
+
+async def test_what_is_under_way_is_finished_and_the_connection_ended() -> None:
+    async with held() as (script, gateway, _):
+        peer = await gateway.dial()
+        await peer.send(request())
+        await script.asked.acquire()
+        draining = asyncio.create_task(gateway.gateway.drain())
+        while not gateway.gateway.gate.is_draining:
+            await asyncio.wait({draining}, timeout=0.001)
+        script.answers.release()
+        status, head, _ = await peer.read_answer()
+        assert (status, values(head, b"connection")) == (200, [b"close"])
+        assert await peer.read_to_end() == b""
+        peer.close()
+        await asyncio.wait_for(draining, PATIENCE_S)
+        assert gateway.gateway.gate.connections == 0
+        assert gateway.gateway.idle_upstream_connections() == 0
+
+
+async def test_nobody_new_is_let_in() -> None:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        await gateway.gateway.drain()
+        with pytest.raises(ConnectionRefusedError):
+            await gateway.dial()
+
+
+async def test_what_begins_late_is_refused() -> None:
+    async with held("timeouts.drain_s=1.2") as (script, gateway, upstream):
+        first, late = await gateway.dial(), await gateway.dial()
+        await first.send(request())
+        await script.asked.acquire()
+        # A head that has begun keeps its connection from being idle.
+        await late.send(request()[:-2])
+        draining = asyncio.create_task(gateway.gateway.drain())
+        while not gateway.gateway.gate.is_refusing:
+            await asyncio.wait({draining}, timeout=0.01)
+        await late.send(b"\r\n")
+        status, head, _ = await late.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (503, [b"draining"])
+        assert values(head, b"retry-after") == [b"1"]
+        assert values(head, b"connection") == [b"close"]
+        script.answers.release()
+        assert (await first.read_answer())[0] == 200
+        first.close()
+        late.close()
+        await asyncio.wait_for(draining, PATIENCE_S)
+        assert upstream.connections == 1
+
+
+async def test_what_is_left_is_cut_and_told_of() -> None:
+    async with held("timeouts.drain_s=0.1") as (script, gateway, _):
+        peer = await gateway.dial()
+        await peer.send(request())
+        await script.asked.acquire()
+        await asyncio.wait_for(gateway.gateway.drain(), PATIENCE_S)
+        assert await peer.is_cut()
+        peer.close()
+        (record,) = gateway.records
+        assert (record.status, record.code) == (503, "draining")
+        assert record.cut == "the gateway stopped before the answer was complete"

@@ -1,0 +1,15 @@
+"""A record starts with nothing told, and shows no more than it was given."""
+
+import dataclasses
+
+from gateway.engine.events import Record
+
+
+def test_a_new_record_tells_nothing_but_its_id_and_start() -> None:
+    record = Record("id", 1.0)
+    told = {name for name, value in dataclasses.asdict(record).items() if value}
+    assert told == {"request_id", "started"}
+
+
+def test_a_record_has_no_room_for_more() -> None:
+    assert not hasattr(Record("id", 1.0), "__dict__")

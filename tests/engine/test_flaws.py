@@ -1,0 +1,119 @@
+"""What the parser found, or forgave, becomes our refusal, which quotes nothing."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http import HttpRequestParser, RawRequestMessage
+from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, InvalidURLError, LineTooLong
+
+from gateway.core.framing import CHUNKED, NO_BODY, Framing, Kind
+from gateway.engine.flaws import find_forgiven, reframe, refusal_of
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    MethodNotAllowed,
+    NotPermitted,
+    RequestTimeout,
+    TargetTooLong,
+)
+
+BREW = b"BREW / HTTP/1.1\r\n"
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
+def parse(loop: asyncio.AbstractEventLoop, head: bytes) -> RawRequestMessage:
+    ((message, _),), _, _ = HttpRequestParser(BaseProtocol(loop), loop, 65536).feed_data(head)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("exc", "head", "kind", "message"),
+    [
+        (LineTooLong(b"secret", 64), b"", TargetTooLong, "the request-target is over 64 bytes"),
+        (BadHttpMethod("secret"), BREW, MethodNotAllowed, "BREW is not forwarded"),
+        (BadHttpMethod("secret"), b"BREW /\r\n", BadRequest, "the request line is malformed"),
+        (BadHttpMethod("secret"), b"\x16\x03", BadRequest, "this port speaks HTTP, not HTTPS"),
+        (BadStatusLine("secret"), b"GET", BadRequest, "the request line is malformed"),
+        (InvalidURLError("secret"), b"GET", BadRequest, "the request-target is malformed"),
+        (ValueError("secret"), b"GET", BadRequest, "the request is malformed: it is not HTTP/1.1"),
+    ],
+)
+def test_a_flaw_becomes_a_refusal_that_quotes_nothing(
+    exc: Exception, head: bytes, kind: type[GatewayError], message: str
+) -> None:
+    refusal = refusal_of(exc, head, 64)
+    assert type(refusal) is kind
+    assert refusal.message == message
+
+
+def test_a_refusal_of_ours_stays_what_it_is() -> None:
+    for refusal in (RequestTimeout("late"), NotPermitted("no")):
+        assert refusal_of(refusal, b"\x16", 64) is refusal
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nA: b\x01\r\n\r\n", "Invalid header value char"),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+            "Request has invalid `Transfer-Encoding`",
+        ),
+    ],
+)
+def test_the_reason_of_the_parser_is_told(
+    loop: asyncio.AbstractEventLoop, head: bytes, reason: str
+) -> None:
+    with pytest.raises(Exception, match=reason) as caught:
+        parse(loop, head)
+    refusal = refusal_of(caught.value, head, 64)
+    assert refusal.message == f"the request is malformed: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("line", "good"),
+    [
+        (b"GET /a?b HTTP/1.1", True),
+        (b"GET http://a/b HTTP/1.0", True),
+        (b"GET /\xc3\xa9 HTTP/1.1", True),
+        (b"GET  / HTTP/1.1", False),
+        (b"GET /  HTTP/1.1", False),
+        (b"\r\nGET / HTTP/1.1", False),
+    ],
+)
+def test_a_request_line_is_the_very_bytes_that_were_parsed(
+    loop: asyncio.AbstractEventLoop, line: bytes, good: bool
+) -> None:
+    head = line + b"\r\nHost: a\r\n\r\n"
+    try:
+        message = parse(loop, head)
+    except (BadStatusLine, InvalidURLError):
+        return
+    flaw = find_forgiven(message, head)
+    assert (flaw is None) is good
+    assert flaw is None or flaw.message == "the request line is malformed"
+
+
+@pytest.mark.parametrize(
+    ("field", "framing"),
+    [
+        (b"Content-Length: 5", Framing(Kind.LENGTH, 5)),
+        (b"Transfer-Encoding: chunked", CHUNKED),
+        (b"A: b", NO_BODY),
+        (b"Transfer-Encoding: gzip, chunked", None),
+        (b"Content-Length: 0000000000000000000005", None),
+    ],
+)
+def test_a_body_is_framed_by_our_own_reading(
+    loop: asyncio.AbstractEventLoop, field: bytes, framing: Framing | None
+) -> None:
+    message = parse(loop, b"POST / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n\r\n")
+    assert reframe(message) == framing

@@ -1,0 +1,56 @@
+"""What aiohttp's loop is given and asks for."""
+
+import asyncio
+
+import pytest
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http import HttpRequestParser
+from aiohttp.streams import StreamReader
+
+from gateway.core.message import Listener
+from gateway.engine.incoming import Incoming, Outcome
+
+
+class Nowhere:
+    """A connection that an `Incoming` may hold and nobody uses."""
+
+    listener = Listener()
+
+    def write(self, data: bytes) -> None:
+        raise AssertionError(data)
+
+    async def drain(self) -> None:
+        raise AssertionError
+
+    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
+        raise AssertionError((payload, deadline))
+
+    async def linger(self) -> None:
+        raise AssertionError
+
+    def close_if_idle(self) -> None:
+        raise AssertionError
+
+    def abort(self) -> None:
+        raise AssertionError
+
+
+async def test_who_reads_a_body_hears_that_the_connection_is_gone() -> None:
+    loop = asyncio.get_running_loop()
+    protocol = BaseProtocol(loop)
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+    ((message, payload),), _, _ = HttpRequestParser(protocol, loop, 65536).feed_data(head)
+    incoming = Incoming(message, payload, Nowhere())
+    assert incoming.flaw is None
+    incoming._finish()
+    incoming._cancel(ConnectionResetError("gone"))
+    with pytest.raises(ConnectionResetError, match="gone"):
+        await payload.readany()
+
+
+@pytest.mark.parametrize("keep", [False, True])
+async def test_an_outcome_is_written_already(keep: bool) -> None:
+    outcome = Outcome(keep)
+    await outcome.prepare(object())
+    await outcome.write_eof()
+    assert outcome.keep_alive is keep

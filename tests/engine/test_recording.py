@@ -1,0 +1,69 @@
+"""What is taken down of a request: names and counts, never values."""
+
+import pytest
+
+from gateway.core.message import RawHead
+from gateway.engine.events import Record
+from gateway.engine.recording import note_head
+from tests.wire import OK, PATH, answering, request, running, scripted
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def taken_down(target: bytes, *fields: tuple[bytes, bytes]) -> Record:
+    record = Record("id", 0.0)
+    note_head(record, RawHead(b"GET", target, b"HTTP/1.1", fields))
+    return record
+
+
+def test_a_path_is_taken_down_and_of_a_query_the_names() -> None:
+    record = taken_down(b"/a/b?code=secret&x&%63=1", (b"user-agent", b"me/1"))
+    assert record.path == b"/a/b"
+    assert "secret" not in repr(record)
+    assert record.query_names[:2] == ("code", "x")
+    assert (record.user_agent, record.version, record.wire_method) == (b"me/1", "HTTP/1.1", "GET")
+
+
+@pytest.mark.parametrize("target", [b"http://user:secret@a/b", b"*", b"secret:443"])
+def test_what_is_not_plainly_a_path_is_not_taken_down(target: bytes) -> None:
+    assert taken_down(target).path == b""
+
+
+@pytest.mark.parametrize(
+    ("value", "trace_id"),
+    [
+        (f"00-{TRACE}-b7ad6b7169203331-01", TRACE),
+        (f"cc-{TRACE}-b7ad6b7169203331-01-more", TRACE),
+        (f"00-{TRACE.upper()}-b7ad6b7169203331-01", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_a_trace_is_known_by_its_id(value: str, trace_id: str) -> None:
+    assert taken_down(b"/", (b"Traceparent", value.encode())).trace_id == trace_id
+
+
+async def test_a_forwarded_request_is_told_of_once_and_in_full() -> None:
+    answer = OK.replace(b"\r\n\r\n", b"\r\nRCRequestId: rc-1\r\n\r\n")
+    async with scripted(answering(answer)) as upstream, running(upstream.origin) as gateway:
+        line = f"POST {PATH}?_method=DELETE&a=b HTTP/1.1"
+        await gateway.ask(request(line, "X-Request-Id: mine", body=b"hello"))
+        (record,) = gateway.records
+    assert (record.request_id, record.rc_request_id) == ("mine", "rc-1")
+    assert (record.wire_method, record.method) == ("POST", "DELETE")
+    assert (record.caller, record.upstream) == ("local", "platform")
+    assert (record.path, record.query_names) == (PATH.encode(), ("a",))
+    assert (record.status, record.upstream_status, record.code, record.cut) == (200, 200, "", "")
+    assert (record.bytes_in, record.bytes_out, record.attempts) == (5, 2, 1)
+    assert record.upstream_first_byte_s is not None
+    assert record.upstream_s is not None
+    assert 0 <= record.queue_s <= record.upstream_first_byte_s + record.queue_s <= record.total_s
+
+
+async def test_a_refused_request_is_told_of_as_far_as_it_was_read() -> None:
+    async with running("http://127.0.0.1:1") as gateway:
+        await gateway.ask(request("GET /nowhere?a=b HTTP/1.1"))
+        await gateway.ask(b"\xff")
+        refused, flawed = gateway.records
+    assert (refused.status, refused.code, refused.path) == (404, "no-route", b"/nowhere")
+    assert (refused.query_names, refused.upstream, refused.upstream_status) == (("a",), "", 0)
+    assert (flawed.status, flawed.code, flawed.path, flawed.method) == (400, "bad-request", b"", "")

@@ -1,0 +1,60 @@
+"""The composition root: what is opened is closed, what cannot be opened is told.
+
+As a process, with its signals and exit codes, it is tested in tests/e2e/test_callers_process.py.
+"""
+
+import asyncio
+import socket
+
+import pytest
+
+from gateway import app
+from gateway.app import Gateway, make_credentials
+from gateway.config.load import load
+from gateway.engine.listen import CannotBind
+from gateway.errors import ConfigError
+from tests.wire import Recorder
+
+NONE = 'credentials.ringcentral.grant="none"'
+
+
+def gateway_on(*binds: str) -> Gateway:
+    listed = ", ".join(f'"{bind}"' for bind in binds)
+    return Gateway(load([], [NONE, f"listener.bind=[{listed}]"], {}).config, {}, Recorder())
+
+
+async def test_every_bind_is_opened_and_closed() -> None:
+    gateway = gateway_on("127.0.0.1:0", "127.0.0.1:0")
+    await gateway.open()
+    ports = [bind.port for bind in gateway.binds]
+    assert len(set(ports)) == 2
+    for port in ports:
+        socket.create_connection(("127.0.0.1", port)).close()
+    await gateway.abort()
+    for port in ports:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+
+async def test_what_was_opened_is_closed_when_the_rest_cannot_be() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        gateway = gateway_on("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(CannotBind, match="in use"):
+            await gateway.open()
+        await asyncio.sleep(0)
+        (opened,) = gateway.binds
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", opened.port))
+
+
+def test_only_credentials_of_the_gateways_own_are_made() -> None:
+    static = 'credentials.ringcentral.grant="static"'
+    token = 'credentials.ringcentral.token="literal:secret"'
+    assert list(make_credentials(load([], [static, token], {}).config, {})) == ["ringcentral"]
+    assert make_credentials(load([], [NONE], {}).config, {}) == {}
+
+
+def test_the_pure_python_parser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "parser_kind", lambda: "python")
+    with pytest.raises(ConfigError, match="without its C parser"):
+        app.run(load([], [NONE], {}))
