@@ -1,6 +1,7 @@
 """What leaves: verb, target, fields, framing and body, byte for byte."""
 
 import asyncio
+import itertools
 
 import pytest
 from hypothesis import given
@@ -186,7 +187,7 @@ async def test_a_body_is_the_same_wherever_it_is_split(is_chunked: bool) -> None
 @given(st.binary(max_size=3000), st.lists(st.integers(0, 3000), max_size=4))
 def test_whatever_the_bytes_and_the_chunks_the_body_is_equal(body: bytes, cuts: list[int]) -> None:
     edges = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
-    pieces = [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [body[a:b] for a, b in itertools.pairwise(edges)]
     whole = request(f"POST {PATH} HTTP/1.1", "Transfer-Encoding: chunked") + chunked(*pieces)
     received = asyncio.run(sent(whole, sets=(LIMIT,)))
     head, _, rest = received.partition(b"\r\n\r\n")

@@ -81,6 +81,57 @@ async def test_without_a_token_nothing_is_sent_and_the_caller_may_come_back(tmp_
     assert values(seen[0][0], b"authorization") == [b"Bearer second"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "status", "code"),
+    [
+        ((), 504, b"upstream-timeout"),
+        (("Content-Length: 9",), 408, b"request-timeout"),
+        (("Transfer-Encoding: chunked",), 408, b"request-timeout"),
+    ],
+)
+async def test_the_deadline_is_the_fault_of_whoever_was_waited_for(
+    fields: tuple[str, ...], status: int, code: bytes
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_to_end()
+
+    sets = ("timeouts.first_byte_s=0.1",)
+    async with scripted(script) as upstream, running(upstream.origin, *sets) as gateway:
+        got, head, _ = await gateway.ask(request(f"PUT {PATH} HTTP/1.1", *fields))
+        assert (got, values(head, b"x-gateway-error")) == (status, [code])
+
+
+async def test_a_stale_connection_costs_one_more_attempt() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        if upstream.connections == 1:
+            await peer.read_head()
+        else:
+            await answering(OK)(peer)
+
+    async with scripted(script) as upstream, running(upstream.origin, grant="none") as gateway:
+        for attempts in (1, 2, 1):
+            peer = await gateway.dial()
+            await peer.send(
+                request(f"PUT {PATH} HTTP/1.1", "Expect: 100-continue", "Content-Length: 4")
+            )
+            assert await peer.read_head() == b"HTTP/1.1 100 Continue\r\n\r\n"
+            await peer.send(b"body")
+            assert (await peer.read_answer())[0] == 200
+            peer.close()
+            assert gateway.records[-1].attempts == attempts
+    assert upstream.connections == 2
+
+
+async def test_http_1_0_is_told_whether_its_connection_stays() -> None:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        for asked, told in (("keep-alive", b"keep-alive"), ("close", b"close")):
+            line = f"GET {PATH} HTTP/1.0"
+            _, head, _ = await gateway.ask(request(line, f"Connection: {asked}"))
+            assert values(head, b"connection") == [told]
+
+
 async def test_a_secret_is_in_no_record_and_no_answer_of_ours() -> None:
     async def script(peer: Peer) -> None:
         head = await peer.read_head()

@@ -120,6 +120,17 @@ async def test_a_small_body_leaves_with_its_head_and_a_large_one_is_not_copied()
     assert (await relay(UNTIL_CLOSE, large))[0][:2] == [HEAD, large]
 
 
+@pytest.mark.parametrize(
+    ("framing", "whole"), [(CHUNKED, b"5\r\nhello\r\n0\r\n\r\n"), (UNTIL_CLOSE, b"hello")]
+)
+async def test_a_body_that_is_here_leaves_in_one_write(framing: Framing, whole: bytes) -> None:
+    caller, record = Caller(), Record("id", 0.0)
+    upstream = await replying(b"hello")
+    upstream.eof_received()
+    await relay_reply(caller, upstream, HEAD, framing, 5.0, record)
+    assert (caller.writes, record.bytes_out) == ([HEAD + whole], 5)
+
+
 async def test_nothing_is_read_before_the_caller_has_taken_what_it_got() -> None:
     caller, record = Caller(), Record("id", 0.0)
     caller.is_ready.clear()
