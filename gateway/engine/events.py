@@ -19,9 +19,9 @@ from gateway.core.query import Finding
 class Record:
     """One request; durations in seconds, sizes in bytes of body, times monotonic.
 
-    `status` is what the caller got, 499 when the caller went away before an answer began
-    to leave; `code` is our error code when the answer is ours; `cut` says why an answer
-    that had begun was cut short.
+    `status` is what the caller got, 499 when the caller went away before it had the whole
+    answer; `code` is our error code when the answer is ours; `cut` says why we cut short
+    an answer that had begun, or was awaited when the gateway stopped.
     """
 
     request_id: str
