@@ -50,7 +50,7 @@ class Limits(Section):
     """How much the gateway takes; sizes in bytes."""
 
     max_head_bytes: int = Field(
-        default=65536, ge=512, le=1 << 20, description="bytes of a request or response head"
+        default=65536, ge=512, le=1 << 20, description="bytes of a request head"
     )
     max_target_bytes: int = Field(
         default=16384, ge=64, le=1 << 20, description="bytes of a request-target"
