@@ -212,12 +212,7 @@ class CallerConnection(RequestHandler):
     def _parse(self, part: bytes) -> None:
         """Parse one part; take note of a complete head, or of a flaw that it has."""
         known, in_body = self._request_count, not self._receiving.is_eof()
-        try:
-            super().data_received(part)
-        except ValueError as exc:
-            # yarl refuses some targets that llhttp lets through.
-            self._queue_flaw(exc)
-            return
+        super().data_received(part)
         if self._request_count == known:
             return
         message, payload = self._messages[-1]
