@@ -153,6 +153,7 @@ class Gate:
         close = isinstance(error, _MALFORMED) or self._must_close(incoming)
         bodiless = incoming.flaw is None and incoming.message.method == "HEAD"
         answer = render_error(error, record.request_id, close=close, bodiless=bodiless)
+        record.bytes_out = len(answer.partition(b"\r\n\r\n")[2])
         incoming.connection.write(answer)
         return not close
 

@@ -14,6 +14,7 @@ import ctypes
 import errno
 import socket
 import struct
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def hold_off(sock: socket.socket) -> None:
     Closing resets every connection that is not accepted yet, with the request that its caller
     may have sent. A caller held off tries again after a second, and is then refused.
     """
-    if sock.family == socket.AF_UNIX:
+    if sock.family == socket.AF_UNIX or sys.platform != "linux":
         return
     program = ctypes.create_string_buffer(_DROP_SYN, len(_DROP_SYN))
     attached = struct.pack("HP", len(_DROP_SYN) // 8, ctypes.addressof(program))

@@ -61,9 +61,10 @@ async def test_a_forwarded_request_is_told_of_once_and_in_full() -> None:
 
 async def test_a_refused_request_is_told_of_as_far_as_it_was_read() -> None:
     async with running("http://127.0.0.1:1") as gateway:
-        await gateway.ask(request("GET /nowhere?a=b HTTP/1.1"))
+        _, _, body = await gateway.ask(request("GET /nowhere?a=b HTTP/1.1"))
         await gateway.ask(b"\xff")
         refused, flawed = gateway.records
     assert (refused.status, refused.code, refused.path) == (404, "no-route", b"/nowhere")
+    assert refused.bytes_out == len(body)
     assert (refused.query_names, refused.upstream, refused.upstream_status) == (("a",), "", 0)
     assert (flawed.status, flawed.code, flawed.path, flawed.method) == (400, "bad-request", b"", "")
