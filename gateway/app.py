@@ -31,9 +31,10 @@ from gateway.engine.connect import Connector
 from gateway.engine.drain import cut, drain
 from gateway.engine.events import Events
 from gateway.engine.gate import Gate, Outfit
-from gateway.engine.listen import BACKLOG, CannotBind, cannot_bind, listener_of, open_sockets
+from gateway.engine.listen import BACKLOG, CannotBind, listener_of, open_sockets
 from gateway.engine.pool import Pool
 from gateway.engine.server import Server, parser_kind
+from gateway.engine.unix_socket import SocketFile, files_of
 from gateway.errors import ConfigError, Problem
 from gateway.ops.fanout import Fanout
 from gateway.ops.health import Health
@@ -62,6 +63,7 @@ class Gateway:
         )
         self._servers: list[Server] = []
         self._sockets: list[asyncio.Server] = []
+        self._files: list[SocketFile] = []
         self.binds: list[Bind] = []
 
     async def open(self) -> None:
@@ -75,6 +77,7 @@ class Gateway:
 
     async def drain(self) -> None:
         """Stop without losing a request."""
+        self._remove_files()
         await drain(self.gate, self._sockets, self._servers, self._config.timeouts.drain_s)
         self._close_pools()
 
@@ -89,7 +92,9 @@ class Gateway:
         return sum(pool.idle_count for pool in self.pools.values())
 
     async def _listen(self, bind: Bind) -> None:
-        for sock in await open_sockets(bind):
+        opened = await open_sockets(bind)
+        self._files += files_of(opened)
+        for sock in opened:
             listener = listener_of(sock)
             server = Server(self.gate, listener)
             self._servers.append(server)
@@ -108,7 +113,12 @@ class Gateway:
         for pool in self.pools.values():
             pool.close()
 
+    def _remove_files(self) -> None:
+        for file in self._files:
+            file.remove()
+
     def _close_sockets(self) -> None:
+        self._remove_files()
         for sock in self._sockets:
             sock.close()
 
@@ -198,9 +208,9 @@ class Host:
         await self.gateway.open()
         try:
             ops_bind = await self._ops.start(self._config.ops.bind)
-        except OSError as error:
+        except CannotBind:
             await self.gateway.abort()
-            raise cannot_bind(self._config.ops.bind, error) from None
+            raise
         self._health.listening = True
         binds = [str(bind) for bind in self.gateway.binds]
         self._log.info("listening", binds=binds, ops=str(ops_bind))

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from gateway.config.binds import Bind
 from gateway.core.message import Listener
+from gateway.engine.unix_socket import open_unix
 from gateway.policy.callers import is_loopback
 
 # The kernel caps it at net.core.somaxconn; bursts wait there while the loop is busy.
@@ -45,7 +46,7 @@ async def open_sockets(bind: Bind) -> list[socket.socket]:
     """Return bound sockets for every address of `bind`, or raise `CannotBind`."""
     try:
         if bind.path is not None:
-            return [_open_unix(Path(bind.path))]
+            return [open_unix(Path(bind.path), BACKLOG)]
         return await _open_tcp(bind)
     except OSError as error:
         raise cannot_bind(bind, error) from None
@@ -118,32 +119,12 @@ def _open_address(family: int, address: tuple[object, ...]) -> socket.socket:
     return sock
 
 
-def _open_unix(path: Path) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if path.is_socket() and _is_left_behind(path):
-            path.unlink()
-        sock.bind(str(path))
-        sock.listen(BACKLOG)
-        sock.setblocking(False)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _is_left_behind(path: Path) -> bool:
-    """Tell whether nobody listens here any more; a killed process leaves its file behind."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        # Else a listener whose queue is full would keep us waiting.
-        probe.setblocking(False)
-        return probe.connect_ex(str(path)) == errno.ECONNREFUSED
-
-
 def _explain(error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             return "the address is in use by another process; stop it or choose another"
+        case errno.ENOTSOCK:
+            return "there is a file that is not a socket; remove it or choose another path"
         case errno.EACCES:
             return "permission denied; ports below 1024 and some folders need more rights"
         case errno.EADDRNOTAVAIL:

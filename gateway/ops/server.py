@@ -16,6 +16,8 @@ from typing import TypeAlias
 from aiohttp import web
 
 from gateway.config.binds import Bind
+from gateway.engine.listen import BACKLOG, open_sockets
+from gateway.engine.unix_socket import SocketFile, files_of
 from gateway.ops.health import Check, judge, render_verdict
 from gateway.ops.metrics import Metrics
 
@@ -37,33 +39,28 @@ class OpsServer:
             "/metrics": self._show_metrics,
         }
         self._runner: web.ServerRunner | None = None
+        self._files: list[SocketFile] = []
 
     async def start(self, bind: Bind) -> Bind:
-        """Listen, and return where: port 0 has become a real one. Raises OSError."""
+        """Listen, and return where: port 0 has become a real one. Raises `CannotBind`."""
+        sockets = await open_sockets(bind)
         server = web.Server(self._respond, access_log=None, keepalive_timeout=_KEEPALIVE_S)
         self._runner = web.ServerRunner(server, shutdown_timeout=_CLOSE_WITHIN_S)
         await self._runner.setup()
-        site = self._site(self._runner, bind)
-        try:
-            await site.start()
-        except OSError:
-            await self.close()
-            raise
+        self._files = files_of(sockets)
+        for sock in sockets:
+            await web.SockSite(self._runner, sock, backlog=BACKLOG).start()
         if bind.path:
             return bind
-        return Bind(bind.host, int(self._runner.addresses[0][1]))
+        return Bind(bind.host, int(sockets[0].getsockname()[1]))
 
     async def close(self) -> None:
         """Stop listening and close every connection; harmless when not started."""
+        for file in self._files:
+            file.remove()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    @staticmethod
-    def _site(runner: web.ServerRunner, bind: Bind) -> web.BaseSite:
-        if bind.path:
-            return web.UnixSite(runner, bind.path)
-        return web.TCPSite(runner, bind.host, bind.port)
 
     async def _respond(self, request: web.BaseRequest) -> web.Response:
         page = self._pages.get(request.path)

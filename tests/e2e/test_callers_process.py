@@ -235,23 +235,27 @@ async def test_a_port_in_use_is_one_clear_line_and_71(setting: str) -> None:
 async def test_a_unix_socket_is_served_taken_over_when_left_behind_and_never_shared(
     tmp_path: Path,
 ) -> None:
-    bind = f"unix:{tmp_path}/data.sock"
-    async with serving(answering(OK), bind) as gateway:
+    bind, ops = f"unix:{tmp_path}/data.sock", f"unix:{tmp_path}/ops.sock"
+    async with serving(answering(OK), bind, f'ops.bind="{ops}"') as gateway:
         peer = await gateway.dial()
         await peer.send(request(host="anything.example"))
         assert (await peer.read_answer())[0] == 200
         peer.close()
-        async with process("http://127.0.0.1:1", bind) as second:
-            assert await second.code() == os.EX_OSERR
-            assert "the address is in use by another process" in await second.errors()
+        for sets in ((bind,), ("127.0.0.1:0", f'ops.bind="{ops}"')):
+            async with process("http://127.0.0.1:1", *sets) as second:
+                assert await second.code() == os.EX_OSERR
+                assert "the address is in use by another process" in await second.errors()
         gateway.process.kill()
         await gateway.code()
-    assert (tmp_path / "data.sock").exists()
-    async with serving(answering(OK), bind) as gateway:
+    assert set(os.listdir(tmp_path)) == {"data.sock", "ops.sock"}
+    async with serving(answering(OK), bind, f'ops.bind="{ops}"') as gateway:
         peer = await gateway.dial()
         await peer.send(request())
         assert (await peer.read_answer())[0] == 200
         peer.close()
+        gateway.process.terminate()
+        assert await gateway.code() == 0
+    assert os.listdir(tmp_path) == []
 
 
 async def test_memory_is_bounded_while_64_mib_go_up_and_256_mib_come_down() -> None:

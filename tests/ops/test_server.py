@@ -1,6 +1,7 @@
 """The operators' listener, asked over real sockets."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from gateway.config.binds import Bind
 from gateway.engine.events import Record
+from gateway.engine.listen import CannotBind
 from gateway.ops.health import Health
 from gateway.ops.metrics import Gauges, Metrics
 from gateway.ops.server import OpsServer
@@ -114,18 +116,21 @@ async def test_nothing_can_be_changed_here(asked: Asked) -> None:
     assert "Allow: GET, HEAD" in head
 
 
-async def test_a_unix_socket_will_do(tmp_path: Path) -> None:
+async def test_a_unix_socket_will_do_and_is_not_stolen(tmp_path: Path) -> None:
     health, metrics = Health(listening=True), Metrics()
     server = OpsServer(health.checks(), metrics)
     bind = Bind(path=str(tmp_path / "ops.sock"))
     assert await server.start(bind) == bind
+    with pytest.raises(CannotBind, match="in use by another process"):
+        await OpsServer({}, Metrics()).start(bind)
     assert (await Asked(bind, health, metrics).ask("/readyz"))[1] == "ok\n"
     await server.close()
+    assert os.listdir(tmp_path) == []
 
 
-async def test_a_port_in_use_is_an_oserror_and_leaves_nothing_open(asked: Asked) -> None:
+async def test_a_port_in_use_is_told_and_leaves_nothing_open(asked: Asked) -> None:
     server = OpsServer({}, Metrics())
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(CannotBind, match="in use by another process"):
         await server.start(asked.bind)
     await server.close()
 
