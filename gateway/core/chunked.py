@@ -1,4 +1,4 @@
-"""A strict reader of the chunked coding (RFC 9112 section 7.1), without I/O.
+"""The chunked coding (RFC 9112 section 7.1), read strictly and written plainly, without I/O.
 
 Bytes go in as they come, body bytes come out; chunk extensions and trailer fields are
 dropped, as the RFC permits a recipient to do. What is not exactly the grammar is an
@@ -18,6 +18,9 @@ from gateway.core.grammar import CHUNK_LINE, FIELD_LINE
 _MAX_LINE = 4096
 # As much as a head may have (`limits.max_head_bytes`), for the fields that come after the body.
 _MAX_TRAILER = 65536
+
+
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 class BadChunk(ValueError):
@@ -107,3 +110,8 @@ class ChunkedReader:
         self._trailer = (self._trailer or 0) + len(line) + 2
         if self._trailer > _MAX_TRAILER:
             raise BadChunk(f"the trailer section is over {_MAX_TRAILER} bytes")
+
+
+def render_chunk(data: bytes) -> bytes:
+    """Return one chunk; `data` is not empty, which would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)

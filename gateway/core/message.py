@@ -96,7 +96,7 @@ class OutboundHead:
     """The head we send, complete but for the framing and our credential."""
 
     method: bytes
-    path: bytes
+    path: bytes = field(repr=False)
     query: bytes | None = field(repr=False)
     fields: tuple[OutboundField, ...] = field(repr=False)
 
@@ -156,9 +156,9 @@ def _check_size(raw: RawHead, rules: Rules) -> None:
         raise TargetTooLong(
             f"the request-target has {len(raw.target)} bytes; at most {rules.max_target_bytes}"
         )
-    # Each field costs its bytes, ": " and CRLF on the wire.
+    # Each field costs its bytes, a colon and CRLF; white space around the value is not known here.
     size = len(raw.method) + len(raw.target) + len(raw.version) + 6
-    size += sum(len(name) + len(value) + 4 for name, value in raw.fields)
+    size += sum(len(name) + len(value) + 3 for name, value in raw.fields)
     if size > rules.max_head_bytes:
         raise HeadTooLarge(f"the head has {size} bytes; at most {rules.max_head_bytes}")
 

@@ -8,14 +8,16 @@ own reading of the framing: two readers must agree where the next request begins
 Rule 1: the verdict on bytes is the same wherever they are cut.
 Rule 2: of a head no more than `max_head_bytes` is given out, of a request line nothing
         before its end, unless it can no longer become one.
-Rule 3: this module knows nothing of connections; it is fed and asked.
+Rule 3: a chunked body is given out framed anew, because the parser takes a trailer field
+        for the first one of the next head.
+Rule 4: this module knows nothing of connections; it is fed and asked.
 """
 
 from __future__ import annotations
 
 import re
 
-from gateway.core.chunked import ChunkedReader
+from gateway.core.chunked import LAST_CHUNK, ChunkedReader, render_chunk
 from gateway.core.framing import Framing, Kind
 from gateway.core.grammar import TCHAR
 
@@ -25,6 +27,7 @@ MAX_METHOD_BYTES = 32
 _LINE_BEGUN = re.compile(TCHAR + rb"{1,%d}(?: [^\r\n]*\r?)?" % MAX_METHOD_BYTES)
 # " " twice and "HTTP/1.1" around the method and the target.
 _LINE_EXTRA_BYTES = MAX_METHOD_BYTES + 10
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 _END = b"\r\n\r\n"
 
 
@@ -95,8 +98,9 @@ class Boundary:
         """Drop empty lines before a request line (RFC 9112 section 2.2)."""
         self._in_head = bool(self._held)
         self.head = b""
-        while self._held.startswith(b"\r\n"):
-            self._held = self._held[2:]
+        empty = _EMPTY_LINES.match(self._held)
+        if empty is not None:
+            self._held = self._held[empty.end() :]
 
     def _is_line_open(self) -> bool:
         """Tell whether a request line has not ended, and may still become one."""
@@ -106,14 +110,13 @@ class Boundary:
         return held == b"\r" or _LINE_BEGUN.fullmatch(held) is not None
 
     def _take_chunks(self, chunks: ChunkedReader) -> bytes:
-        if not self._held:
-            return b""
-        chunks.feed(self._held)
-        size = len(self._held)
+        """Return the chunks framed anew: what is in extensions and trailers goes no further."""
+        parts = [render_chunk(piece) for piece in chunks.feed(self._held)]
+        self._held = b""
         if chunks.done:
-            size -= len(chunks.rest)
-            self.chunks = None
-        return self._split(size)
+            parts.append(LAST_CHUNK)
+            self._held, self.chunks = chunks.rest, None
+        return b"".join(parts)
 
     def _split(self, size: int) -> bytes:
         """Return the first `size` bytes of what is held, and hold the others."""

@@ -32,6 +32,11 @@ from gateway.engine.outflow import Outflow
 from gateway.engine.watch import Watch
 from gateway.errors import BadRequest, HeadTooLarge, RequestTimeout
 
+# Heads that wait behind the request under way; each may hold as much as a head may.
+MAX_QUEUED = 2
+# Ten times what browsers send; each field costs memory and time of its own.
+MAX_FIELDS = 1000
+
 
 class CallerConnection(RequestHandler):
     """One accepted connection."""
@@ -60,12 +65,13 @@ class CallerConnection(RequestHandler):
             max_line_size=limits.max_target_bytes,
             # `Boundary` bounds the head, so that a line too long is always the target's.
             max_field_size=limits.max_head_bytes,
-            # A field takes four bytes at least.
-            max_headers=limits.max_head_bytes // 4,
+            max_headers=MAX_FIELDS,
             lingering_time=0.0,
             read_bufsize=65536,
             auto_decompress=False,
         )
+        self._max_msg_queue_size = MAX_QUEUED
+        self._msg_queue_resume_size = MAX_QUEUED - 1
         self._gate = gate
         self.listener = listener
         self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
@@ -161,7 +167,7 @@ class CallerConnection(RequestHandler):
 
         aiohttp calls this with nothing when its buffers have room again.
         """
-        if self._discarding:
+        if self._is_deaf:
             self._linger.go_on()
             return
         if data:
@@ -173,10 +179,7 @@ class CallerConnection(RequestHandler):
                 self._parse(part)
         except BadChunk:
             self._spoil_body()
-        if self._upgraded:
-            # The upgrade is declined, and what follows it may be of the other protocol.
-            self._discarding = True
-        if self._discarding:
+        if self._is_deaf:
             self._head_watch.clear()
         elif not self._is_full and self._boundary.head_begun:
             self._after_part_of_head()
@@ -200,19 +203,28 @@ class CallerConnection(RequestHandler):
     # Heads and bodies.
 
     @property
+    def _is_deaf(self) -> bool:
+        """Tell whether what comes is dropped: after a flaw, an end, or an upgrade we declined.
+
+        What follows the last may be of the other protocol.
+        """
+        return self._discarding or self._upgraded
+
+    @property
     def _is_full(self) -> bool:
         """Tell whether what comes must wait until requests or body bytes are taken."""
         return (
-            self._discarding
-            or self._upgraded
-            or self._reading_paused
-            or len(self._messages) >= self._max_msg_queue_size
+            self._is_deaf or self._reading_paused or len(self._messages) >= self._max_msg_queue_size
         )
 
     def _parse(self, part: bytes) -> None:
         """Parse one part; take note of a complete head, or of a flaw that it has."""
         known, in_body = self._request_count, not self._receiving.is_eof()
-        super().data_received(part)
+        try:
+            super().data_received(part)
+        except Exception:  # noqa: BLE001 (yarl raises more than ValueError on some targets)
+            self._queue_flaw(BadRequest("the request-target is malformed"))
+            return
         if self._request_count == known:
             return
         message, payload = self._messages[-1]

@@ -18,7 +18,13 @@ from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, InvalidURLErro
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TCHAR
 from gateway.engine.boundary import MAX_METHOD_BYTES
-from gateway.errors import BadRequest, GatewayError, MethodNotAllowed, TargetTooLong
+from gateway.errors import (
+    BadRequest,
+    GatewayError,
+    HeadTooLarge,
+    MethodNotAllowed,
+    TargetTooLong,
+)
 
 # RFC 9112 section 3: a request line whose method is a token that llhttp does not know.
 _UNKNOWN_METHOD = re.compile(
@@ -27,6 +33,7 @@ _UNKNOWN_METHOD = re.compile(
 # RFC 8446 section 5.1: a record of type handshake; no text begins so.
 _TLS_HELLO = b"\x16"
 _REASON = re.compile(r"[A-Za-z'][A-Za-z0-9 '`/\-.,]{0,80}")
+_TOO_MANY = "Too many headers received"
 _BAD_LINE = "the request line is malformed"
 
 
@@ -40,6 +47,8 @@ def refusal_of(exc: BaseException, head: bytes, max_target_bytes: int) -> Gatewa
         return BadRequest("this port speaks HTTP, not HTTPS")
     if isinstance(exc, BadHttpMethod):
         return _method_refusal(head)
+    if _TOO_MANY in str(exc):
+        return HeadTooLarge("the head has too many fields")
     if isinstance(exc, InvalidURLError):
         return BadRequest("the request-target is malformed")
     if isinstance(exc, BadStatusLine):
@@ -48,13 +57,19 @@ def refusal_of(exc: BaseException, head: bytes, max_target_bytes: int) -> Gatewa
 
 
 def find_forgiven(message: RawRequestMessage, head: bytes) -> BadRequest | None:
-    """Return what is wrong with a request line that the parser accepted, or None.
+    """Return what is wrong with a head that the parser accepted, or None.
 
-    llhttp forgives, for one, a second space; who reads the line after us may not.
+    llhttp forgives, for one, a second space in the request line; who reads it after us may
+    not. And no field may be there that did not come with this head.
     """
     method, target = message.method.encode(), message.path.encode("utf-8", "surrogateescape")
     line = b"%b %b HTTP/%d.%d\r\n" % (method, target, *message.version)
-    return None if head.startswith(line) else BadRequest(_BAD_LINE)
+    if not head.startswith(line):
+        return BadRequest(_BAD_LINE)
+    # The request line and the empty line are no fields; all others are one each.
+    if head.count(b"\n") - 2 != len(message.raw_headers):
+        return BadRequest("the fields of the head are malformed")
+    return None
 
 
 def reframe(message: RawRequestMessage) -> Framing | None:

@@ -7,15 +7,14 @@ Rule 2: no more is read from upstream than the caller takes.
 
 from __future__ import annotations
 
+from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import Framing, Kind
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
-from gateway.engine.upload import render_chunk
 from gateway.engine.upstream import UpstreamConnection
 
-_LAST_CHUNK = b"0\r\n\r\n"
 # Below this, head and body go out in one write; above, copying costs more than a write.
 _JOIN_BYTES = 65536
 
@@ -47,7 +46,7 @@ async def relay_reply(
     record.bytes_out = len(data)
     out = render_chunk(data) if data and chunked else data
     if is_last and chunked:
-        out += _LAST_CHUNK
+        out += LAST_CHUNK
     _write_with_head(connection, head, out)
     while not is_last:
         await connection.drain()
@@ -55,7 +54,7 @@ async def relay_reply(
         is_last = not data
         record.bytes_out += len(data)
         if chunked:
-            data = render_chunk(data) if data else _LAST_CHUNK
+            data = render_chunk(data) if data else LAST_CHUNK
         connection.write(data)
     await connection.drain()
 

@@ -12,13 +12,12 @@ Rule 2: the end of a chunked body leaves only when the caller's end has come.
 from __future__ import annotations
 
 from gateway.config.model import Limits
+from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKED, Framing, Kind
 from gateway.core.headers import Fields
 from gateway.engine.incoming import Incoming
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
-
-_LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Upload:
@@ -83,7 +82,7 @@ class Upload:
                 upstream.write(render_chunk(piece) if chunked else piece)
                 await upstream.drain()
         if chunked:
-            upstream.write(_LAST_CHUNK)
+            upstream.write(LAST_CHUNK)
         self.is_sent = True
 
     async def _read(self, deadline: float) -> bytes:
@@ -107,8 +106,3 @@ class Upload:
         """Drop what has been sent and is too much to hold."""
         if not self.is_held:
             self._pieces.clear()
-
-
-def render_chunk(data: bytes) -> bytes:
-    """Return one chunk (RFC 9112 section 7.1)."""
-    return b"%x\r\n%b\r\n" % (len(data), data)

@@ -20,6 +20,7 @@ POST = f"POST {PATH} HTTP/1.1"
 CHUNKED = "Transfer-Encoding: chunked"
 EXPECT = "Expect: 100-continue"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+UPGRADE = ("Connection: upgrade", "Upgrade: websocket")
 GET10 = f"GET {PATH} HTTP/1.0"
 STREAMED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
 
@@ -142,11 +143,14 @@ async def test_a_body_cut_short_never_becomes_a_whole_request(begun: bytes, how:
 
 @pytest.mark.parametrize("how", ["end", "reset"])
 @pytest.mark.parametrize("answer", [b"", STREAMED], ids=["waiting", "streaming"])
-async def test_a_caller_that_leaves_ends_the_upstream_request(answer: bytes, how: str) -> None:
+@pytest.mark.parametrize("fields", [(), UPGRADE], ids=["plain", "declined upgrade"])
+async def test_a_caller_that_leaves_ends_the_upstream_request(
+    fields: tuple[str, ...], answer: bytes, how: str
+) -> None:
     script = Script(answer)
     async with scripted(script) as upstream, running(upstream.origin) as gateway:
         peer = await gateway.dial()
-        await peer.send(request())
+        await peer.send(request(f"GET {PATH} HTTP/1.1", *fields))
         await script.head()
         if answer:
             assert await peer.read_head()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.core.message import Listener
-from gateway.engine.caller import CallerConnection
+from gateway.engine.caller import MAX_FIELDS, CallerConnection
 from gateway.engine.server import Server
 from tests.wire import (
     OK,
@@ -184,6 +184,6 @@ async def test_the_limits_are_really_given_to_aiohttp() -> None:
         assert isinstance(connection, CallerConnection)
         assert connection.max_line_size == 77
         assert connection.max_field_size == 777
-        assert connection.max_headers == 777 // 4
+        assert connection.max_headers == MAX_FIELDS
         assert connection.keepalive_timeout == 7
         assert connection.access_logger is None

@@ -11,7 +11,7 @@ import pytest
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.caller import CallerConnection
+from gateway.engine.caller import MAX_QUEUED, CallerConnection
 from gateway.engine.server import Server
 from tests.wire import OK, Running, answering, request, running, scripted
 
@@ -62,7 +62,7 @@ async def test_a_full_queue_of_requests_holds_the_rest_back() -> None:
         (server,) = gateway.gateway._servers
         connection = cast(CallerConnection, server.connections[0])
         connection.data_received(request() * 100)
-        assert len(connection._messages) == 32
+        assert len(connection._messages) == MAX_QUEUED
         for _ in range(100):
             assert (await peer.read_answer())[0] == 200
         peer.close()

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.model import Limits
+from gateway.core.chunked import render_chunk
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, Framing, Kind
 from gateway.engine.incoming import Connection, Incoming
-from gateway.engine.upload import Upload, render_chunk
+from gateway.engine.upload import Upload
 from gateway.errors import BodyTooLarge, RequestTimeout
 from tests.engine.linked import ASK, linked, soon
 from tests.wire import OK
