@@ -43,6 +43,10 @@ class Mode(StrEnum):
     REJECT = "reject"
 
 
+# More names say nothing that these do not.
+MAX_NAMES = 32
+
+
 @dataclass(frozen=True, slots=True)
 class QueryRules:
     """The `[query]` section of the configuration."""
@@ -131,11 +135,14 @@ def cut_pairs(raw: bytes | None, name: bytes) -> bytes | None:
 
 
 def names_in(raw: bytes | None) -> tuple[str, ...]:
-    """Return the decoded parameter names in order, for the log; never a value."""
+    """Return the first decoded parameter names in order, for the log; never a value.
+
+    A key without `=` is left out: it may be a value whose name was forgotten.
+    """
     if not raw:
         return ()
-    keys = (pair.partition(b"=")[0] for pair in raw.split(b"&") if pair)
-    return tuple(map(_printable, keys))
+    pairs = (pair.partition(b"=") for pair in raw.split(b"&", MAX_NAMES)[:MAX_NAMES])
+    return tuple(_printable(key) for key, equals, _ in pairs if equals)
 
 
 def _may_name(raw: bytes, name: bytes) -> bool:

@@ -46,8 +46,8 @@ class Target:
         return self.prefix + self.path + (b"" if self.query is None else b"?" + self.query)
 
     def __repr__(self) -> str:
-        """Show no query: its values may be secrets."""
-        return f"Target({self.path!r}, query={'...' if self.query else self.query!r})"
+        """Show no byte of it: a path may hold a secret as a query may."""
+        return f"Target(path of {len(self.path)} bytes, query={self.query is not None})"
 
 
 def parse_target(raw: bytes) -> Target:

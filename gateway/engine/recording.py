@@ -51,7 +51,8 @@ def note_decision(record: Record, decision: Plan | AnsweredHere) -> None:
     record.method = request.method
     record.findings = request.findings
     record.path = request.target.path
-    record.query_names = names_in(request.query)
+    if request.query is not request.target.query:
+        record.query_names = names_in(request.query)
     if isinstance(decision, AnsweredHere):
         return
     record.caller = decision.permitted.caller.name

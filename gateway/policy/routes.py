@@ -11,7 +11,7 @@ Rule 2: an absolute-form target chooses its upstream by name, and the path must 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.core.message import Request
@@ -70,8 +70,8 @@ class Routed:
 
     request: Request
     upstream: Upstream
-    path: bytes
-    reading: bytes
+    path: bytes = field(repr=False)
+    reading: bytes = field(repr=False)
     operation: Operation | None
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.query import (
+    MAX_NAMES,
     Finding,
     Mode,
     Profile,
@@ -186,10 +187,18 @@ def test_what_is_cut_is_not_found_again(raw: bytes) -> None:
 
 
 def test_the_log_gets_names_and_no_values() -> None:
-    assert names_in(b"a=hunter2&%61%0Ab=1&&c&\xff=2") == ("a", r"a\nb", "c", r"\xff")
+    assert names_in(b"a=hunter2&%61%0Ab=1&&c=&\xff=2") == ("a", r"a\nb", "c", r"\xff")
     assert names_in(b"") == ()
     assert names_in(None) == ()
-    assert names_in(b"a" * 100) == ("a" * 80,)
+    assert names_in(b"a" * 100 + b"=") == ("a" * 80,)
+
+
+def test_the_log_gets_no_key_that_may_be_a_value() -> None:
+    assert names_in(b"hunter2&a=1&hunter2") == ("a",)
+
+
+def test_the_log_gets_a_bounded_number_of_names() -> None:
+    assert names_in(b"a=1&" * 5000) == ("a",) * MAX_NAMES
 
 
 def test_a_long_hostile_query_costs_linear_time() -> None:
