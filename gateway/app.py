@@ -28,6 +28,7 @@ from gateway.config.simulated import point_at
 from gateway.credentials.grants.static import StaticCredential
 from gateway.credentials.tokens import Credential
 from gateway.engine.connect import Connector
+from gateway.engine.descriptors import count_needed, raise_limit
 from gateway.engine.drain import cut, drain
 from gateway.engine.events import Events
 from gateway.engine.gate import Gate, Outfit
@@ -205,6 +206,7 @@ class Host:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop_signal)
         loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
+        self._raise_limits()
         await self.gateway.open()
         try:
             ops_bind = await self._ops.start(self._config.ops.bind)
@@ -214,6 +216,16 @@ class Host:
         self._health.listening = True
         binds = [str(bind) for bind in self.gateway.binds]
         self._log.info("listening", binds=binds, ops=str(ops_bind))
+
+    def _raise_limits(self) -> None:
+        needed = count_needed(self._config.limits)
+        allowed = raise_limit(needed)
+        if allowed < needed:
+            self._log.warning(
+                f"only {allowed} open files are allowed; limits.max_connections and "
+                f"limits.max_in_flight need {needed}: raise the hard limit (ulimit -Hn, "
+                "LimitNOFILE= of systemd) or lower the two"
+            )
 
     async def until_stopped(self) -> int:
         """Wait for a signal, drain, and return the exit code: 0 when nothing was cut short."""

@@ -1,0 +1,35 @@
+"""File descriptors: every connection is one, and a process may have only so many.
+
+The usual soft limit is 1024, far below what `limits.max_connections` promises; the hard
+limit is usually higher, and a process may raise its soft limit up to it.
+
+Rule: a limit is only ever raised, and never beyond what the configuration can use.
+"""
+
+from __future__ import annotations
+
+import resource
+from contextlib import suppress
+
+from gateway.config.model import Limits
+
+# Listening sockets, the operators' connections, the log, look-ups, idle upstream connections.
+_SPARE = 256
+
+
+def count_needed(limits: Limits) -> int:
+    """Return how many descriptors the limits can use: each request may have an upstream's."""
+    return limits.max_connections + limits.max_in_flight + _SPARE
+
+
+def raise_limit(needed: int) -> int:
+    """Let this process have `needed` descriptors; return how many it may have then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft == resource.RLIM_INFINITY:
+        return needed
+    if soft < wanted:
+        # A sandbox may forbid even this; then what there was is what there is.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
