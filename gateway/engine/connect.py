@@ -1,7 +1,7 @@
 """Making a connection to an upstream: name, address, TLS.
 
-Names are resolved in a thread and remembered for 30 seconds; all addresses are tried,
-the families in turn (RFC 8305). TLS is verified, 1.2 or newer, with the upstream's name.
+All addresses of the name are tried, the families in turn (RFC 8305). TLS is verified,
+1.2 or newer, with the upstream's name.
 
 Rule: foreign exceptions end here; what leaves is a leaf of `UpstreamFailed` that says
 that nothing was sent.
@@ -16,14 +16,12 @@ import ssl
 from pathlib import Path
 
 from aiohappyeyeballs import start_connection
-from aiohappyeyeballs.types import AddrInfoType
 
+from gateway.engine.addresses import Addresses
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
 
-# Long enough to spare a look-up per connection, short enough to follow a failover.
-DNS_CACHE_S = 30.0
 # RFC 8305 section 5: "A recommended value for a default delay is 250 milliseconds."
 HAPPY_EYEBALLS_DELAY_S = 0.25
 
@@ -42,8 +40,7 @@ class Connector:
         self._origin = origin
         self._timeout_s = connect_timeout_s
         self._tls = make_tls(ca_file) if origin.scheme == "https" else None
-        self._addresses: list[AddrInfoType] = []
-        self._fresh_until = 0.0
+        self._addresses = Addresses(loop, origin.host.strip("[]"), origin.port)
 
     async def connect(self, deadline: float) -> UpstreamConnection:
         """Return a new connection by `deadline`, or raise why there is none."""
@@ -56,7 +53,7 @@ class Connector:
 
     async def _open(self) -> UpstreamConnection:
         sock = await start_connection(
-            await self._resolve(), happy_eyeballs_delay=HAPPY_EYEBALLS_DELAY_S
+            await self._addresses.get(), happy_eyeballs_delay=HAPPY_EYEBALLS_DELAY_S
         )
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -72,15 +69,6 @@ class Connector:
             sock.close()
             raise
         return connection
-
-    async def _resolve(self) -> list[AddrInfoType]:
-        if self._loop.time() >= self._fresh_until:
-            found = await self._loop.getaddrinfo(
-                self._origin.host.strip("[]"), self._origin.port, type=socket.SOCK_STREAM
-            )
-            self._addresses = list(found)
-            self._fresh_until = self._loop.time() + DNS_CACHE_S
-        return self._addresses
 
 
 def failure_of(error: OSError | UnicodeError, origin: Origin) -> UpstreamFailed:
