@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gateway.core.grammar import MAX_FORWARDS
 from gateway.core.headers import values_of
-from gateway.core.message import RawHead, Request, Rules, normalize
+from gateway.core.message import ASTERISK, RawHead, Request, Rules, normalize
 from gateway.errors import BadRequest, MethodNotAllowed
 from gateway.policy.callers import Callers, identify
 from gateway.policy.forward import ForwardRules, Plan, plan
@@ -60,6 +60,8 @@ def _ends_here(request: Request) -> bool:
     """Tell whether Max-Forwards names this hop (RFC 9110 section 7.6.2)."""
     if request.method != "OPTIONS":
         return False
+    if request.target.path == ASTERISK:
+        return True
     hops = values_of(request.fields, b"max-forwards")
     if len(hops) > 1 or any(MAX_FORWARDS.fullmatch(hop) is None for hop in hops):
         raise BadRequest("Max-Forwards is not one number")

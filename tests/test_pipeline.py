@@ -105,6 +105,13 @@ def test_options_for_an_upstream_that_is_named_is_answered_here_too() -> None:
     assert isinstance(decide(head, policy_of(), 0.0), AnsweredHere)
 
 
+@pytest.mark.parametrize("lines", ["", "Max-Forwards: 0", "Max-Forwards: 5"])
+def test_options_of_everything_asks_the_gateway_itself(lines: str) -> None:
+    answered = decide(raw_of("OPTIONS", "*", lines), policy_of(), 0.0)
+    assert isinstance(answered, AnsweredHere)
+    assert answered.request.target.render() == b"*"
+
+
 def test_options_for_somebody_else_is_not_answered() -> None:
     refused = refusal_of(raw_of("OPTIONS", "http://evil.example/", "Max-Forwards: 0"))
     assert isinstance(refused, BadRequest)
@@ -120,7 +127,7 @@ def test_a_preflight_of_a_page_we_do_not_know_is_not_answered() -> None:
     "lines",
     [
         *("Max-Forwards: -1", "Max-Forwards: 1.0", "Max-Forwards: many", "Max-Forwards:"),
-        *("Max-Forwards: 1, 1", "Max-Forwards: 1\nmax-forwards: 1", "Max-Forwards: 1000000000"),
+        *("Max-Forwards: 1, 1", "Max-Forwards: 1\nmax-forwards: 1", f"Max-Forwards: 1{'0' * 18}"),
         *("Max-Forwards: 0x1", "Max-Forwards: +1", "Max-Forwards: ²"),
     ],
 )

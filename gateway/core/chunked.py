@@ -41,6 +41,11 @@ class ChunkedReader:
         self.done = False
 
     @property
+    def announced(self) -> int:
+        """Return how many bytes of data are still to come of the chunk under way."""
+        return max(self._left - 2, 0)
+
+    @property
     def rest(self) -> bytes:
         """Return what came after the end of the body."""
         return self._held

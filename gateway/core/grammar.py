@@ -67,7 +67,7 @@ _CHUNK_EXT = (
 CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:" + b"".join(_CHUNK_EXT) + rb")*")
 
 # RFC 9110 section 7.6.2: 1*DIGIT; no path on earth has a billion hops.
-MAX_FORWARDS = re.compile(rb"[0-9]{1,9}")
+MAX_FORWARDS = re.compile(rb"[0-9]{1,18}")
 
 # RFC 1945 section 3.7: product = token ["/" product-version].
 PRODUCT = re.compile(TCHAR + rb"+(?:/" + TCHAR + rb"+)?")

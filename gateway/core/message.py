@@ -35,6 +35,8 @@ FORWARDED = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"
 # RFC 9110 section 9.2.2.
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
+ASTERISK = b"*"
+
 OutboundField: TypeAlias = tuple[bytes, bytes | Secret]
 
 
@@ -132,7 +134,7 @@ def normalize(raw: RawHead, rules: Rules) -> Request:
     framing = _frame(raw, rules)
     expects_continue = _expects_continue(raw)
     host = _host(raw)
-    target = parse_target(raw.target)
+    target = _target(raw)
     query, findings = check_query(target.query, rules.query) if target.query else (target.query, ())
     resolved = resolve(raw.method, query, raw.fields, rules.tunnel_accept)
     return Request(
@@ -149,6 +151,13 @@ def normalize(raw: RawHead, rules: Rules) -> Request:
         findings=findings,
         expects_continue=expects_continue,
     )
+
+
+def _target(raw: RawHead) -> Target:
+    # RFC 9110 section 9.3.7: OPTIONS of "*" asks about the recipient, not about a resource.
+    if raw.target == ASTERISK and raw.method == b"OPTIONS":
+        return Target(ASTERISK)
+    return parse_target(raw.target)
 
 
 def _check_size(raw: RawHead, rules: Rules) -> None:

@@ -82,10 +82,12 @@ _BAD_BYTE = {
     Profile.RFC1738: BAD_IN_RFC1738_QUERY,
     Profile.RINGCENTRAL: BAD_IN_RINGCENTRAL_QUERY,
 }
-# A phone number in E.164 with its plus, or several, joined by commas as some operations take.
-_PHONE = rb"(?:\+|%2[Bb])?[0-9]{6,15}"
+# A phone number in E.164 with its plus, also as people write it (RFC 3966: visual separators),
+# or several, joined by commas as some operations take.
+_PHONE = rb"(?:\+|%2[Bb])?[0-9](?:(?:[().\-]|%20|%28|%29)*[0-9]){5,14}"
 _PHONES = re.compile(_PHONE + rb"(?:(?:,|%2[Cc])" + _PHONE + rb")*")
-# ISO 8601 date-time with an offset east of UTC; the colons may be escaped.
+# ISO 8601 date-time with an offset east of UTC; the colons may be escaped. After a date alone
+# the plus may well be the space before a time.
 _OFFSET = re.compile(
     rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9.]+(?:(?::|%3[Aa])[0-9.]+)*"
     rb"\+[0-9]{2}(?:(?::|%3[Aa])?[0-9]{2})?"

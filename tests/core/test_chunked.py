@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.chunked import BadChunk, ChunkedReader
+from gateway.core.chunked import LAST_CHUNK, BadChunk, ChunkedReader, render_chunk
 from tests.core.vectors import Case, bytes_of, name_of, read_vectors
 
 CASES = read_vectors("core_chunked")
@@ -138,3 +138,17 @@ def test_a_refusal_shows_no_byte_of_a_body() -> None:
     verdict = read([b"hunter2\r\n"])
     assert isinstance(verdict, str)
     assert "hunter2" not in verdict
+
+
+@given(chunks)
+def test_what_is_written_is_read_back(pieces: list[bytes]) -> None:
+    stream = b"".join(map(render_chunk, pieces)) + LAST_CHUNK
+    assert read([stream]) == (b"".join(pieces), True, b"")
+
+
+def test_a_chunk_announces_what_is_still_to_come() -> None:
+    reader = ChunkedReader()
+    assert reader.announced == 0
+    for data, left in ((b"1F", 0), (b"4\r\n", 500), (b"a" * 499, 1), (b"b", 0), (b"\r", 0)):
+        reader.feed(data)
+        assert reader.announced == left
