@@ -3,7 +3,8 @@
 A whole head is read by `core.reply_head`. A part of one is checked line by line, so that
 what can no longer become a head is refused at once and not when a timeout passes.
 
-Rule 1: memory is bounded, and so is the work: no byte is looked at twice for every read.
+Rule 1: memory is bounded, and so is the work: it grows with the bytes, and not with the
+        number of reads that they come in.
 Rule 2: the verdict is the same wherever the stream is cut.
 """
 
@@ -16,7 +17,7 @@ from gateway.errors import UpstreamBroken
 
 # As large as the largest head that a caller may send us, by default.
 MAX_HEAD_BYTES = 65536
-# Ten times what servers send at most; each field costs memory of its own.
+# Ten times what upstreams send at most; each field costs memory of its own.
 MAX_FIELDS = 1000
 # A 102 each second for ten minutes is progress; more than this is a loop.
 MAX_INTERIM_BYTES = 65536
@@ -25,28 +26,36 @@ _END = b"\r\n\r\n"
 
 
 class HeadReader:
-    """Reads the heads of one reply to the effective `method`; `rest` is what came after."""
+    """Reads the heads of one reply to the effective `method`."""
 
-    __slots__ = ("_checked", "_interim_bytes", "_method", "rest")
+    __slots__ = ("_held", "_interim_bytes", "_line", "_method", "_seen")
 
     def __init__(self, method: str) -> None:
         self._method = method
         self._interim_bytes = 0
-        # Where the first line starts that was not yet complete.
-        self._checked = 0
-        self.rest = b""
+        self._held = bytearray()
+        # Where the unfinished line starts, and up to where its end was looked for.
+        self._line = 0
+        self._seen = 0
+
+    @property
+    def rest(self) -> bytes:
+        """Return what is held: part of a head, or what came after the final one."""
+        return bytes(self._held)
 
     def feed(self, data: bytes) -> ReplyHead | None:
         """Return the final head once it is there, or raise `UpstreamBroken`."""
-        self.rest += data
-        while (end := self.rest.find(_END, max(self._checked - 2, 0))) >= 0:
-            raw, self.rest = self.rest[: end + 4], self.rest[end + 4 :]
-            self._checked = 0
+        held = self._held
+        held += data
+        while (end := held.find(_END, max(self._seen - 3, 0))) >= 0:
+            raw = bytes(held[: end + 4])
+            del held[: end + 4]
+            self._line = self._seen = 0
             head = self._parse(raw)
             if head.status >= 200:
                 return head
             self._drop(head, len(raw))
-        self._check_part()
+        self._check_part(held)
         return None
 
     def _parse(self, raw: bytes) -> ReplyHead:
@@ -65,16 +74,16 @@ class HeadReader:
         if self._interim_bytes > MAX_INTERIM_BYTES:
             raise UpstreamBroken("upstream sends interim replies without end")
 
-    def _check_part(self) -> None:
+    def _check_part(self, held: bytearray) -> None:
         """Refuse what can no longer become a head."""
-        held = self.rest
         if len(held) > MAX_HEAD_BYTES:
             raise UpstreamBroken(f"upstream sent a head of more than {MAX_HEAD_BYTES} bytes")
         if not held.startswith(_START[: len(held)]):
             raise UpstreamBroken("upstream sent something that is not HTTP/1.1")
-        while (end := held.find(b"\n", self._checked) + 1) > 0:
-            pattern = FIELD_LINE if self._checked else STATUS_LINE
-            line = held[self._checked : end]
+        while (end := held.find(b"\n", self._seen) + 1) > 0:
+            pattern = FIELD_LINE if self._line else STATUS_LINE
+            line = held[self._line : end]
             if not line.endswith(b"\r\n") or pattern.fullmatch(line[:-2]) is None:
                 raise UpstreamBroken("upstream sent a head with a malformed line")
-            self._checked = end
+            self._line = self._seen = end
+        self._seen = len(held)

@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -122,6 +123,33 @@ def test_a_head_that_drips_in_costs_no_more_than_its_size() -> None:
     for _ in range(10_000):
         for byte in (b"A", b":", b"\r", b"\n"):
             assert reader.feed(byte) is None
+
+
+class Counted(bytearray):
+    """Counts the bytes that are searched and copied."""
+
+    handled = 0
+
+    def find(self, sub: Any, start: Any = 0, end: Any = None, /) -> int:
+        self.handled += len(self) - start
+        return super().find(sub, start)
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        self.handled += len(found) if isinstance(found, bytearray) else 1
+        return found
+
+
+def test_a_long_line_that_drips_in_is_not_looked_at_again_with_every_byte() -> None:
+    reader = HeadReader("GET")
+    reader._held = counted = Counted()
+    stream = START + b"A: " + b"b" * (MAX_HEAD_BYTES - 100) + b"\r\n\r\n"
+    for place in range(len(stream) - 1):
+        assert reader.feed(stream[place : place + 1]) is None
+    head = reader.feed(stream[-1:])
+    assert head is not None
+    # The ends of lines and of the head are looked for, then a line and the head are taken out.
+    assert counted.handled < 10 * len(stream)
 
 
 def test_a_failure_says_nothing_of_what_came() -> None:
