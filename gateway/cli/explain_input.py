@@ -1,6 +1,6 @@
 """The request that a person pastes, as a head the gateway could have received.
 
-Rule 1: nothing is added but what every client adds: Host, and the length of a body.
+Rule 1: nothing is added but what every caller adds: Host, and the length of a body.
 Rule 2: nothing is refused here; whether the head can be believed is the pipeline's to say.
 """
 
@@ -34,7 +34,7 @@ def build_head(arguments: argparse.Namespace, bind: Bind) -> RawHead:
 
 
 def _host_of(target: bytes, bind: Bind) -> bytes:
-    """Return what a client would send as Host: the URL's authority, or where we listen."""
+    """Return what a caller would send as Host: the URL's authority, or where we listen."""
     url = ABSOLUTE.fullmatch(target)
     if url is not None:
         return url["authority"]

@@ -1,6 +1,6 @@
 """`rc-gateway simulate`: the RingCentral simulator alone, until it is told to stop.
 
-For trying a client without the gateway, or the gateway against a vendor that forgets
+For trying a program without the gateway, or the gateway against a vendor that forgets
 everything when it stops.
 
 Rule: it is a toy for one machine, so it listens on loopback unless told otherwise.

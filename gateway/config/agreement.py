@@ -121,10 +121,10 @@ def _judge_origins(config: Config) -> Iterator[Disagreement]:
 
 def _judge_names(config: Config, environ: Mapping[str, str]) -> Iterator[Disagreement]:
     """Yield each credential that is used and not there, once."""
-    users: dict[str, list[str]] = {}
+    used_by: dict[str, list[str]] = {}
     for name, upstream in config.upstreams.items():
-        users.setdefault(upstream.credential, []).append(name)
-    for name, upstreams in users.items():
+        used_by.setdefault(upstream.credential, []).append(name)
+    for name, upstreams in used_by.items():
         paths = [f"upstreams.{upstream}.credential" for upstream in upstreams]
         if not name:
             for path in paths:

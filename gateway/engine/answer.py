@@ -1,6 +1,6 @@
 """Answers that the gateway makes itself: the one place where an error becomes bytes.
 
-The body has the vendor's shape, so that clients' own error handling works, and
+The body has the vendor's shape, so that callers' own error handling works, and
 `X-Gateway-Error` says that the gateway made it. `Proxy-Status` says the same in the
 terms of RFC 9209.
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from gateway.engine.upstream import UpstreamConnection
 
-# Below the 60 to 75 seconds after which common servers close an idle connection.
+# Below the 60 to 75 seconds after which upstreams commonly close an idle connection.
 IDLE_S = 45.0
 
 
