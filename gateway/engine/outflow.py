@@ -5,7 +5,9 @@ The event loop buffers what the kernel does not take. A caller that takes nothin
 connection only waits for it to leave.
 
 Rule: an answer that is not whole ends in a reset. Only that tells an HTTP/1.0 caller,
-whose body ends with the connection, from a whole one.
+whose body ends with the connection, from a whole one. A Unix socket knows no reset: there
+such a caller cannot tell a cut from an end, and any other sees that its framing is not
+complete.
 """
 
 from __future__ import annotations
