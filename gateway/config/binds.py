@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gateway.policy.callers import is_loopback
 
-_FORMS = 'write "host:port", "[ipv6]:port" or "unix:/path"'
+FORMS = 'write "host:port", "[ipv6]:port" or "unix:/path"'
 _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?")
@@ -49,13 +49,13 @@ def parse_bind(text: str) -> Bind:
         return Bind(path=_parse_path(path))
     host, colon, port = text.rpartition(":")
     if not colon:
-        raise ValueError(f"{text[:80]!a} has no port; {_FORMS}")
+        raise ValueError(f"{text[:80]!a} has no port; {FORMS}")
     if not host or host == "*":
         raise ValueError(
             f'{text[:80]!a} has no host; every interface is "0.0.0.0:{port[:80]}" or "[::]:..."'
         )
     if _PORT.fullmatch(port) is None or int(port) > 65535:
-        raise ValueError(f"{port[:80]!a} is not a port from 0 to 65535; {_FORMS}")
+        raise ValueError(f"{port[:80]!a} is not a port from 0 to 65535; {FORMS}")
     return Bind(host=_parse_host(host), port=int(port))
 
 
@@ -76,9 +76,9 @@ def _parse_host(text: str) -> str:
     if text.startswith("[") and text.endswith("]"):
         return _parse_ipv6(text[1:-1])
     if ":" in text:
-        raise ValueError(f"{text[:80]!a} needs brackets when it is an IPv6 address; {_FORMS}")
+        raise ValueError(f"{text[:80]!a} needs brackets when it is an IPv6 address; {FORMS}")
     if _NAME.fullmatch(text) is None:
-        raise ValueError(f"{text[:80]!a} is not a host name or an address; {_FORMS}")
+        raise ValueError(f"{text[:80]!a} is not a host name or an address; {FORMS}")
     # A resolver reads "127.1" as 127.0.0.1, and we would not know that it is loopback.
     if _ALL_NUMBERS.fullmatch(text):
         try:
@@ -90,7 +90,7 @@ def _parse_host(text: str) -> str:
 
 def _parse_ipv6(text: str) -> str:
     if _IPV6.fullmatch(text) is None:
-        raise ValueError(f"{text[:80]!a} is not an IPv6 address; {_FORMS}")
+        raise ValueError(f"{text[:80]!a} is not an IPv6 address; {FORMS}")
     try:
         ipaddress.IPv6Address(text)
     except ValueError as error:

@@ -4,7 +4,8 @@ Layers, the later over the earlier: presets, `RC_SERVER_URL`, files in their ord
 environment, `--set`. Then the tree is validated, its values are held against each
 other, and, when asked, what it refers to is looked for.
 
-Rule 1: no problem hides another one.
+Rule 1: no problem hides another one, and none follows from another one: a default is no
+        witness while something could not be read.
 Rule 2: a problem says from where the value came that it complains about.
 """
 
@@ -54,16 +55,19 @@ def load(
     `resolve` also looks for the secrets and files that it refers to; `simulator` leaves
     origins and credentials unjudged, because `point_at` replaces them, and reads no `RC_*`.
     """
-    settings, problems = _collect(files, sets, environ, simulator=simulator)
+    settings, unread = _collect(files, sets, environ, simulator=simulator)
     sources = sources_of(settings)
     tree = merge(settings)
     fill_presets(tree)
     flaws = take_later(tree)
     config, invalid = read_config(tree)
-    problems += [Problem(render_path(flaw.path), flaw.message) for flaw in flaws + invalid]
+    problems = [Problem(render_path(flaw.path), flaw.message) for flaw in flaws + invalid]
+    problems = unread + problems
     broken = {problem.path.partition("[")[0] for problem in problems}
     for found in judge(config, environ, simulator=simulator):
-        if broken.isdisjoint(found.judged_by):
+        # What could not be read may have set what looks like a default.
+        certain = not unread or all(_is_set(path, sources) for path in found.judged_by)
+        if certain and broken.isdisjoint(found.judged_by):
             problems.append(found.problem)
     if resolve and not simulator:
         problems += [*check_secrets(config, environ), *check_authorities(config)]
@@ -94,9 +98,17 @@ def _leaves(config: Config) -> Iterator[tuple[str, Any]]:
             yield render_path(path), value
 
 
+def _is_set(path: str, sources: Mapping[str, str]) -> bool:
+    return path in sources or bool(_below(path, sources))
+
+
+def _below(path: str, sources: Mapping[str, str]) -> list[str]:
+    return [place for place in sources if place.startswith(f"{path}.")]
+
+
 def _name_source(problem: Problem, sources: Mapping[str, str]) -> Problem:
     """Say in a problem who set the value, or one below it."""
     path = problem.path.partition("[")[0]
-    below = [place for place in sources if place.startswith(f"{path}.")]
+    below = _below(path, sources)
     source = sources.get(path) or (sources[below[0]] if below else "")
     return Problem(problem.path, f"{problem.message} ({source})") if source else problem

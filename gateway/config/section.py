@@ -30,14 +30,19 @@ class Section(BaseModel):
     )
 
 
-def read_text(parse: Callable[[str], T], kind: type[T]) -> Callable[[object], T]:
-    """Return a validator that parses text, and lets pass what is parsed already."""
+def read_text(
+    parse: Callable[[str], T], kind: type[T], form: str = "write text in quotes"
+) -> Callable[[object], T]:
+    """Return a validator that parses text, and lets pass what is parsed already.
+
+    `form` is what to say to a value that is no text.
+    """
 
     def read(value: object) -> T:
         if isinstance(value, kind):
             return value
         if not isinstance(value, str):
-            raise ValueError("write text in quotes")
+            raise ValueError(form)
         return parse(value)
 
     return read

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator
 
 from gateway import __version__
-from gateway.config.binds import Bind, parse_bind
+from gateway.config.binds import FORMS, Bind, parse_bind
 from gateway.config.section import Section, read_text
 from gateway.core.query import Mode, Profile
 from gateway.core.target import parse_authority
@@ -22,14 +22,14 @@ from gateway.core.useragent import parse_user_agent
 from gateway.errors import BadRequest
 
 _BIND = (
-    PlainValidator(read_text(parse_bind, Bind), json_schema_input_type=str),
+    PlainValidator(read_text(parse_bind, Bind, FORMS), json_schema_input_type=str),
     PlainSerializer(str, return_type=str),
 )
 BindField = Annotated[Bind, *_BIND]
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, str | Bind) else value
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def _check_host(text: str) -> str:

@@ -90,6 +90,11 @@ def test_secrets_are_looked_for_only_when_asked() -> None:
     assert problems_of(sets[:1], {"T": "x"}, resolve=True) == []
 
 
+def test_a_file_that_is_missing_is_one_problem(tmp_path: Path) -> None:
+    missing = tmp_path / "x.toml"
+    assert problems_of(files=[missing], resolve=True) == [f"{missing}: does not exist"]
+
+
 def test_the_simulator_needs_no_credential_and_reads_nothing_of_the_vendors() -> None:
     environ = {"RC_SERVER_URL": "not an origin", "RC_USER_JWT": "x"}
     sets = ["upstreams.engage_digital={}", "credentials.ringcentral.token=env:NONE"]
