@@ -11,6 +11,7 @@ Rule 2: this module decides nothing about requests.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -47,7 +48,7 @@ from gateway.ops.server import OpsServer
 from gateway.simulator import TOKEN, Examples
 from gateway.simulator import start as start_simulator
 
-Announce: TypeAlias = Callable[[str, Examples], None]
+Announce: TypeAlias = Callable[[Bind, Examples], None]
 
 
 class Gateway:
@@ -76,17 +77,20 @@ class Gateway:
             self._close_sockets()
             raise
 
-    async def drain(self) -> None:
-        """Stop without losing a request."""
+    async def drain(self) -> int:
+        """Stop, and let requests finish; return how many were cut when the time was up."""
         self._remove_files()
-        await drain(self.gate, self._sockets, self._servers, self._config.timeouts.drain_s)
+        drain_s = self._config.timeouts.drain_s
+        requests = await drain(self.gate, self._sockets, self._servers, drain_s)
         self._close_pools()
+        return requests
 
-    async def abort(self) -> None:
-        """Stop at once: what is under way is cut, and told of."""
+    async def abort(self) -> int:
+        """Stop at once: what is under way is cut, and told of; return how many requests."""
         self._close_sockets()
-        await cut(self.gate, self._servers)
+        requests = await cut(self.gate, self._servers)
         self._close_pools()
+        return requests
 
     def idle_upstream_connections(self) -> int:
         """Return how many connections wait in the pools."""
@@ -152,7 +156,8 @@ def make_credentials(config: Config, environ: Mapping[str, str]) -> dict[str, Cr
 def run(loaded: Loaded, *, simulator: bool = False, announce: Announce | None = None) -> int:
     """Serve until a signal says stop; return the exit code.
 
-    `announce` is called with the gateway's URL and the simulator's examples once it listens.
+    `announce` is called once it listens, with its first TCP bind, or the first one when all are
+    Unix sockets, and the simulator's examples.
     Raises `CannotBind`, or `ConfigError` for what shows only now.
     """
     if parser_kind() != "c":
@@ -169,7 +174,8 @@ async def _serve(config: Config, announce: Announce | None) -> int:
     host = Host(config, log)
     await host.open()
     if simulator is not None and announce is not None:
-        announce(f"http://{host.gateway.binds[0]}", simulator.examples)
+        binds = host.gateway.binds
+        announce(next((bind for bind in binds if bind.path is None), binds[0]), simulator.examples)
     code = await host.until_stopped()
     if simulator is not None:
         await simulator.close()
@@ -197,7 +203,7 @@ class Host:
         )
         self._ops = OpsServer(self._health.checks(), metrics)
         self._stop = asyncio.Event()
-        self._draining: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[int] | None = None
         self._stop_signals = 0
 
     async def open(self) -> None:
@@ -228,7 +234,11 @@ class Host:
             )
 
     async def until_stopped(self) -> int:
-        """Wait for a signal, drain, and return the exit code: 0 when nothing was cut short."""
+        """Wait for a signal and drain; return the exit code.
+
+        0 after a drain, also one that had to cut what did not finish in time; 1 when a second
+        signal ended it.
+        """
         await self._stop.wait()
         self._health.draining = True
         self._log.info("draining", drain_s=self._config.timeouts.drain_s)
@@ -236,14 +246,15 @@ class Host:
         if self._stop_signals > 1:
             self._draining.cancel()
         try:
-            await self._draining
+            requests_cut = await self._draining
         except asyncio.CancelledError:
-            await self.gateway.abort()
-            self._log.warning("stopped at once")
+            self._log.warning("stopped at once", requests_cut=await self.gateway.abort())
             return 1
         finally:
             await self._ops.close()
-        self._log.info("stopped")
+        self._log.log(
+            logging.WARNING if requests_cut else logging.INFO, "stopped", requests_cut=requests_cut
+        )
         return 0
 
     def _on_stop_signal(self) -> None:

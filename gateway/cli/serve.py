@@ -11,9 +11,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from gateway.cli.options import Commands, add_command, add_config_options
 from gateway.cli.welcome import Examples, render_welcome
+
+if TYPE_CHECKING:
+    from gateway.config.binds import Bind
 
 _EXAMPLE = "rc-gateway serve --config sidecar.toml --set log.format=console"
 
@@ -30,7 +34,10 @@ def add(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after a clean drain, 71 when it cannot listen. Raises `ConfigError`."""
+    """Serve; 0 after a drain, 1 when a second signal ended it, 71 when it cannot listen.
+
+    Raises `ConfigError`.
+    """
     from gateway import app
     from gateway.config.load import load
     from gateway.engine.listen import CannotBind
@@ -44,5 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
         return os.EX_OSERR
 
 
-def _announce(gateway_url: str, examples: Examples) -> None:
-    print(render_welcome(gateway_url, examples), flush=True)
+def _announce(bind: Bind, examples: Examples) -> None:
+    url = "http://localhost" if bind.path else f"http://{bind}"
+    print(render_welcome(url, examples, unix_socket=bind.path), flush=True)

@@ -27,8 +27,8 @@ _CUT_AGAIN_S = 0.1
 
 async def drain(
     gate: Gate, listening: Sequence[asyncio.Server], servers: Sequence[Server], drain_s: float
-) -> None:
-    """Stop accepting, let requests finish for `drain_s` seconds, cut the rest."""
+) -> int:
+    """Stop accepting, let requests finish for `drain_s` seconds, cut the rest; return how many."""
     start = asyncio.get_running_loop().time()
     gate.is_draining = True
     for opened in listening:
@@ -43,17 +43,19 @@ async def drain(
     await _emptied(gate, start + drain_s * _SERVING_SHARE)
     gate.is_refusing = True
     await _emptied(gate, start + drain_s)
-    await cut(gate, servers)
+    return await cut(gate, servers)
 
 
-async def cut(gate: Gate, servers: Sequence[Server]) -> None:
-    """Cut what is left, and wait until every request has been told of."""
+async def cut(gate: Gate, servers: Sequence[Server]) -> int:
+    """Cut what is left, and wait until every request has been told of; return how many."""
     gate.is_stopping = True
+    requests = gate.in_flight
     while gate.connections or gate.in_flight:
         for server in servers:
             server.abort()
         # A connection that was being accepted just now shows up a moment later.
         await _emptied(gate, asyncio.get_running_loop().time() + _CUT_AGAIN_S)
+    return requests
 
 
 async def _emptied(gate: Gate, deadline: float) -> None:

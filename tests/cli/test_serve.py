@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -30,12 +32,18 @@ class Served:
                 self.commands.append(line.rstrip("\n"))
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
-    words = [sys.executable, "-m", "gateway", "serve", "--simulator", *ANYWHERE]
+@contextmanager
+def serve(*sets: str) -> Iterator[Served]:
+    words = [sys.executable, "-m", "gateway", "serve", "--simulator", *sets]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         yield Served(process)
         process.kill()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serve(*ANYWHERE) as served:
+        yield served
 
 
 def call(command: str) -> str:
@@ -53,6 +61,21 @@ def test_the_printed_commands_work_in_order_and_a_signal_drains(served: Served) 
     assert kinds == {"SMS", "Pager"}
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(20) == 0
+
+
+def test_the_printed_commands_work_through_a_socket_when_there_is_no_port(tmp_path: Path) -> None:
+    with serve(*ANYWHERE, "--set", f"listener.bind=unix:{tmp_path}/data.sock") as served:
+        assert all(f"--unix-socket {tmp_path}/data.sock " in line for line in served.commands)
+        delete, _, search = served.commands
+        assert call(delete).startswith("HTTP/1.1 204 ")
+        assert '"type" : "SMS"' in call(search)
+
+
+def test_a_port_is_printed_rather_than_a_socket(tmp_path: Path) -> None:
+    binds = f'["unix:{tmp_path}/data.sock", "127.0.0.1:0"]'
+    with serve(*ANYWHERE, "--set", f"listener.bind={binds}") as served:
+        assert "--unix-socket" not in served.commands[0]
+        assert call(served.commands[0]).startswith("HTTP/1.1 204 ")
 
 
 def test_a_port_in_use_is_one_clear_line() -> None:

@@ -11,6 +11,16 @@ class Examples:
     update_id: int = 22
 
 
+def test_without_a_port_the_commands_go_through_the_socket() -> None:
+    text = render_welcome("http://localhost", Examples(), unix_socket="/run/a b.sock")
+    assert text.startswith("rc-gateway listens on unix:/run/a b.sock, ")
+    commands = [line for line in text.splitlines() if line.startswith("curl")]
+    assert len(commands) == 3
+    for command in commands:
+        assert command.startswith("curl --unix-socket '/run/a b.sock' ")
+        assert "'http://localhost/restapi/" in command
+
+
 def test_three_commands_stand_on_lines_of_their_own() -> None:
     text = render_welcome("http://127.0.0.1:8080", Examples())
     store = "http://127.0.0.1:8080/restapi/v1.0/account/~/extension/~/message-store"

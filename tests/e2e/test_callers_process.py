@@ -70,6 +70,8 @@ async def test_an_idle_caller_does_not_hold_the_drain_up() -> None:
     async with serving(answering(OK)) as gateway:
         idle = await gateway.dial()
         gateway.process.terminate()
+        stopped = await gateway.event("stopped")
+        assert (stopped["level"], stopped["requests_cut"]) == ("info", 0)
         assert await gateway.code() == 0
         idle.close()
 
@@ -90,6 +92,8 @@ async def test_what_is_left_when_the_time_is_up_is_cut() -> None:
         event = await gateway.event("request")
         assert (event["status"], event["code"]) == (503, "draining")
         assert await peer.is_cut()
+        stopped = await gateway.event("stopped")
+        assert (stopped["level"], stopped["requests_cut"]) == ("warning", 1)
         assert await gateway.code() == 0
         peer.close()
 
@@ -110,6 +114,7 @@ async def test_a_second_signal_stops_at_once() -> None:
         await gateway.event("draining")
         gateway.process.terminate()
         assert await peer.is_cut()
+        assert (await gateway.event("stopped at once"))["requests_cut"] == 1
         assert await gateway.code() == 1
         assert await gateway.errors() == ""
         peer.close()

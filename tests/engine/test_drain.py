@@ -62,7 +62,7 @@ async def test_what_is_under_way_is_finished_and_the_connection_ended() -> None:
 
 async def test_nobody_new_is_let_in() -> None:
     async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
-        await gateway.gateway.drain()
+        assert await gateway.gateway.drain() == 0
         with pytest.raises(ConnectionRefusedError):
             await gateway.dial()
 
@@ -95,7 +95,7 @@ async def test_what_is_left_is_cut_and_told_of() -> None:
         peer = await gateway.dial()
         await peer.send(request())
         await script.asked.acquire()
-        await asyncio.wait_for(gateway.gateway.drain(), PATIENCE_S)
+        assert await asyncio.wait_for(gateway.gateway.drain(), PATIENCE_S) == 1
         assert await peer.is_cut()
         peer.close()
         (record,) = gateway.records
