@@ -116,6 +116,12 @@ def test_an_explain_command_prints_what_the_readme_promises(line: str) -> None:
     assert ("refused" in done.stdout) == ("|| echo refused" in line)
 
 
+def test_the_refused_example_names_parameter_offset_what_was_seen_and_what_to_send() -> None:
+    (line,) = [line for line in commands() if "|| echo refused" in line]
+    done = shell(line.replace(".venv/bin/rc-gateway", GATEWAY))
+    assert "parameter 'phoneNumber', byte 12: '{' must be sent as %7B" in done.stdout
+
+
 def test_the_sidecar_commands_work_word_by_word() -> None:
     export, check, serve = (
         line for line in commands() if "RC_ACCESS_TOKEN" in line or "sidecar.toml" in line
