@@ -6,7 +6,6 @@ Rule: without `--json` nothing but the version is looked up.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import platform
 
 from gateway import __version__
@@ -39,11 +38,10 @@ def describe() -> dict[str, str]:
     import aiohttp
     from aiohttp.helpers import NO_EXTENSIONS
 
-    has_uvloop = importlib.util.find_spec("uvloop") is not None
     return {
         "version": __version__,
         "python": platform.python_version(),
         "aiohttp": aiohttp.__version__,
         "parser": "python" if NO_EXTENSIONS else "c",
-        "event_loop": f"uvloop {metadata.version('uvloop')}" if has_uvloop else "asyncio",
+        "event_loop": f"uvloop {metadata.version('uvloop')}",
     }

@@ -2,13 +2,12 @@
 
 import json
 import platform
-import sys
 
 import aiohttp
 import pytest
 
 from gateway import __version__
-from gateway.cli import main, version
+from gateway.cli import main
 
 
 def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,9 +23,3 @@ def test_json_tells_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str]) 
     assert told["aiohttp"] == aiohttp.__version__
     assert told["parser"] == "c"
     assert told["event_loop"].startswith("uvloop ")
-
-
-def test_without_uvloop_the_loop_is_asyncios(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What importlib finds for a name that is None here is nothing.
-    monkeypatch.setitem(sys.modules, "uvloop", None)
-    assert version.describe()["event_loop"] == "asyncio"
