@@ -25,7 +25,7 @@ from gateway.core.chunked import BadChunk
 from gateway.core.framing import NO_BODY
 from gateway.core.message import Listener
 from gateway.engine.boundary import Boundary
-from gateway.engine.flaws import find_forgiven, reframe, refusal_of
+from gateway.engine.flaws import as_ascii, as_sent, find_forgiven, reframe, refusal_of
 from gateway.engine.incoming import Gate, Incoming, Outcome
 from gateway.engine.linger import Linger
 from gateway.engine.outflow import Outflow
@@ -221,7 +221,7 @@ class CallerConnection(RequestHandler):
         """Parse one part; take note of a complete head, or of a flaw that it has."""
         known, in_body = self._request_count, not self._receiving.is_eof()
         try:
-            super().data_received(part)
+            super().data_received(part if in_body else as_ascii(part, self._boundary.head))
         except Exception:  # noqa: BLE001 (yarl raises more than ValueError on some targets)
             self._queue_flaw(BadRequest("the request-target is malformed"))
             return
@@ -229,7 +229,7 @@ class CallerConnection(RequestHandler):
             return
         message, payload = self._messages[-1]
         if not isinstance(message, _ErrInfo):
-            self._after_head(message, payload)
+            self._after_head(as_sent(message, self._boundary.head), payload)
         elif in_body:
             self._messages.pop()
             self._spoil_body()
@@ -238,6 +238,7 @@ class CallerConnection(RequestHandler):
 
     def _after_head(self, message: RawRequestMessage, payload: StreamReader) -> None:
         self._head_watch.clear()
+        self._messages[-1] = (message, payload)
         flaw = find_forgiven(message, self._boundary.head)
         if flaw is not None:
             self._messages.pop()

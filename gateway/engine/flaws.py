@@ -33,6 +33,7 @@ _UNKNOWN_METHOD = re.compile(
 # RFC 8446 section 5.1: a record of type handshake; no text begins so.
 _TLS_HELLO = b"\x16"
 _REASON = re.compile(r"[A-Za-z'][A-Za-z0-9 '`/\-.,]{0,80}")
+_OVER_ASCII = re.compile(rb"[\x80-\xff]")
 _TOO_MANY = "Too many headers received"
 _BAD_LINE = "the request line is malformed"
 
@@ -54,6 +55,27 @@ def refusal_of(exc: BaseException, head: bytes, max_target_bytes: int) -> Gatewa
     if isinstance(exc, BadStatusLine):
         return BadRequest(_BAD_LINE)
     return BadRequest(f"the request is malformed: {_reason(exc)}")
+
+
+def as_ascii(part: bytes, head: bytes) -> bytes:
+    """Return the first part of a head with a target that llhttp takes, whatever its bytes.
+
+    It refuses bytes over 0x7F there without saying which; our own rules judge them by name.
+    A part that is not all of `head` so far, and so not the first, comes back as it is.
+    """
+    line, end, rest = part.partition(b"\r\n")
+    if line.isascii() or part != head:
+        return part
+    return _OVER_ASCII.sub(b"~", line) + end + rest
+
+
+def as_sent(message: RawRequestMessage, head: bytes) -> RawRequestMessage:
+    """Return the message with the very target of its request line."""
+    line = head.partition(b"\r\n")[0]
+    if line.isascii():
+        return message
+    target = line[len(message.method) + 1 : -len(b" HTTP/1.1")]
+    return message._replace(path=target.decode("utf-8", "surrogateescape"))
 
 
 def find_forgiven(message: RawRequestMessage, head: bytes) -> BadRequest | None:
