@@ -6,7 +6,8 @@ they are closed, and what is under way may finish until the time is up.
 
 Rule 1: a request that comes while there is time is served; one that comes so late that it
         would hardly finish is refused.
-Rule 2: after the time is up, what is left is cut, never ended.
+Rule 2: after the time is up, who has no answer yet is told so (503), and an answer that has
+        begun is cut, never ended.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _SERVING_SHARE = 0.5
 # Until connections that were being made are made, and the event loop has taken them in.
 _ACCEPT_S = 0.02
 _CUT_AGAIN_S = 0.1
+# For the last answers to leave, and for their callers to close.
+_FAREWELL_S = 0.5
 
 
 async def drain(
@@ -43,7 +46,11 @@ async def drain(
     await _emptied(gate, start + drain_s * _SERVING_SHARE)
     gate.is_refusing = True
     await _emptied(gate, start + drain_s)
-    return await cut(gate, servers)
+    requests = gate.in_flight
+    gate.dismiss()
+    await _emptied(gate, asyncio.get_running_loop().time() + _FAREWELL_S)
+    await cut(gate, servers)
+    return requests
 
 
 async def cut(gate: Gate, servers: Sequence[Server]) -> int:

@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from aiohttp.http import HttpVersion11
 
@@ -65,13 +66,18 @@ class Gate:
         self.limits = outfit.limits
         self.timeouts = outfit.timeouts
         self.connections = 0
-        self.in_flight = 0
+        self._under_way: dict[asyncio.Task[None], Record] = {}
         # While draining, connections end with their answer; when refusing, nothing new starts;
         # when stopping, what ends early was ended by us.
         self.is_draining = False
         self.is_refusing = False
         self.is_stopping = False
         self._emptied: asyncio.Future[None] | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many requests are under way."""
+        return len(self._under_way)
 
     def admit(self) -> GatewayError | None:
         """Count a connection in; return why it must be turned away."""
@@ -88,12 +94,16 @@ class Gate:
     async def handle(self, incoming: Incoming) -> Outcome:
         """Serve one request, or answer its flaw; write the whole answer."""
         record = Record(request_id_of(incoming), time.monotonic())
-        self.in_flight += 1
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._under_way[task] = record
         try:
             keep = await self._serve(incoming, record)
         except asyncio.CancelledError:
-            self._note_gone(record)
-            raise
+            if record.code != Draining.code:
+                self._note_gone(record)
+                raise
+            task.uncancel()
+            keep = self._fail(incoming, record, Draining("the gateway is shutting down"))
         except ConnectionError:
             self._note_gone(record)
             keep = False
@@ -103,6 +113,7 @@ class Gate:
             record.bug = bug
             keep = self._fail(incoming, record, Internal())
         finally:
+            del self._under_way[task]
             self._report(record)
         if not keep and not record.cut:
             await incoming.connection.linger()
@@ -110,6 +121,13 @@ class Gate:
             # Its answer promised to stay, so the caller may be sending already.
             asyncio.get_running_loop().call_later(GRACE_S, incoming.connection.close_if_idle)
         return Outcome(keep)
+
+    def dismiss(self) -> None:
+        """Answer every request whose answer has not begun: there is no time left for it."""
+        for task, record in self._under_way.items():
+            if not record.status:
+                record.code = Draining.code
+                task.cancel()
 
     async def emptied(self) -> None:
         """Wait until the last connection is gone, and the last request with it."""
@@ -183,7 +201,6 @@ class Gate:
             record.status = CALLER_GONE
 
     def _report(self, record: Record) -> None:
-        self.in_flight -= 1
         self._tell_if_empty()
         record.total_s = time.monotonic() - record.started
         self._outfit.events.finished(record)

@@ -19,6 +19,8 @@ from tests.wire import (
     values,
 )
 
+DRAIN = "timeouts.drain_s=0.1"
+
 
 class Held:
     """An upstream that answers when it is told to."""
@@ -90,14 +92,35 @@ async def test_what_begins_late_is_refused() -> None:
         assert upstream.connections == 1
 
 
-async def test_what_is_left_is_cut_and_told_of() -> None:
-    async with held("timeouts.drain_s=0.1") as (script, gateway, _):
+async def test_who_has_no_answer_when_the_time_is_up_is_told_so() -> None:
+    async with held(DRAIN) as (script, gateway, _):
         peer = await gateway.dial()
         await peer.send(request())
         await script.asked.acquire()
+        draining = asyncio.create_task(gateway.gateway.drain())
+        status, head, _ = await peer.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (503, [b"draining"])
+        assert values(head, b"retry-after") == [b"1"]
+        assert await peer.read_to_end() == b""
+        peer.close()
+        assert await asyncio.wait_for(draining, PATIENCE_S) == 1
+        (record,) = gateway.records
+        assert (record.status, record.code, record.cut) == (503, "draining", "")
+
+
+async def test_an_answer_that_has_begun_when_the_time_is_up_is_cut() -> None:
+    async def begin(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello")
+        await peer.read_to_end()
+
+    async with scripted(begin) as upstream, running(upstream.origin, DRAIN) as gateway:
+        peer = await gateway.dial()
+        await peer.send(request())
+        await peer.read_head()
         assert await asyncio.wait_for(gateway.gateway.drain(), PATIENCE_S) == 1
         assert await peer.is_cut()
         peer.close()
         (record,) = gateway.records
-        assert (record.status, record.code) == (503, "draining")
+        assert (record.status, record.code) == (200, "draining")
         assert record.cut == "the gateway stopped before the answer was complete"
