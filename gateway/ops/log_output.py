@@ -15,6 +15,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypeAlias
 
 import orjson
@@ -42,17 +43,12 @@ def open_log(
     stream = stream or sys.stdout.buffer
     render = _render_json if form == "json" else _console(stream.isatty(), shorten)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _add_traceback,
-            render,
-        ],
+        processors=[render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=_LinesFactory(stream),
-        cache_logger_on_first_use=True,
     )
-    logger: FilteringBoundLogger = structlog.get_logger()
+    # Bound once: `get_logger` returns a proxy that looks for the real one at every call.
+    logger: FilteringBoundLogger = structlog.get_logger().bind()
     logging.basicConfig(handlers=[_Route(logger)], level=level.upper(), force=True)
     return logger
 
@@ -100,20 +96,25 @@ class _Route(logging.Handler):
         self._logger.log(level, show_text(record.getMessage(), _MAX_FOREIGN_TEXT), **details)
 
 
-def _add_traceback(_logger: Any, _method: str, event: Event) -> Event:
-    """Replace `exc_info` by the traceback's text."""
-    error = event.pop("exc_info", None)
-    if error is True:
-        error = sys.exc_info()[1]
-    if isinstance(error, BaseException):
-        event["exception"] = render_traceback(error, text=True)
-    return event
+def _complete(level: str, event: Event, timestamp: object) -> Event:
+    """Return the event behind what every line has first, its `exc_info` as the traceback's text."""
+    line: Event = {"timestamp": timestamp, "level": level, "event": event.pop("event")}
+    # An event with many keys carries them in one: structlog copies each keyword four times.
+    line.update(event.pop("fields", {}))
+    line.update(event)
+    if "exc_info" in line:
+        error = line.pop("exc_info")
+        if error is True:
+            error = sys.exc_info()[1]
+        if isinstance(error, BaseException):
+            line["exception"] = render_traceback(error, text=True)
+    return line
 
 
-def _render_json(_logger: Any, _method: str, event: Event) -> bytes:
-    """Return one JSON object, what every line has first."""
-    first = {key: event.pop(key) for key in ("timestamp", "level", "event")}
-    return orjson.dumps({**first, **event}, default=str)
+def _render_json(_logger: Any, method: str, event: Event) -> bytes:
+    """Return one JSON object."""
+    line = _complete(method, event, datetime.now(UTC))
+    return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
 
 
 def _console(colors: bool, shorten: Shorten) -> Render:
@@ -121,6 +122,7 @@ def _console(colors: bool, shorten: Shorten) -> Render:
     renderer = structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, sort_keys=False)
 
     def render(logger: Any, method: str, event: Event) -> bytes:
-        return renderer(logger, method, shorten(event)).encode("utf-8", "backslashreplace")
+        line = _complete(method, event, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+        return renderer(logger, method, shorten(line)).encode("utf-8", "backslashreplace")
 
     return render

@@ -23,7 +23,7 @@ CUT = "…"
 _SECRET_PATHS = (b"/api/auth", b"/api/v1/auth", b"/admin/token", b"/password/reset")
 _SECRET_PATH = re.compile(rb"(?:" + rb"|".join(_SECRET_PATHS) + rb")(?=/|$)")
 # What every spelling of one has; most paths have none of it, and cost a search.
-_MAYBE_SECRET = re.compile(rb"%|auth|token|reset", re.IGNORECASE)
+_MAYBE_SECRET = re.compile(rb"%|auth|token|reset")
 # Parameters of the vendor's that are secrets, lower case.
 _SECRET_PARAMETERS = frozenset(
     {
@@ -79,7 +79,8 @@ def mask_query(raw: bytes) -> bytes:
 
 def _public_end(path: bytes) -> bytes | None:
     """Return the reading of the part that names the operation, or None when all is public."""
-    if _MAYBE_SECRET.search(path) is None:
+    # A third of what it costs to search without regard to case.
+    if _MAYBE_SECRET.search(path.lower()) is None:
         return None
     try:
         reading = read_path(path)

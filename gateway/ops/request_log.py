@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
@@ -38,7 +37,7 @@ class RequestLog:
         level = level_of(record)
         if not self._logger.is_enabled_for(level) or not self._wants(record):
             return
-        self._logger.log(level, "request", **describe(record))
+        self._logger.log(level, "request", fields=describe(record))
 
     def _wants(self, record: Record) -> bool:
         if record.bug is not None or self._requests == "on":
@@ -59,12 +58,12 @@ def describe(record: Record) -> dict[str, object]:
         "request_id": record.request_id,
         "caller": record.caller or None,
         "upstream": record.upstream or None,
-        "wire_method": _text(record.wire_method),
-        "method": _text(record.method),
+        "wire_method": show_text(record.wire_method) or None,
+        "method": show_text(record.method) or None,
         "path": show_path(record.path) if record.path else None,
         "query_names": _texts(record.query_names),
-        "http_version": _text(record.version),
-        "user_agent": _text(record.user_agent),
+        "http_version": show_text(record.version) or None,
+        "user_agent": show_text(record.user_agent) or None,
         "status": record.status,
         "code": record.code or None,
         "bytes_in": record.bytes_in,
@@ -75,10 +74,11 @@ def describe(record: Record) -> dict[str, object]:
         "attempts": record.attempts,
         "operation": record.operation or None,
         "rate_group": record.rate_group or None,
-        "rc_request_id": _text(record.rc_request_id),
+        "rc_request_id": show_text(record.rc_request_id) or None,
         "trace_id": record.trace_id or None,
     }
-    return fields | _exceptional(record)
+    _add_exceptional(fields, record)
+    return fields
 
 
 def shorten(event: Event) -> Event:
@@ -93,9 +93,8 @@ def shorten(event: Event) -> Event:
     return {key: value for key, value in event.items() if value not in (None, "", [])}
 
 
-def _exceptional(record: Record) -> dict[str, Any]:
-    """Return the fields that most requests do not have."""
-    fields: dict[str, Any] = {}
+def _add_exceptional(fields: dict[str, object], record: Record) -> None:
+    """Add the fields that most requests do not have."""
     if record.cut:
         fields["cut"] = show_text(record.cut)
     # A reason may quote the path it speaks of, also one that is not believed.
@@ -105,11 +104,6 @@ def _exceptional(record: Record) -> dict[str, Any]:
         fields["warnings"] = _texts(str(finding) for finding in record.findings)
     if record.bug is not None:
         fields["exc_info"] = record.bug
-    return fields
-
-
-def _text(value: bytes | str) -> str | None:
-    return show_text(value) if value else None
 
 
 def _texts(values: Iterable[str]) -> list[str]:

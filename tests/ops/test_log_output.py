@@ -5,7 +5,9 @@ import errno
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,6 +48,24 @@ def test_a_line_is_one_json_object_with_time_level_and_event_first() -> None:
     assert (line["level"], line["event"], line["port"]) == ("info", "ready", 8080)
     assert line["timestamp"].endswith("Z")
     assert stream.getvalue().count(b"\n") == 1
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_event_may_carry_its_keys_in_one(form: str) -> None:
+    lines = []
+    for event in ({"fields": {"port": 8080}, "text": "a"}, {"port": 8080, "text": "a"}):
+        stream = io.BytesIO()
+        open_log("info", form, stream).info("ready", **event)
+        lines.append(re.sub(rb"[0-9]{4}-[0-9T:.-]+Z", b"now", stream.getvalue()))
+    assert lines[0] == lines[1]
+
+
+def test_a_timestamp_is_utc_to_the_microsecond() -> None:
+    stream = io.BytesIO()
+    before = datetime.now(UTC)
+    open_log("info", "json", stream).info("ready")
+    told = datetime.fromisoformat(read_lines(stream)[0]["timestamp"])
+    assert before <= told <= datetime.now(UTC)
 
 
 def test_lines_below_the_level_are_not_written() -> None:

@@ -49,7 +49,9 @@ def log(record: Record, requests: str = "on", level: str = "info") -> list[dict[
         structlog.BytesLogger(stream),
         processors=[
             structlog.processors.add_log_level,
-            lambda _logger, _method, event: json.dumps(event, default=repr).encode(),
+            lambda _logger, _method, event: json.dumps(
+                event | event.pop("fields"), default=repr
+            ).encode(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
