@@ -54,6 +54,11 @@ class Boundary:
         return self._left > 0 or self.chunks is not None
 
     @property
+    def announced(self) -> int:
+        """Return how many bytes the chunk under way has still to bring."""
+        return self.chunks.announced if self.chunks is not None else 0
+
+    @property
     def head_begun(self) -> bool:
         """Tell whether a head has begun and not ended."""
         return self._in_head and bool(self.head or self._held)

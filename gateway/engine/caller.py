@@ -24,13 +24,19 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from gateway.core.chunked import BadChunk
 from gateway.core.framing import NO_BODY
 from gateway.core.message import Listener
+from gateway.engine import flaws
 from gateway.engine.boundary import Boundary
-from gateway.engine.flaws import as_ascii, as_sent, find_forgiven, reframe, refusal_of
 from gateway.engine.incoming import Gate, Incoming, Outcome
 from gateway.engine.linger import Linger
 from gateway.engine.outflow import Outflow
 from gateway.engine.watch import Watch
-from gateway.errors import BadRequest, HeadTooLarge, RequestTimeout
+from gateway.errors import (
+    BadRequest,
+    BodyTooLarge,
+    GatewayError,
+    HeadTooLarge,
+    RequestTimeout,
+)
 
 # Heads that wait behind the request under way; each may hold as much as a head may.
 MAX_QUEUED = 2
@@ -104,7 +110,7 @@ class CallerConnection(RequestHandler):
         if self.transport is None:
             raise ConnectionResetError("the caller is gone")
         limit = min(deadline, self._loop.time() + self._gate.timeouts.body_idle_s)
-        self._body_watch.set(limit, lambda: payload.set_exception(_body_stalled()))
+        self._body_watch.set(limit, lambda: payload.set_exception(flaws.body_stalled()))
         try:
             return await payload.readany()
         finally:
@@ -178,7 +184,10 @@ class CallerConnection(RequestHandler):
             while not self._is_full and (part := self._boundary.take()):
                 self._parse(part)
         except BadChunk:
-            self._spoil_body()
+            self._spoil_body(flaws.body_broken())
+        limit = self._gate.limits.max_body_bytes
+        if self._boundary.announced > limit:
+            self._spoil_body(BodyTooLarge(f"a chunk is over {limit} bytes (limits.max_body_bytes)"))
         if self._is_deaf:
             self._head_watch.clear()
         elif not self._is_full and self._boundary.head_begun:
@@ -189,7 +198,7 @@ class CallerConnection(RequestHandler):
 
         async def answer(incoming: Incoming) -> Outcome:
             limit = self._gate.limits.max_target_bytes
-            incoming.flaw = refusal_of(err_info.exc, self._boundary.head, limit)
+            incoming.flaw = flaws.refusal_of(err_info.exc, self._boundary.head, limit)
             return await self._gate.handle(incoming)
 
         return answer
@@ -221,7 +230,7 @@ class CallerConnection(RequestHandler):
         """Parse one part; take note of a complete head, or of a flaw that it has."""
         known, in_body = self._request_count, not self._receiving.is_eof()
         try:
-            super().data_received(part if in_body else as_ascii(part, self._boundary.head))
+            super().data_received(part if in_body else flaws.as_ascii(part, self._boundary.head))
         except Exception:  # noqa: BLE001 (yarl raises more than ValueError on some targets)
             self._queue_flaw(BadRequest("the request-target is malformed"))
             return
@@ -229,23 +238,23 @@ class CallerConnection(RequestHandler):
             return
         message, payload = self._messages[-1]
         if not isinstance(message, _ErrInfo):
-            self._after_head(as_sent(message, self._boundary.head), payload)
+            self._after_head(flaws.as_sent(message, self._boundary.head), payload)
         elif in_body:
             self._messages.pop()
-            self._spoil_body()
+            self._spoil_body(flaws.body_broken())
         else:
             self._discarding = True
 
     def _after_head(self, message: RawRequestMessage, payload: StreamReader) -> None:
         self._head_watch.clear()
         self._messages[-1] = (message, payload)
-        flaw = find_forgiven(message, self._boundary.head)
+        flaw = flaws.find_forgiven(message, self._boundary.head)
         if flaw is not None:
             self._messages.pop()
             self._queue_flaw(flaw)
             return
         self._receiving = payload
-        framing = NO_BODY if payload is EMPTY_PAYLOAD else reframe(message)
+        framing = NO_BODY if payload is EMPTY_PAYLOAD else flaws.reframe(message)
         if framing is None:
             # The request will be refused, and nothing tells where a next one would begin.
             self._discarding = True
@@ -277,12 +286,7 @@ class CallerConnection(RequestHandler):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _spoil_body(self) -> None:
-        """Let whoever reads the body know that it is broken."""
+    def _spoil_body(self, error: GatewayError) -> None:
+        """Let whoever reads the body know that it will not be whole."""
         self._discarding = True
-        text = "the body is not chunked as RFC 9112 section 7.1 has it"
-        self._receiving.set_exception(BadRequest(text))
-
-
-def _body_stalled() -> RequestTimeout:
-    return RequestTimeout("the body did not come in time")
+        self._receiving.set_exception(error)

@@ -23,6 +23,7 @@ from gateway.errors import (
     GatewayError,
     HeadTooLarge,
     MethodNotAllowed,
+    RequestTimeout,
     TargetTooLong,
 )
 
@@ -100,6 +101,16 @@ def reframe(message: RawRequestMessage) -> Framing | None:
         return frame_request(message.raw_headers, b"HTTP/%d.%d" % tuple(message.version))
     except Ambiguous:
         return None
+
+
+def body_broken() -> BadRequest:
+    """Return the refusal of a body whose coding ends nowhere."""
+    return BadRequest("the body is not chunked as RFC 9112 section 7.1 has it")
+
+
+def body_stalled() -> RequestTimeout:
+    """Return the refusal of a body that stopped coming."""
+    return RequestTimeout("the body did not come in time")
 
 
 def _method_refusal(head: bytes) -> GatewayError:

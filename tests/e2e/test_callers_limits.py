@@ -187,3 +187,15 @@ async def test_the_limits_are_really_given_to_aiohttp() -> None:
         assert connection.max_headers == MAX_FIELDS
         assert connection.keepalive_timeout == 7
         assert connection.access_logger is None
+
+
+@pytest.mark.parametrize("size", [b"6F", b"7FFFFFFFFFFFFFFF", b"FFFFFFFFFFFFFFFF"])
+async def test_a_chunk_that_announces_too_much_is_refused_at_once(size: bytes) -> None:
+    async with unreached("limits.max_body_bytes=100", "limits.replay_body_bytes=50") as gateway:
+        peer = await gateway.dial()
+        head = request(f"POST {PATH} HTTP/1.1", "Transfer-Encoding: chunked")
+        await peer.send(head + size + b"\r\nabc")
+        status, answer, body = await peer.read_answer()
+        assert (status, values(answer, b"x-gateway-error")) == (413, [b"body-too-large"])
+        assert b"limits.max_body_bytes" in body
+        peer.close()
