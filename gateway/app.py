@@ -26,6 +26,7 @@ from gateway.config.compile import compile_policy, enabled_credentials
 from gateway.config.load import Loaded
 from gateway.config.model import Config
 from gateway.config.simulated import point_at
+from gateway.credentials.events import Events as CredentialEvents
 from gateway.credentials.grants.static import StaticCredential
 from gateway.credentials.tokens import Credential
 from gateway.engine.connect import Connector
@@ -38,6 +39,7 @@ from gateway.engine.pool import Pool
 from gateway.engine.server import Server, parser_kind
 from gateway.engine.unix_socket import SocketFile, files_of
 from gateway.errors import ConfigError, Problem
+from gateway.ops.credential_log import CredentialLog
 from gateway.ops.fanout import Fanout
 from gateway.ops.health import Health
 from gateway.ops.log_output import open_log
@@ -54,11 +56,12 @@ Announce: TypeAlias = Callable[[Bind, Examples], None]
 class Gateway:
     """The data plane of one configuration; `binds` is where it listens once open."""
 
-    def __init__(self, config: Config, environ: Mapping[str, str], events: Events) -> None:
+    def __init__(
+        self, config: Config, credentials: Mapping[str, Credential], events: Events
+    ) -> None:
         self._config = config
         self._loop = asyncio.get_running_loop()
         self.pools = self._make_pools()
-        credentials = make_credentials(config, environ)
         policy = compile_policy(config)
         self.gate = Gate(
             Outfit(policy, config.limits, config.timeouts, self.pools, credentials, events)
@@ -144,10 +147,12 @@ class Gateway:
         }
 
 
-def make_credentials(config: Config, environ: Mapping[str, str]) -> dict[str, Credential]:
+def make_credentials(
+    config: Config, environ: Mapping[str, str], events: CredentialEvents
+) -> dict[str, Credential]:
     """Return the credentials that the gateway itself owns, by name."""
     return {
-        name: StaticCredential(name, credential.token, environ)
+        name: StaticCredential(name, credential.token, environ, events)
         for name, credential in enabled_credentials(config).items()
         if credential.token is not None
     }
@@ -191,7 +196,9 @@ class Host:
         self._health = Health()
         metrics = Metrics()
         self.gateway = Gateway(
-            config, os.environ, Fanout((metrics, RequestLog(log, config.log.requests)))
+            config,
+            make_credentials(config, os.environ, CredentialLog(log)),
+            Fanout((metrics, RequestLog(log, config.log.requests))),
         )
         gate = self.gateway.gate
         metrics.watch(

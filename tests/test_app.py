@@ -50,8 +50,10 @@ async def test_what_was_opened_is_closed_when_the_rest_cannot_be() -> None:
 def test_only_credentials_of_the_gateways_own_are_made() -> None:
     static = 'credentials.ringcentral.grant="static"'
     token = 'credentials.ringcentral.token="literal:secret"'
-    assert list(make_credentials(load([], [static, token], {}).config, {})) == ["ringcentral"]
-    assert make_credentials(load([], [NONE], {}).config, {}) == {}
+    assert list(make_credentials(load([], [static, token], {}).config, {}, Recorder())) == [
+        "ringcentral"
+    ]
+    assert make_credentials(load([], [NONE], {}).config, {}, Recorder()) == {}
 
 
 def test_the_pure_python_parser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
-from gateway.app import Gateway
+from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.events import Record
 
@@ -182,6 +182,12 @@ class Recorder:
         self.records.append(record)
         self._changed.set()
 
+    def token_changed(self, credential: str, generation: int) -> None:
+        """Take no note (credentials call this)."""
+
+    def token_unreadable(self, credential: str, reason: str) -> None:
+        """Take no note (credentials call this)."""
+
     async def wait_for(self, count: int) -> Record:
         """Return the `count`-th record once it is there, counted from 1."""
         while len(self.records) < count:
@@ -245,7 +251,8 @@ async def running(origin: str, *sets: str, grant: str = "static") -> AsyncIterat
         {},
     )
     recorder = Recorder()
-    gateway = Gateway(loaded.config, {}, recorder)
+    credentials = make_credentials(loaded.config, {}, recorder)
+    gateway = Gateway(loaded.config, credentials, recorder)
     await gateway.open()
     try:
         with watched_loop():

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.config.secrets import Reference, Unresolved
 from gateway.core.secret import Secret
+from gateway.credentials.events import Events
 from gateway.credentials.tokens import Token
 from gateway.errors import CredentialUnavailable
 
@@ -30,15 +31,19 @@ class StaticCredential:
         name: str,
         reference: Reference,
         environ: Mapping[str, str],
+        events: Events,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._reference = reference
         self._environ = environ
+        self._events = events
         self._clock = clock
         self._token: Token | None = None
         self._stamp: tuple[int, int, int] | None = None
         self._next_look = 0.0
+        # Why the reference could not be read when it was last looked at.
+        self._trouble = ""
 
     async def current(self, deadline: float) -> Token:
         """Return the token; raises `CredentialUnavailable` when there never was one."""
@@ -55,15 +60,24 @@ class StaticCredential:
             return known
         try:
             value = self._reference.resolve(self._environ)
-        except Unresolved:
-            if known is None:
-                raise CredentialUnavailable(
-                    f"the token of credential {self._name} cannot be read", retry_after_s=5
-                ) from None
-            return known
-        self._stamp = stamp
-        self._token = self._next(known, value)
-        return self._token
+        except Unresolved as trouble:
+            return self._go_on(known, str(trouble))
+        self._stamp, self._trouble = stamp, ""
+        self._token = token = self._next(known, value)
+        if known is not None and token is not known:
+            self._events.token_changed(self._name, token.generation)
+        return token
+
+    def _go_on(self, known: Token | None, trouble: str) -> Token:
+        """Keep the token that was read last, and say once why."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._events.token_unreadable(self._name, trouble)
+        if known is None:
+            raise CredentialUnavailable(
+                f"the token of credential {self._name} cannot be read", retry_after_s=5
+            )
+        return known
 
     def _stamp_now(self) -> tuple[int, int, int] | None:
         if self._reference.kind != "file":

@@ -22,6 +22,22 @@ class Clock:
         self.now += LOOK_EVERY_S
 
 
+class Told:
+    """What credentials told of themselves."""
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[str, int]] = []
+        self.troubles: list[tuple[str, str]] = []
+
+    def token_changed(self, credential: str, generation: int) -> None:
+        """Keep a change."""
+        self.changes.append((credential, generation))
+
+    def token_unreadable(self, credential: str, reason: str) -> None:
+        """Keep a trouble."""
+        self.troubles.append((credential, reason))
+
+
 class Place:
     """A token's file, the credential that reads it, and its clock."""
 
@@ -29,8 +45,9 @@ class Place:
         self.file = folder / "token"
         self.clock = Clock()
         self._writes = 0
+        self.told = Told()
         reference = parse_reference(f"file:{self.file}")
-        self.credential: Credential = StaticCredential("ours", reference, {}, self.clock)
+        self.credential: Credential = StaticCredential("ours", reference, {}, self.told, self.clock)
 
     def write(self, text: bytes) -> None:
         """Write the file; each time is another one, however coarse the file system's clock."""
@@ -52,7 +69,7 @@ def place(tmp_path: Path) -> Place:
 async def test_a_variable_or_literal_is_given_as_it_is(text: str) -> None:
     clock = Clock()
     environ = {"TOKEN": "abc"}
-    credential = StaticCredential("ours", parse_reference(text), environ, clock)
+    credential = StaticCredential("ours", parse_reference(text), environ, Told(), clock)
     first = await credential.current(0.0)
     environ.clear()
     clock.now += 3600
@@ -148,6 +165,44 @@ async def test_a_token_that_was_never_there_is_unavailable_until_it_is(
 
 
 async def test_a_missing_variable_is_unavailable() -> None:
-    credential = StaticCredential("ours", parse_reference("env:TOKEN"), {})
+    credential = StaticCredential("ours", parse_reference("env:TOKEN"), {}, Told())
     with pytest.raises(CredentialUnavailable, match="credential ours cannot be read"):
         await credential.current(0.0)
+
+
+async def test_a_change_is_told_once_and_the_first_token_is_none(place: Place) -> None:
+    place.write(b"one")
+    await place.read()
+    for text in (b"two", b"two\n", b"three"):
+        place.write(text)
+        place.clock.pass_by()
+        await place.read()
+        await place.read()
+    assert place.told.changes == [("ours", 2), ("ours", 3)]
+    assert place.told.troubles == []
+
+
+async def test_a_file_that_cannot_be_read_is_told_once_for_each_reason(place: Place) -> None:
+    place.write(b"secret-one")
+    await place.read()
+    for _ in range(3):
+        place.clock.pass_by()
+        place.write(b"")
+        assert (await place.read())[0] == b"secret-one"
+    place.file.unlink()
+    for _ in range(3):
+        place.clock.pass_by()
+        assert (await place.read())[0] == b"secret-one"
+    assert place.told.troubles == [
+        ("ours", f"file {place.file} is empty"),
+        ("ours", f"file {place.file} does not exist"),
+    ]
+    place.write(b"secret-one")
+    place.clock.pass_by()
+    await place.read()
+    place.file.unlink()
+    place.clock.pass_by()
+    await place.read()
+    assert len(place.told.troubles) == 3
+    assert place.told.changes == []
+    assert "secret" not in repr(place.told.troubles)

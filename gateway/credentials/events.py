@@ -1,0 +1,22 @@
+"""What a credential tells of itself: that its token changed, or cannot be had.
+
+A credential never logs or counts. `ops` implements this, and `app` passes it in.
+
+Rule: nothing told here holds a token or a part of one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Events(Protocol):
+    """Hears of each change once."""
+
+    def token_changed(self, credential: str, generation: int) -> None:
+        """Take note that requests are sent with another token from now on."""
+        ...
+
+    def token_unreadable(self, credential: str, reason: str) -> None:
+        """Take note that the token cannot be read, and that the last one is still sent."""
+        ...
