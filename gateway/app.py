@@ -11,6 +11,7 @@ Rule 2: this module decides nothing about requests.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -49,6 +50,11 @@ from gateway.ops.request_log import shorten as shorten_request
 from gateway.ops.server import OpsServer
 from gateway.simulator import TOKEN, Examples
 from gateway.simulator import start as start_simulator
+
+# With this, and what was built at start left out, a request costs 0.91 of the CPU and the process
+# a megabyte more (64 connections, median of 11 paired runs; 0.96 with Python's 700). 20,000 and
+# 100,000 gain nothing further.
+_YOUNG_OBJECTS = 10_000
 
 Announce: TypeAlias = Callable[[Bind, Examples], None]
 
@@ -178,6 +184,7 @@ async def _serve(config: Config, announce: Announce | None) -> int:
         config = point_at(config, simulator.origin, TOKEN)
     host = Host(config, log)
     await host.open()
+    settle_collector()
     if simulator is not None and announce is not None:
         binds = host.gateway.binds
         announce(next((bind for bind in binds if bind.path is None), binds[0]), simulator.examples)
@@ -185,6 +192,13 @@ async def _serve(config: Config, announce: Announce | None) -> int:
     if simulator is not None:
         await simulator.close()
     return code
+
+
+def settle_collector() -> None:
+    """Keep garbage collections away from what was built at start, and make them rarer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
 class Host:
