@@ -31,8 +31,11 @@ from gateway.errors import (
 _UNKNOWN_METHOD = re.compile(
     rb"(" + TCHAR + rb"{1,%d}) [^ \r\n]+ HTTP/1\.[01]\r\n" % MAX_METHOD_BYTES
 )
-# RFC 8446 section 5.1: a record of type handshake; no text begins so.
-_TLS_HELLO = b"\x16"
+# RFC 8446 section 5.1: a record of type handshake. RFC 9113 section 3.4: the client's preface.
+_OTHER_PROTOCOLS = (
+    (b"\x16", "this port speaks HTTP, not HTTPS"),
+    (b"PRI * HTTP/2.0\r\n", "this port speaks HTTP/1.1, not HTTP/2"),
+)
 _REASON = re.compile(r"[A-Za-z'][A-Za-z0-9 '`/\-.,]{0,80}")
 _OVER_ASCII = re.compile(rb"[\x80-\xff]")
 _TOO_MANY = "Too many headers received"
@@ -45,8 +48,9 @@ def refusal_of(exc: BaseException, head: bytes, max_target_bytes: int) -> Gatewa
         return exc
     if isinstance(exc, LineTooLong):
         return TargetTooLong(f"the request-target is over {max_target_bytes} bytes")
-    if head.startswith(_TLS_HELLO):
-        return BadRequest("this port speaks HTTP, not HTTPS")
+    other = next((text for start, text in _OTHER_PROTOCOLS if head.startswith(start)), None)
+    if other is not None:
+        return BadRequest(other)
     if isinstance(exc, BadHttpMethod):
         return _method_refusal(head)
     if _TOO_MANY in str(exc):

@@ -4,16 +4,13 @@ As a process, with its signals and exit codes, it is tested in tests/e2e/test_ca
 """
 
 import asyncio
-import gc
 import socket
 
 import pytest
 
-from gateway import app
 from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.listen import CannotBind
-from gateway.errors import ConfigError
 from tests.wire import Recorder
 
 NONE = 'credentials.ringcentral.grant="none"'
@@ -55,20 +52,3 @@ def test_only_credentials_of_the_gateways_own_are_made() -> None:
         "ringcentral"
     ]
     assert make_credentials(load([], [NONE], {}).config, {}, Recorder()) == {}
-
-
-def test_what_was_built_at_start_is_not_collected_again_and_again() -> None:
-    before = gc.get_threshold()
-    try:
-        app.settle_collector()
-        assert gc.get_freeze_count() > 10_000
-        assert gc.get_threshold() == (10_000, *before[1:])
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
-def test_the_pure_python_parser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "parser_kind", lambda: "python")
-    with pytest.raises(ConfigError, match="without its C parser"):
-        app.run(load([], [NONE], {}))

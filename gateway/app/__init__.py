@@ -1,0 +1,14 @@
+"""The composition root: a configuration becomes a running gateway.
+
+Everything that talks to the outside is made here and handed down: pools, credentials,
+the gate, its listeners (`gateway.py`), the operators' listener, the log and the signals
+(`host.py`), the event loop and the simulator (`process.py`).
+
+Rule 1: nothing else in the gateway makes a pool, a listener or a logger.
+Rule 2: this room decides nothing about requests.
+"""
+
+from gateway.app.gateway import Gateway, make_credentials
+from gateway.app.process import run
+
+__all__ = ["Gateway", "make_credentials", "run"]

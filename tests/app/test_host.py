@@ -1,0 +1,64 @@
+"""A gateway in its process: what it opens together, and what ends it.
+
+Signals are sent for real in tests/e2e/test_callers_process.py.
+"""
+
+import asyncio
+import io
+import os
+import signal
+import socket
+
+import orjson
+import pytest
+
+from gateway.app.host import Host
+from gateway.config.load import load
+from gateway.engine.listen import CannotBind
+from gateway.ops.log_output import open_log
+
+SETS = (
+    'credentials.ringcentral.grant="none"',
+    *('listener.bind="127.0.0.1:0"', 'ops.bind="127.0.0.1:0"', "timeouts.drain_s=1"),
+)
+
+
+def host_of(*sets: str) -> tuple[Host, io.BytesIO]:
+    stream = io.BytesIO()
+    return Host(load([], [*SETS, *sets], {}).config, open_log("info", "json", stream)), stream
+
+
+def events_of(stream: io.BytesIO) -> list[str]:
+    return [orjson.loads(line)["event"] for line in stream.getvalue().splitlines()]
+
+
+async def test_a_signal_drains_and_ends_with_0() -> None:
+    host, stream = host_of()
+    await host.open()
+    os.kill(os.getpid(), signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await asyncio.wait_for(host.until_stopped(), 10) == 0
+    listening, ignored, draining, stopped = events_of(stream)
+    assert (listening, draining, stopped) == ("listening", "draining", "stopped")
+    assert "SIGHUP is ignored" in ignored
+
+
+async def test_two_signals_at_once_stop_at_once() -> None:
+    host, stream = host_of()
+    await host.open()
+    stopping = asyncio.create_task(host.until_stopped())
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert await asyncio.wait_for(stopping, 10) == 1
+    assert events_of(stream)[-1] == "stopped at once"
+
+
+async def test_no_data_port_stays_open_when_the_ops_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        host, stream = host_of(f'ops.bind="127.0.0.1:{taken.getsockname()[1]}"')
+        with pytest.raises(CannotBind, match="in use"):
+            await host.open()
+    (bind,) = host.gateway.binds
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", bind.port))
+    assert "listening" not in events_of(stream)
