@@ -9,14 +9,18 @@ Rule: ready is 200; everything else, no answer too, is not.
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import sys
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from gateway.cli.options import Commands, add_command
 
 DEFAULT_URL = "http://127.0.0.1:9902/readyz"
+# A bind of every interface is reached by the loopback one.
+_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (not a bind: it is read)
 # Below the 5 seconds or more that orchestrators give a probe by habit.
 _TIMEOUT_S = 3.0
 # A list of checks is a few lines.
@@ -37,9 +41,19 @@ def add(commands: Commands) -> None:
         metavar="URL",
         nargs="?",
         type=_parse_url,
-        default=_parse_url(DEFAULT_URL),
-        help=f"http://HOST:PORT[/PATH] or unix:/SOCKET (default {DEFAULT_URL})",
+        default=default_url(os.environ),
+        help="http://HOST:PORT[/PATH] or unix:/SOCKET "
+        f"(default: what RCGW_OPS__BIND names, else {DEFAULT_URL})",
     )
+
+
+def default_url(environ: Mapping[str, str]) -> str:
+    """Return where a gateway with this environment answers probes."""
+    bind = environ.get("RCGW_OPS__BIND", "").strip('"')
+    if not bind or bind.startswith("unix:"):
+        return bind or DEFAULT_URL
+    host, _, port = bind.rpartition(":")
+    return f"http://{_THIS_MACHINE.get(host, host)}:{port}/readyz"
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -46,7 +46,14 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
+        type=_setting,
         action="append",
         default=[],
         help="one setting, e.g. log.level=debug; wins over files and environment",
     )
+
+
+def _setting(text: str) -> str:
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return text

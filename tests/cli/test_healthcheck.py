@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
-from gateway.cli.healthcheck import DEFAULT_URL
+from gateway.cli.healthcheck import DEFAULT_URL, default_url
 
 HEAVY = ("asyncio", "aiohttp", "pydantic", "structlog", "orjson", "uvloop", "prometheus_client")
 
@@ -127,3 +127,18 @@ def test_nothing_heavy_is_imported() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert ended.stdout == "1 []\n"
+
+
+@pytest.mark.parametrize(
+    ("bind", "url"),
+    [
+        ("", DEFAULT_URL),
+        ("10.0.0.1:9000", "http://10.0.0.1:9000/readyz"),
+        ('"127.0.0.1:9000"', "http://127.0.0.1:9000/readyz"),
+        ("0.0.0.0:9000", "http://127.0.0.1:9000/readyz"),
+        ("[::]:9000", "http://[::1]:9000/readyz"),
+        ("unix:/run/ops.sock", "unix:/run/ops.sock"),
+    ],
+)
+def test_without_a_url_the_environment_of_the_gateway_says_where(bind: str, url: str) -> None:
+    assert default_url({"RCGW_OPS__BIND": bind}) == url

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import pytest
+
 from gateway.cli.options import add_command, add_config_options
 
 
@@ -27,3 +29,13 @@ def test_files_and_settings_keep_their_order() -> None:
     )
     assert arguments.config == [Path("a"), Path("b")]
     assert arguments.set == ["x=1", "x=2"]
+
+
+@pytest.mark.parametrize("text", ["x", "", "listener.bind"])
+def test_a_setting_without_a_value_is_a_usage_error(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        make_parser().parse_args(["do", "--set", text])
+    assert stopped.value.code == 2
+    assert f"{text!r} is not KEY=VALUE" in capsys.readouterr().err
