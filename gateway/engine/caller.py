@@ -143,7 +143,9 @@ class CallerConnection(RequestHandler):
         wire = cast(asyncio.Transport, transport)
         self._outflow = Outflow(self._loop, wire, self._gate.timeouts.client_write_s)
         refusal = self._gate.admit()
-        if refusal is not None:
+        if self._gate.is_swamped:
+            self.abort()
+        elif refusal is not None:
             self._queue_flaw(refusal)
         else:
             self._expect_head()

@@ -42,6 +42,8 @@ from gateway.pipeline import AnsweredHere, Policy, decide
 CALLER_GONE = 499
 # A request that left before its caller saw our last answer arrives within this.
 GRACE_S = 0.5
+# Connections over the limit that get a 503; each holds a descriptor until its caller has read it.
+TOLD_TOO_MANY = 100
 # What is wrong with the head as such: such a connection is not trusted with another one.
 _MALFORMED = (BadRequest, MethodNotAllowed, TargetTooLong, HeadTooLarge)
 
@@ -78,6 +80,11 @@ class Gate:
     def in_flight(self) -> int:
         """Return how many requests are under way."""
         return len(self._under_way)
+
+    @property
+    def is_swamped(self) -> bool:
+        """Tell whether there is no room even for telling callers that there is none."""
+        return self.connections > self.limits.max_connections + TOLD_TOO_MANY
 
     def admit(self) -> GatewayError | None:
         """Count a connection in; return why it must be turned away."""

@@ -57,6 +57,11 @@ class Gate(Protocol):
     limits: Limits
     timeouts: Timeouts
 
+    @property
+    def is_swamped(self) -> bool:
+        """Tell whether a surplus connection is not even to be answered."""
+        ...
+
     def admit(self) -> GatewayError | None:
         """Count a connection in; return why it must be turned away."""
         ...

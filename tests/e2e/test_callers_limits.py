@@ -8,6 +8,7 @@ import pytest
 
 from gateway.core.message import Listener
 from gateway.engine.caller import MAX_FIELDS, CallerConnection
+from gateway.engine.gate import TOLD_TOO_MANY
 from gateway.engine.server import Server
 from tests.wire import (
     OK,
@@ -142,6 +143,21 @@ async def test_a_connection_over_the_limit_is_told_and_closed() -> None:
         await first.send(request())
         assert (await first.read_answer())[0] == 200
         first.close()
+        await gateway.gateway.gate.emptied()
+        assert (await gateway.ask(request()))[0] == 200
+
+
+async def test_connections_far_over_the_limit_are_cut_without_a_word() -> None:
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, "limits.max_connections=1") as gateway,
+    ):
+        told = [await gateway.dial() for _ in range(1 + TOLD_TOO_MANY)]
+        surplus = await gateway.dial()
+        assert await surplus.is_cut()
+        assert (await told[-1].read_answer())[0] == 503
+        for peer in (surplus, *told):
+            peer.close()
         await gateway.gateway.gate.emptied()
         assert (await gateway.ask(request()))[0] == 200
 
