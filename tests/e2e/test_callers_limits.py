@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.core.message import Listener
-from gateway.engine.caller import MAX_FIELDS, CallerConnection
+from gateway.engine.caller import CallerConnection
 from gateway.engine.gate import TOLD_TOO_MANY
+from gateway.engine.reception import MAX_FIELDS
 from gateway.engine.server import Server
 from tests.wire import (
     OK,

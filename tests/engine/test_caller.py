@@ -5,13 +5,12 @@ What callers see is tested in tests/e2e/test_callers_*.py.
 
 import asyncio
 import logging
-from typing import cast
 
 import pytest
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.caller import MAX_QUEUED, CallerConnection
+from gateway.engine.caller import CallerConnection
 from gateway.engine.server import Server
 from tests.wire import OK, Running, answering, request, running, scripted
 
@@ -52,17 +51,3 @@ async def test_nothing_is_left_behind_and_nothing_is_logged(
             await asyncio.wait({asyncio.create_task(asyncio.sleep(0))})
             assert server.connections == []
     assert [record for record in caplog.records if record.name != "asyncio"] == []
-
-
-async def test_a_full_queue_of_requests_holds_the_rest_back() -> None:
-    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
-        peer = await gateway.dial()
-        await peer.send(request())
-        assert (await peer.read_answer())[0] == 200
-        (server,) = gateway.gateway._servers
-        connection = cast(CallerConnection, server.connections[0])
-        connection.data_received(request() * 100)
-        assert len(connection._messages) == MAX_QUEUED
-        for _ in range(100):
-            assert (await peer.read_answer())[0] == 200
-        peer.close()

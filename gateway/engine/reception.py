@@ -1,0 +1,195 @@
+"""What a caller sends, parsed by aiohttp and bounded by us.
+
+aiohttp parses (llhttp, strict) and queues pipelined requests. What it does not bound is
+bounded here: the time and the size of a head, the number of its fields and of the heads
+that wait. Bytes go to the parser part by part, as `boundary.py` cuts them.
+
+Rule 1: nothing is decided here; a flaw becomes a `Refused`, answered where all others are.
+Rule 2: after a flaw, not one byte of the connection is read as a request.
+Rule 3: aiohttp's private names are used here and in `caller.py`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.http import RawRequestMessage
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
+
+from gateway.core.chunked import BadChunk
+from gateway.core.framing import NO_BODY
+from gateway.engine import flaws
+from gateway.engine.boundary import Boundary
+from gateway.engine.incoming import Gate, Incoming, Outcome
+from gateway.engine.linger import Linger
+from gateway.engine.watch import Watch
+from gateway.errors import BadRequest, BodyTooLarge, GatewayError, HeadTooLarge, RequestTimeout
+
+# Heads that wait behind the request under way; each may hold as much as a head may.
+MAX_QUEUED = 2
+# Ten times what browsers send; each field costs memory and time of its own.
+MAX_FIELDS = 1000
+
+
+class Reception(RequestHandler):
+    """The incoming half of a connection."""
+
+    __slots__ = ("_boundary", "_discarding", "_gate", "_head_watch", "_linger", "_receiving")
+
+    def __init__(self, manager: web.Server, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
+        limits = gate.limits
+        super().__init__(
+            manager,
+            loop=loop,
+            keepalive_timeout=gate.timeouts.keepalive_s,
+            access_log=cast(Any, None),
+            max_line_size=limits.max_target_bytes,
+            # `Boundary` bounds the head, so that a line too long is always the target's.
+            max_field_size=limits.max_head_bytes,
+            max_headers=MAX_FIELDS,
+            lingering_time=0.0,
+            read_bufsize=65536,
+            auto_decompress=False,
+        )
+        self._max_msg_queue_size = MAX_QUEUED
+        self._msg_queue_resume_size = MAX_QUEUED - 1
+        self._gate = gate
+        self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
+        self._head_watch = Watch(loop)
+        self._receiving: StreamReader = EMPTY_PAYLOAD
+        self._discarding = False
+        self._linger = Linger(loop)
+
+    # The event loop's side, and aiohttp's.
+
+    def data_received(self, data: bytes) -> None:
+        """Let aiohttp parse, part by part, and bound what it does not.
+
+        aiohttp calls this with nothing when its buffers have room again.
+        """
+        if self._is_deaf:
+            self._linger.go_on()
+            return
+        if data:
+            self._boundary.receive(data)
+        else:
+            self._parse(b"")
+        try:
+            while not self._is_full and (part := self._boundary.take()):
+                self._parse(part)
+        except BadChunk:
+            self._spoil_body(flaws.body_broken())
+        limit = self._gate.limits.max_body_bytes
+        if self._boundary.announced > limit:
+            self._spoil_body(BodyTooLarge(f"a chunk is over {limit} bytes (limits.max_body_bytes)"))
+        if self._is_deaf:
+            self._head_watch.clear()
+        elif not self._is_full and self._boundary.head_begun:
+            self._after_part_of_head()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on when a body has room again; aiohttp calls this after every read of one."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
+    def _make_error_handler(self, err_info: _ErrInfo) -> Callable[[Any], Awaitable[Any]]:
+        """Answer a flaw as any refusal is answered (aiohttp calls this)."""
+
+        async def answer(incoming: Incoming) -> Outcome:
+            limit = self._gate.limits.max_target_bytes
+            incoming.flaw = flaws.refusal_of(err_info.exc, self._boundary.head, limit)
+            return await self._gate.handle(incoming)
+
+        return answer
+
+    def _process_keepalive(self) -> None:
+        """Close an idle connection (aiohttp calls this); a head under way has its own time."""
+        self._keepalive_handle = None
+        if not self._boundary.head_begun:
+            super()._process_keepalive()
+
+    # Heads and bodies.
+
+    @property
+    def _is_deaf(self) -> bool:
+        """Tell whether what comes is dropped: after a flaw, an end, or an upgrade we declined.
+
+        What follows the last may be of the other protocol.
+        """
+        return self._discarding or self._upgraded
+
+    @property
+    def _is_full(self) -> bool:
+        """Tell whether what comes must wait until requests or body bytes are taken."""
+        return (
+            self._is_deaf or self._reading_paused or len(self._messages) >= self._max_msg_queue_size
+        )
+
+    def _parse(self, part: bytes) -> None:
+        """Parse one part; take note of a complete head, or of a flaw that it has."""
+        known, in_body = self._request_count, not self._receiving.is_eof()
+        try:
+            super().data_received(part if in_body else flaws.as_ascii(part, self._boundary.head))
+        except Exception:  # noqa: BLE001 (yarl raises more than ValueError on some targets)
+            self._queue_flaw(BadRequest("the request-target is malformed"))
+            return
+        if self._request_count == known:
+            return
+        message, payload = self._messages[-1]
+        if not isinstance(message, _ErrInfo):
+            self._after_head(flaws.as_sent(message, self._boundary.head), payload)
+        elif in_body:
+            self._messages.pop()
+            self._spoil_body(flaws.body_broken())
+        else:
+            self._discarding = True
+
+    def _after_head(self, message: RawRequestMessage, payload: StreamReader) -> None:
+        self._head_watch.clear()
+        self._messages[-1] = (message, payload)
+        flaw = flaws.find_forgiven(message, self._boundary.head)
+        if flaw is not None:
+            self._messages.pop()
+            self._queue_flaw(flaw)
+            return
+        self._receiving = payload
+        framing = NO_BODY if payload is EMPTY_PAYLOAD else flaws.reframe(message)
+        if framing is None:
+            # The request will be refused, and nothing tells where a next one would begin.
+            self._discarding = True
+        else:
+            self._boundary.end_head(framing)
+
+    def _expect_head(self) -> None:
+        deadline = self._loop.time() + self._gate.timeouts.head_s
+        self._head_watch.set(deadline, self._head_timed_out)
+
+    def _after_part_of_head(self) -> None:
+        if self._boundary.head_too_large:
+            limit = self._gate.limits.max_head_bytes
+            self._queue_flaw(HeadTooLarge(f"the head is over {limit} bytes"))
+        elif not self._head_watch.is_set:
+            self._expect_head()
+
+    def _head_timed_out(self) -> None:
+        if self._boundary.head_begun:
+            seconds = self._gate.timeouts.head_s
+            self._queue_flaw(RequestTimeout(f"the head did not come within {seconds:g} s"))
+        else:
+            self.force_close()
+
+    def _queue_flaw(self, exc: Exception) -> None:
+        """Put a flaw where aiohttp puts those of its parser."""
+        self._discarding = True
+        self._messages.append((_ErrInfo(400, exc, ""), EMPTY_PAYLOAD))
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _spoil_body(self, error: GatewayError) -> None:
+        """Let whoever reads the body know that it will not be whole."""
+        self._discarding = True
+        self._receiving.set_exception(error)
