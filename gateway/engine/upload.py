@@ -60,8 +60,13 @@ class Upload:
         Of a chunked body that is all that may be held, of another what is here already.
         """
         chunked = self._declared.kind is Kind.CHUNKED
-        while not self.is_read and self.is_held and (chunked or self._payload.is_eof()):
-            await self._read(deadline)
+        while not self.is_read and self.is_held:
+            if self._payload.is_eof():
+                self._take(self._payload.read_nowait())
+            elif chunked:
+                await self._read(deadline)
+            else:
+                return
 
     def begin(self) -> bytes:
         """Return the held bytes as they go out with the head; `is_sent` tells if that is all."""
@@ -86,12 +91,17 @@ class Upload:
         self.is_sent = True
 
     async def _read(self, deadline: float) -> bytes:
-        """Return the next piece, b"" at the end; hold it while it fits."""
+        """Return the next piece, b"" at the end."""
         self.waiting = True
         try:
             piece = await self._connection.read_body(self._payload, deadline)
         finally:
             self.waiting = False
+        self._take(piece)
+        return piece
+
+    def _take(self, piece: bytes) -> None:
+        """Count a piece, and hold it while it fits."""
         self.is_read = self._payload.at_eof()
         self.size += len(piece)
         limit = self._limits.max_body_bytes
@@ -100,7 +110,6 @@ class Upload:
         if self.is_held:
             self._pieces.append(piece)
             self.is_held = self.size <= self._limits.replay_body_bytes
-        return piece
 
     def _drop_unless_held(self) -> None:
         """Drop what has been sent and is too much to hold."""
