@@ -28,9 +28,12 @@ class BadChunk(ValueError):
 
 
 class ChunkedReader:
-    """Reads one chunked body; `done` tells that its end was seen."""
+    """Reads one chunked body.
 
-    __slots__ = ("_held", "_left", "_trailer", "done")
+    `done` tells that its end was seen, `announced` how many bytes its largest chunk has.
+    """
+
+    __slots__ = ("_held", "_left", "_trailer", "announced", "done")
 
     def __init__(self) -> None:
         self._held = b""
@@ -38,12 +41,8 @@ class ChunkedReader:
         self._left = 0
         # None until the last chunk was seen; then the bytes of trailer fields read so far.
         self._trailer: int | None = None
+        self.announced = 0
         self.done = False
-
-    @property
-    def announced(self) -> int:
-        """Return how many bytes of data are still to come of the chunk under way."""
-        return max(self._left - 2, 0)
 
     @property
     def rest(self) -> bytes:
@@ -101,6 +100,7 @@ class ChunkedReader:
         if match is None:
             raise BadChunk("a chunk does not begin with its size in hex")
         size = int(match[1], 16)
+        self.announced = max(self.announced, size)
         if size:
             self._left = size + 2
         else:

@@ -20,6 +20,7 @@ from gateway.errors import BadOverride, MethodConflict, show
 HEADER = b"X-HTTP-Method-Override"
 PARAMETER = b"_method"
 TUNNELLED = frozenset({b"PUT", b"PATCH", b"DELETE"})
+_VERBS = TUNNELLED | {b"GET", b"HEAD", b"POST", b"OPTIONS", b"TRACE", b"CONNECT"}
 _FOLDED = HEADER.lower()
 # Microsoft's and older stacks' names: the vendor does not know them, so they never act.
 FOREIGN = (b"x-http-method", b"x-method-override")
@@ -124,5 +125,6 @@ def _refuse_foreign(fields: Fields) -> None:
 
 
 def _show(values: list[bytes]) -> str:
-    distinct = list(dict.fromkeys(values))
-    return ", ".join(show(value, 20) for value in distinct[:4])
+    """Return the verbs; what is none may be anything, a secret too, and is not repeated."""
+    named = (value.decode() if value in _VERBS else "an unknown verb" for value in values)
+    return ", ".join(dict.fromkeys(named))

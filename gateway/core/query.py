@@ -60,6 +60,8 @@ class QueryRules:
 class Finding:
     """One offending byte; `rule` is "profile" or "plus", `parameter` the decoded name.
 
+    A key without `=` has no name here.
+
     `offset` counts from the byte after the `?`, in the query as received, also when another
     byte before it is repaired.
     """
@@ -72,9 +74,9 @@ class Finding:
 
     def __str__(self) -> str:
         hint = " (a raw '+' is read as a space)" if self.rule == "plus" else ""
+        where = f"parameter '{self.parameter}', byte" if self.parameter else "byte"
         return (
-            f"parameter '{self.parameter}', byte {self.offset}: "
-            f"'{show(self.seen)}'{hint} must be sent as {self.send.decode()}"
+            f"{where} {self.offset}: '{show(self.seen)}'{hint} must be sent as {self.send.decode()}"
         )
 
 
@@ -185,13 +187,16 @@ def _wants_escape(value: bytes) -> bool:
 def _judge(rule: str, raw: bytes, offsets: list[int], mode: Mode) -> tuple[Finding, ...]:
     if offsets and mode is Mode.REJECT:
         first = _finding(rule, raw, offsets[0])
-        raise BadQuery(f"{len(offsets)} byte(s) to escape; {first}", parameter=first.parameter)
+        raise BadQuery(f"{len(offsets)} byte(s) to escape; {first}", parameter=first.parameter or None)
     return tuple(_finding(rule, raw, at) for at in offsets[:_MAX_FINDINGS])
 
 
 def _finding(rule: str, raw: bytes, at: int) -> Finding:
     start = raw.rfind(b"&", 0, at) + 1
-    name = raw[start : start + _MAX_NAME].partition(b"&")[0].partition(b"=")[0]
+    end = raw.find(b"&", start)
+    equals = raw.find(b"=", start, end if end >= 0 else len(raw))
+    # A key without "=" may be a value whose name was forgotten; it is not repeated.
+    name = raw[start : min(equals, start + _MAX_NAME)] if equals >= 0 else b""
     return Finding(rule, _printable(name), at, raw[at : at + 1], b"%%%02X" % raw[at])
 
 

@@ -55,7 +55,7 @@ class Boundary:
 
     @property
     def announced(self) -> int:
-        """Return how many bytes the chunk under way has still to bring."""
+        """Return how many bytes the largest chunk of the body under way has."""
         return self.chunks.announced if self.chunks is not None else 0
 
     @property

@@ -146,9 +146,9 @@ def test_what_is_written_is_read_back(pieces: list[bytes]) -> None:
     assert read([stream]) == (b"".join(pieces), True, b"")
 
 
-def test_a_chunk_announces_what_is_still_to_come() -> None:
+def test_the_largest_chunk_is_known_as_soon_as_it_is_announced() -> None:
     reader = ChunkedReader()
     assert reader.announced == 0
-    for data, left in ((b"1F", 0), (b"4\r\n", 500), (b"a" * 499, 1), (b"b", 0), (b"\r", 0)):
+    for data, size in ((b"1F", 0), (b"4\r\n", 500), (b"a" * 500, 500), (b"\r\n5\r\nb", 500)):
         reader.feed(data)
-        assert reader.announced == left
+        assert reader.announced == size

@@ -206,7 +206,7 @@ async def test_the_limits_are_really_given_to_aiohttp() -> None:
         assert connection.access_logger is None
 
 
-@pytest.mark.parametrize("size", [b"6F", b"7FFFFFFFFFFFFFFF", b"FFFFFFFFFFFFFFFF"])
+@pytest.mark.parametrize("size", [b"65", b"7FFFFFFFFFFFFFFF", b"FFFFFFFFFFFFFFFF"])
 async def test_a_chunk_that_announces_too_much_is_refused_at_once(size: bytes) -> None:
     async with unreached("limits.max_body_bytes=100", "limits.replay_body_bytes=50") as gateway:
         peer = await gateway.dial()
