@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.app.gateway import Gateway, make_credentials
 from gateway.config.model import Config
-from gateway.engine.descriptors import count_needed, raise_limit
+from gateway.engine.descriptors import count_callers, count_needed, raise_limit
 from gateway.engine.listen import CannotBind
 from gateway.ops.credential_log import CredentialLog
 from gateway.ops.fanout import Fanout
@@ -71,11 +71,14 @@ class Host:
     def _raise_limits(self) -> None:
         needed = count_needed(self._config.limits)
         allowed = raise_limit(needed)
+        callers = count_callers(self._config.limits, allowed)
+        self.gateway.gate.max_connections = callers
         if allowed < needed:
             self._log.warning(
                 f"only {allowed} open files are allowed; limits.max_connections and "
                 f"limits.max_in_flight need {needed}: raise the hard limit (ulimit -Hn, "
-                "LimitNOFILE= of systemd) or lower the two"
+                "LimitNOFILE= of systemd) or lower the two",
+                max_connections=callers,
             )
 
     async def until_stopped(self) -> int:

@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
 
 def default_url(environ: Mapping[str, str]) -> str:
     """Return where a gateway with this environment answers probes."""
-    bind = environ.get("RCGW_OPS__BIND", "").strip('"')
+    bind = environ.get("RCGW_OPS__BIND", "").strip(" \t\"'")
     if not bind or bind.startswith("unix:"):
         return bind or DEFAULT_URL
     host, _, port = bind.rpartition(":")

@@ -187,7 +187,9 @@ def _wants_escape(value: bytes) -> bool:
 def _judge(rule: str, raw: bytes, offsets: list[int], mode: Mode) -> tuple[Finding, ...]:
     if offsets and mode is Mode.REJECT:
         first = _finding(rule, raw, offsets[0])
-        raise BadQuery(f"{len(offsets)} byte(s) to escape; {first}", parameter=first.parameter or None)
+        raise BadQuery(
+            f"{len(offsets)} byte(s) to escape; {first}", parameter=first.parameter or None
+        )
     return tuple(_finding(rule, raw, at) for at in offsets[:_MAX_FINDINGS])
 
 

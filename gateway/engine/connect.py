@@ -4,12 +4,13 @@ All addresses of the name are tried, the families in turn (RFC 8305). TLS is ver
 1.2 or newer, with the upstream's name.
 
 Rule: foreign exceptions end here; what leaves is a leaf of `UpstreamFailed` that says
-that nothing was sent.
+that nothing was sent, or `Overloaded` when it is this process that can open no more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
@@ -19,11 +20,15 @@ from aiohappyeyeballs import start_connection
 
 from gateway.engine.addresses import Addresses
 from gateway.engine.upstream import UpstreamConnection
-from gateway.errors import UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import Overloaded, UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
 
 # RFC 8305 section 5: "A recommended value for a default delay is 250 milliseconds."
 HAPPY_EYEBALLS_DELAY_S = 0.25
+
+
+# This process, or this machine, can open no more files.
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE)
 
 
 class Connector:
@@ -49,6 +54,8 @@ class Connector:
             async with asyncio.timeout_at(limit):
                 return await self._open()
         except (OSError, UnicodeError) as error:
+            if getattr(error, "errno", None) in _EXHAUSTED:
+                raise Overloaded("too many open files (ulimit -n)") from None
             raise failure_of(error, self._origin) from None
 
     async def _open(self) -> UpstreamConnection:

@@ -22,6 +22,17 @@ def count_needed(limits: Limits) -> int:
     return limits.max_connections + limits.max_in_flight + _SPARE
 
 
+def count_callers(limits: Limits, allowed: int) -> int:
+    """Return how many caller connections `allowed` descriptors leave room for.
+
+    Half of what is not spare, so that each of them can have an upstream's; at least one.
+    """
+    if allowed >= count_needed(limits):
+        return limits.max_connections
+    spare = min(_SPARE, allowed // 4)
+    return max(1, min(limits.max_connections, (allowed - spare) // 2))
+
+
 def raise_limit(needed: int) -> int:
     """Let this process have `needed` descriptors; return how many it may have then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -6,7 +6,7 @@ they are closed, and what is under way may finish until the time is up.
 
 Rule 1: a request that comes while there is time is served; one that comes so late that it
         would hardly finish is refused.
-Rule 2: after the time is up, who has no answer yet is told so (503), and an answer that has
+Rule 2: just before the time is up, who has no answer yet is told so (503), and an answer that has
         begun is cut, never ended.
 """
 
@@ -18,14 +18,15 @@ from collections.abc import Sequence
 from gateway.engine.gate import GRACE_S, Gate
 from gateway.engine.listen import hold_off
 from gateway.engine.server import Server
+from gateway.errors import Draining
 
 # What begins in the second half of the time has less than half of it.
 _SERVING_SHARE = 0.5
 # Until connections that were being made are made, and the event loop has taken them in.
 _ACCEPT_S = 0.02
 _CUT_AGAIN_S = 0.1
-# For the last answers to leave, and for their callers to close.
-_FAREWELL_S = 0.5
+# For the last answers to leave, and for their callers to close; of longer times, their end.
+FAREWELL_S = 0.5
 
 
 async def drain(
@@ -45,12 +46,12 @@ async def drain(
         server.close_idle()
     await _emptied(gate, start + drain_s * _SERVING_SHARE)
     gate.is_refusing = True
+    await _emptied(gate, start + max(drain_s - FAREWELL_S, drain_s * _SERVING_SHARE))
+    dismissed = gate.dismiss()
+    for server in servers:
+        server.refuse_heads(Draining("the gateway is shutting down"))
     await _emptied(gate, start + drain_s)
-    requests = gate.in_flight
-    gate.dismiss()
-    await _emptied(gate, asyncio.get_running_loop().time() + _FAREWELL_S)
-    await cut(gate, servers)
-    return requests
+    return dismissed + await cut(gate, servers)
 
 
 async def cut(gate: Gate, servers: Sequence[Server]) -> int:

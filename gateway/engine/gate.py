@@ -67,6 +67,8 @@ class Gate:
         self._outfit = outfit
         self.limits = outfit.limits
         self.timeouts = outfit.timeouts
+        # The process may be allowed fewer open files than the configuration needs.
+        self.max_connections = outfit.limits.max_connections
         self.connections = 0
         self._under_way: dict[asyncio.Task[None], Record] = {}
         # While draining, connections end with their answer; when refusing, nothing new starts;
@@ -84,12 +86,12 @@ class Gate:
     @property
     def is_swamped(self) -> bool:
         """Tell whether there is no room even for telling callers that there is none."""
-        return self.connections > self.limits.max_connections + TOLD_TOO_MANY
+        return self.connections > self.max_connections + TOLD_TOO_MANY
 
     def admit(self) -> GatewayError | None:
         """Count a connection in; return why it must be turned away."""
         self.connections += 1
-        if self.connections > self.limits.max_connections:
+        if self.connections > self.max_connections:
             return Overloaded("too many connections (limits.max_connections)")
         return None
 
@@ -129,12 +131,13 @@ class Gate:
             asyncio.get_running_loop().call_later(GRACE_S, incoming.connection.close_if_idle)
         return Outcome(keep)
 
-    def dismiss(self) -> None:
-        """Answer every request whose answer has not begun: there is no time left for it."""
-        for task, record in self._under_way.items():
-            if not record.status:
-                record.code = Draining.code
-                task.cancel()
+    def dismiss(self) -> int:
+        """Answer every request whose answer has not begun, and return how many they are."""
+        waiting = [task for task, record in self._under_way.items() if not record.status]
+        for task in waiting:
+            self._under_way[task].code = Draining.code
+            task.cancel()
+        return len(waiting)
 
     async def emptied(self) -> None:
         """Wait until the last connection is gone, and the last request with it."""
@@ -176,7 +179,7 @@ class Gate:
             return False
         record.status = error.status
         close = isinstance(error, _MALFORMED) or self._must_close(incoming)
-        bodiless = incoming.flaw is None and incoming.message.method == "HEAD"
+        bodiless = incoming.is_head or incoming.message.method == "HEAD"
         answer = render_error(error, record.request_id, close=close, bodiless=bodiless)
         record.bytes_out = len(answer.partition(b"\r\n\r\n")[2])
         incoming.connection.write(answer)

@@ -78,7 +78,7 @@ class Gate(Protocol):
 class Incoming:
     """A request as aiohttp parsed it, or the `flaw` that stopped the parser."""
 
-    __slots__ = ("_task", "connection", "flaw", "message", "payload")
+    __slots__ = ("_task", "connection", "flaw", "is_head", "message", "payload")
 
     def __init__(
         self, message: RawRequestMessage, payload: StreamReader, connection: Connection
@@ -87,6 +87,8 @@ class Incoming:
         self.payload = payload
         self.connection = connection
         self.flaw: GatewayError | None = None
+        # Of a flawed request only: the beginning of its line says HEAD.
+        self.is_head = False
         self._task: asyncio.Task[None] | None = None
 
     def _finish(self) -> None:

@@ -64,6 +64,11 @@ class Reception(RequestHandler):
         self._discarding = False
         self._linger = Linger(loop)
 
+    def refuse_head(self, error: GatewayError) -> None:
+        """Answer a head that is not whole, if there is one, instead of waiting for it."""
+        if self._boundary.head_begun and not self._is_deaf:
+            self._queue_flaw(error)
+
     # The event loop's side, and aiohttp's.
 
     def data_received(self, data: bytes) -> None:
@@ -101,6 +106,7 @@ class Reception(RequestHandler):
 
         async def answer(incoming: Incoming) -> Outcome:
             limit = self._gate.limits.max_target_bytes
+            incoming.is_head = self._boundary.head.startswith(b"HEAD ")
             incoming.flaw = flaws.refusal_of(err_info.exc, self._boundary.head, limit)
             return await self._gate.handle(incoming)
 

@@ -23,6 +23,7 @@ from aiohttp.web_protocol import RequestHandler
 from gateway.core.message import Listener
 from gateway.engine.caller import CallerConnection
 from gateway.engine.incoming import Connection, Gate, Incoming
+from gateway.errors import GatewayError
 
 
 class Server(web.Server):
@@ -45,6 +46,11 @@ class Server(web.Server):
         """Close the connections that wait for a next request."""
         for connection in self.connections:
             cast(CallerConnection, connection).close_if_idle()
+
+    def refuse_heads(self, error: GatewayError) -> None:
+        """Answer the requests whose heads are not whole."""
+        for connection in self.connections:
+            cast(CallerConnection, connection).refuse_head(error)
 
     def abort(self) -> None:
         """Cut what is left."""

@@ -99,3 +99,21 @@ async def test_an_answer_to_head_has_the_length_of_a_body_and_no_body() -> None:
         assert values(head, b"content-length") == values(second, b"content-length")
         assert values(second, b"content-length") == [b"%d" % len(body)]
         peer.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request("HEAD /restapi HTTP/1.1", "Bad Field: x"),
+        request(f"HEAD /{'a' * 20000} HTTP/1.1"),
+        request("HEAD  /restapi HTTP/1.1"),
+    ],
+)
+async def test_a_head_request_that_the_parser_refuses_gets_no_body(sent: bytes) -> None:
+    async with running("http://127.0.0.1:1") as gateway:
+        peer = await gateway.dial()
+        await peer.send(sent)
+        _, head, _ = await peer.read_answer("HEAD")
+        assert int(values(head, b"content-length")[0]) > 0
+        assert await peer.read_to_end() == b""
+        peer.close()

@@ -1,5 +1,7 @@
 import asyncio
 import errno
+import os
+import resource
 import socket
 import ssl
 from contextlib import closing
@@ -9,7 +11,7 @@ import pytest
 import trustme
 
 from gateway.engine.connect import Connector, failure_of, make_tls
-from gateway.errors import UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
 from tests.wire import OK, answering, scripted
 
@@ -26,7 +28,6 @@ PROTOCOL.reason = "WRONG_VERSION_NUMBER"
         (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "refuses conn", "connection_refused"),
         (OSError(errno.ENETUNREACH, "x"), "Network is unreachable", "destination_unavailable"),
         (OSError(errno.EHOSTUNREACH, "x"), "No route to host", "destination_unavailable"),
-        (OSError(errno.EMFILE, "x"), "Too many open files", "destination_unavailable"),
         (ConnectionResetError(errno.ECONNRESET, "x"), "reset by peer", "destination_unavailable"),
         (ConnectionResetError(), "while TLS was set up", "connection_terminated"),
         (OSError("Multiple exceptions: 1.2.3.4"), "by any of its", "destination_unavailable"),
@@ -142,3 +143,17 @@ def test_tls_is_verified_and_not_old(tmp_path: Path) -> None:
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     added = len(make_tls(ca_file).get_ca_certs()) - len(make_tls(None).get_ca_certs())
     assert added == 1
+
+
+async def test_a_process_that_can_open_no_more_files_says_so_of_itself() -> None:
+    loop = asyncio.get_running_loop()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    connector = Connector(loop, Origin("http", "127.0.0.1", 9), 5)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, before[1]))
+        with pytest.raises(Overloaded, match="too many open files"):
+            await connector.connect(loop.time() + 5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from gateway.config.model import Limits
-from gateway.engine.descriptors import count_needed, raise_limit
+from gateway.engine.descriptors import count_callers, count_needed, raise_limit
 
 RAISE = """
 import resource
@@ -54,3 +54,10 @@ def test_a_limit_that_may_not_be_changed_stays(monkeypatch: pytest.MonkeyPatch) 
 def test_every_caller_and_every_request_may_have_a_connection() -> None:
     limits = Limits(max_connections=5000, max_in_flight=700)
     assert count_needed(limits) > 5700
+
+
+@pytest.mark.parametrize(
+    ("allowed", "callers"), [(10**6, 5000), (5956, 5000), (5955, 2849), (1024, 384), (4, 1)]
+)
+def test_fewer_descriptors_leave_room_for_fewer_callers(allowed: int, callers: int) -> None:
+    assert count_callers(Limits(max_connections=5000, max_in_flight=700), allowed) == callers

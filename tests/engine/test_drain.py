@@ -124,3 +124,17 @@ async def test_an_answer_that_has_begun_when_the_time_is_up_is_cut() -> None:
         (record,) = gateway.records
         assert (record.status, record.code) == (200, "draining")
         assert record.cut == "the gateway stopped before the answer was complete"
+
+
+async def test_a_head_that_is_not_whole_when_the_time_is_up_is_answered() -> None:
+    async with running("http://127.0.0.1:1", DRAIN) as gateway:
+        peer = await gateway.dial()
+        await peer.send(request("GET /nowhere HTTP/1.1"))
+        assert (await peer.read_answer())[0] == 404
+        await peer.send(request()[:-2])
+        draining = asyncio.create_task(gateway.gateway.drain())
+        status, head, _ = await peer.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (503, [b"draining"])
+        peer.close()
+        assert await asyncio.wait_for(draining, PATIENCE_S) == 0
+        assert [record.code for record in gateway.records] == ["no-route", "draining"]
