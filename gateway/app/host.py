@@ -44,6 +44,7 @@ class Host:
                 in_flight=lambda: gate.in_flight,
                 open_connections=lambda: gate.connections,
                 idle_upstream_connections=self.gateway.idle_upstream_connections,
+                surplus_connections=lambda: gate.surplus,
             )
         )
         self._ops = OpsServer(self._health.checks(), metrics)

@@ -70,6 +70,7 @@ class Gate:
         # The process may be allowed fewer open files than the configuration needs.
         self.max_connections = outfit.limits.max_connections
         self.connections = 0
+        self.surplus = 0
         self._under_way: dict[asyncio.Task[None], Record] = {}
         # While draining, connections end with their answer; when refusing, nothing new starts;
         # when stopping, what ends early was ended by us.
@@ -91,6 +92,7 @@ class Gate:
     def admit(self) -> GatewayError | None:
         """Count a connection in; return why it must be turned away."""
         self.connections += 1
+        self.surplus += self.is_swamped
         if self.connections > self.max_connections:
             return Overloaded("too many connections (limits.max_connections)")
         return None

@@ -52,6 +52,7 @@ class Gauges:
     in_flight: Callable[[], int]
     open_connections: Callable[[], int]
     idle_upstream_connections: Callable[[], int]
+    surplus_connections: Callable[[], int]
 
 
 class Metrics:
@@ -111,6 +112,11 @@ class Metrics:
                 "rcgw_idle_upstream_connections",
                 "Connections to upstreams that wait in the pool.",
                 gauges.idle_upstream_connections,
+            ),
+            (
+                "rcgw_surplus_connections",
+                "Connections so far over the limit that they were reset, since the start.",
+                gauges.surplus_connections,
             ),
         ):
             self._watched.append((Gauge(name, text, registry=self._registry), read))

@@ -157,6 +157,7 @@ async def test_connections_far_over_the_limit_are_cut_without_a_word() -> None:
         surplus = await gateway.dial()
         assert await surplus.is_cut()
         assert (await told[-1].read_answer())[0] == 503
+        assert gateway.gateway.gate.surplus == 1
         for peer in (surplus, *told):
             peer.close()
         await gateway.gateway.gate.emptied()

@@ -78,7 +78,7 @@ async def test_metrics_are_sampled_on_the_loop_and_told_in_prometheus_form(asked
         seen.append(threading.current_thread())
         return 7
 
-    asked.metrics.watch(Gauges(int, read, int))
+    asked.metrics.watch(Gauges(int, read, int, int))
     asked.metrics.finished(Record("r-1", 0.0, method="GET", status=200))
     head, body = await asked.ask("/metrics")
     assert "Content-Type: text/plain; version=0.0.4" in head
