@@ -15,8 +15,6 @@ from gateway.core.grammar import ABSOLUTE
 from gateway.core.headers import Field, values_of
 from gateway.core.message import Listener, RawHead
 
-_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound)
-
 
 def build_head(arguments: argparse.Namespace, bind: Bind) -> RawHead:
     """Return the head of the pasted request as it would arrive at `bind`."""
@@ -40,5 +38,5 @@ def _host_of(target: bytes, bind: Bind) -> bytes:
         return url["authority"]
     if bind.host is None:
         return b"localhost"
-    named = Bind("localhost" if bind.host in _WILDCARDS else bind.host, bind.port)
+    named = Bind("localhost" if bind.is_wildcard else bind.host, bind.port)
     return str(named).removesuffix(":0").encode()

@@ -19,8 +19,6 @@ from urllib.parse import urlsplit
 from gateway.cli.options import Commands, add_command
 
 DEFAULT_URL = "http://127.0.0.1:9902/readyz"
-# A bind of every interface is reached by the loopback one.
-_THIS_MACHINE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (not a bind: it is read)
 # Below the 5 seconds or more that orchestrators give a probe by habit.
 _TIMEOUT_S = 3.0
 # A list of checks is a few lines.
@@ -41,24 +39,33 @@ def add(commands: Commands) -> None:
         metavar="URL",
         nargs="?",
         type=_parse_url,
-        default=default_url(os.environ),
         help="http://HOST:PORT[/PATH] or unix:/SOCKET "
         f"(default: what RCGW_OPS__BIND names, else {DEFAULT_URL})",
     )
 
 
 def default_url(environ: Mapping[str, str]) -> str:
-    """Return where a gateway with this environment answers probes."""
-    bind = environ.get("RCGW_OPS__BIND", "").strip(" \t\"'")
-    if not bind or bind.startswith("unix:"):
-        return bind or DEFAULT_URL
-    host, _, port = bind.rpartition(":")
-    return f"http://{_THIS_MACHINE.get(host, host)}:{port}/readyz"
+    """Return where a gateway with this environment answers probes, or raise ValueError."""
+    text = environ.get("RCGW_OPS__BIND")
+    if text is None:
+        return DEFAULT_URL
+    from gateway.config.binds import Bind, parse_bind
+    from gateway.config.layers import parse_value
+
+    bind = parse_bind(str(parse_value(text)))
+    if bind.path is not None:
+        return str(bind)
+    # A bind of every interface is reached by the loopback one.
+    return f"http://{Bind('localhost', bind.port) if bind.is_wildcard else bind}/readyz"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 when the gateway is ready, else say why not and return 1."""
-    connection, path = arguments.url
+    try:
+        connection, path = arguments.url or _parse_url(default_url(os.environ))
+    except ValueError as error:
+        print(f"not ready: RCGW_OPS__BIND: {error}", file=sys.stderr)
+        return 1
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
         response = connection.getresponse()

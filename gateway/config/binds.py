@@ -36,6 +36,11 @@ class Bind:
         """Tell whether only this machine can reach it over TCP; False for a Unix socket."""
         return self.host is not None and is_loopback(self.host.encode())
 
+    @property
+    def is_wildcard(self) -> bool:
+        """Tell whether it is every interface, which has no name of its own."""
+        return self.host in ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound)
+
     def __str__(self) -> str:
         if self.host is None:
             return f"unix:{self.path}"

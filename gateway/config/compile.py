@@ -66,7 +66,7 @@ def _own_names(config: Config) -> frozenset[Authority]:
     """Return the names that Host may carry: those configured and the bound addresses."""
     names = {parse_authority(host.encode()) for host in config.listener.hosts}
     for bind in config.listener.bind:
-        if bind.host not in (None, "0.0.0.0", "::"):  # noqa: S104 (not a bind: it has no name)
+        if bind.host is not None and not bind.is_wildcard:
             host = f"[{bind.host}]" if ":" in bind.host else bind.host
             names.add(Authority(host.lower().encode(), bind.port or None))
     return frozenset(names)

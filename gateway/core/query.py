@@ -116,17 +116,12 @@ def check_query(raw: bytes, rules: QueryRules) -> tuple[bytes, tuple[Finding, ..
     return _escape(raw, sorted(offsets)), found
 
 
-def decode_name(raw: bytes) -> bytes:
-    """Return a parameter's name percent-decoded once, for comparing only."""
-    return unescape(raw)
-
-
 def find_pairs(raw: bytes | None, name: bytes) -> list[bytes]:
     """Return the percent-decoded values of every pair named `name`, in order."""
     if not raw or not _may_name(raw, name):
         return []
     pairs = (pair.partition(b"=") for pair in raw.split(b"&"))
-    return [unescape(value) for key, _, value in pairs if decode_name(key) == name]
+    return [unescape(value) for key, _, value in pairs if unescape(key) == name]
 
 
 def cut_pairs(raw: bytes | None, name: bytes) -> bytes | None:
@@ -134,7 +129,7 @@ def cut_pairs(raw: bytes | None, name: bytes) -> bytes | None:
     if not raw or not _may_name(raw, name):
         return raw
     pairs = raw.split(b"&")
-    kept = [pair for pair in pairs if decode_name(pair.partition(b"=")[0]) != name]
+    kept = [pair for pair in pairs if unescape(pair.partition(b"=")[0]) != name]
     return raw if len(kept) == len(pairs) else (b"&".join(kept) or None)
 
 
@@ -173,7 +168,7 @@ def _raw_pluses(raw: bytes) -> list[int]:
     for pair in raw.split(b"&"):
         name, _, value = pair.partition(b"=")
         # `orderBy=+x` is the vendor's own notation for ascending order.
-        if b"+" in value and decode_name(name) != b"orderBy" and _wants_escape(value):
+        if b"+" in value and unescape(name) != b"orderBy" and _wants_escape(value):
             base = start + len(pair) - len(value)
             found += [base + at for at, byte in enumerate(value) if byte == 0x2B]
         start += len(pair) + 1
@@ -212,4 +207,4 @@ def _escape(raw: bytes, offsets: list[int]) -> bytes:
 
 
 def _printable(name: bytes) -> str:
-    return show(decode_name(name), _MAX_NAME)
+    return show(unescape(name), _MAX_NAME)

@@ -18,6 +18,7 @@ from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, InvalidURLErro
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TCHAR
 from gateway.engine.boundary import MAX_METHOD_BYTES
+from gateway.engine.incoming import target_of, version_of
 from gateway.errors import (
     BadRequest,
     GatewayError,
@@ -89,8 +90,8 @@ def find_forgiven(message: RawRequestMessage, head: bytes) -> BadRequest | None:
     llhttp forgives, for one, a second space in the request line; who reads it after us may
     not. And no field may be there that did not come with this head.
     """
-    method, target = message.method.encode(), message.path.encode("utf-8", "surrogateescape")
-    line = b"%b %b HTTP/%d.%d\r\n" % (method, target, *message.version)
+    parts = (message.method.encode(), target_of(message), version_of(message))
+    line = b"%b %b %b\r\n" % parts
     if not head.startswith(line):
         return BadRequest(_BAD_LINE)
     # The request line and the empty line are no fields; all others are one each.
@@ -102,7 +103,7 @@ def find_forgiven(message: RawRequestMessage, head: bytes) -> BadRequest | None:
 def reframe(message: RawRequestMessage) -> Framing | None:
     """Return how the body ends by our own reading, None when that finds it ambiguous."""
     try:
-        return frame_request(message.raw_headers, b"HTTP/%d.%d" % tuple(message.version))
+        return frame_request(message.raw_headers, version_of(message))
     except Ambiguous:
         return None
 

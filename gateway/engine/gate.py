@@ -23,7 +23,7 @@ from gateway.credentials.tokens import Credential
 from gateway.engine.answer import render_allow, render_error
 from gateway.engine.events import Events, Record
 from gateway.engine.exchange import Exchange
-from gateway.engine.incoming import Incoming, Outcome
+from gateway.engine.incoming import Incoming, Outcome, target_of, version_of
 from gateway.engine.pool import Pool
 from gateway.engine.recording import note_decision, note_head, request_id_of
 from gateway.errors import (
@@ -232,11 +232,10 @@ def is_read(incoming: Incoming) -> bool:
 def read_head(incoming: Incoming) -> RawHead:
     """Return what aiohttp parsed, as the bytes that it read."""
     message = incoming.message
-    version = message.version
     return RawHead(
         message.method.encode(),
-        message.path.encode("utf-8", "surrogateescape"),
-        b"HTTP/%d.%d" % (version.major, version.minor),
+        target_of(message),
+        version_of(message),
         message.raw_headers,
         incoming.connection.listener,
     )

@@ -21,6 +21,16 @@ from gateway.core.message import Listener
 from gateway.errors import GatewayError
 
 
+def target_of(message: RawRequestMessage) -> bytes:
+    """Return the bytes of the request-target that aiohttp parsed."""
+    return message.path.encode("utf-8", "surrogateescape")
+
+
+def version_of(message: RawRequestMessage) -> bytes:
+    """Return the version as a request line has it, such as `HTTP/1.1`."""
+    return b"HTTP/%d.%d" % tuple(message.version)
+
+
 class Connection(Protocol):
     """What an exchange needs of a caller's connection; `caller.py` has the only one."""
 

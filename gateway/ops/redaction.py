@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.core.grammar import ABSOLUTE
-from gateway.core.query import decode_name
+from gateway.core.grammar import ABSOLUTE, unescape
 from gateway.core.secret import MASK
 from gateway.core.target import read_path
 from gateway.errors import BadRequest
@@ -96,5 +95,5 @@ def _public_end(path: bytes) -> bytes | None:
 
 def _mask_pair(pair: bytes) -> bytes:
     name, equals, _ = pair.partition(b"=")
-    secret = equals and decode_name(name).lower() in _SECRET_PARAMETERS
+    secret = equals and unescape(name).lower() in _SECRET_PARAMETERS
     return name + equals + MASK.encode() if secret else pair

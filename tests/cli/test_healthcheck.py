@@ -132,13 +132,26 @@ def test_nothing_heavy_is_imported() -> None:
 @pytest.mark.parametrize(
     ("bind", "url"),
     [
-        ("", DEFAULT_URL),
         ("10.0.0.1:9000", "http://10.0.0.1:9000/readyz"),
         ('"127.0.0.1:9000"', "http://127.0.0.1:9000/readyz"),
-        ("0.0.0.0:9000", "http://127.0.0.1:9000/readyz"),
-        ("[::]:9000", "http://[::1]:9000/readyz"),
+        ("'127.0.0.1:9000'", "http://127.0.0.1:9000/readyz"),
+        ("0.0.0.0:9000", "http://localhost:9000/readyz"),
+        ("[::]:9000", "http://localhost:9000/readyz"),
+        ("[::1]:9000", "http://[::1]:9000/readyz"),
         ("unix:/run/ops.sock", "unix:/run/ops.sock"),
     ],
 )
 def test_without_a_url_the_environment_of_the_gateway_says_where(bind: str, url: str) -> None:
     assert default_url({"RCGW_OPS__BIND": bind}) == url
+
+
+def test_without_a_url_and_a_variable_the_default_bind_is_asked() -> None:
+    assert default_url({}) == DEFAULT_URL
+
+
+def test_a_bad_bind_in_the_environment_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RCGW_OPS__BIND", "garbage")
+    assert main(["healthcheck"]) == 1
+    assert "RCGW_OPS__BIND: 'garbage' has no port" in capsys.readouterr().err

@@ -1,8 +1,6 @@
 """What a caller may use up: sizes and counts, each with its answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,12 +9,12 @@ from gateway.engine.caller import CallerConnection
 from gateway.engine.gate import TOLD_TOO_MANY
 from gateway.engine.reception import MAX_FIELDS
 from gateway.engine.server import Server
+from tests.e2e.refusing import refused, unreached
 from tests.wire import (
     OK,
     PATH,
     PATIENCE_S,
     Peer,
-    Running,
     answering,
     request,
     running,
@@ -28,27 +26,6 @@ POST = f"POST {PATH} HTTP/1.1"
 CHUNKED = "Transfer-Encoding: chunked"
 HEAD = ("limits.max_head_bytes=1000", "limits.max_target_bytes=1000")
 SMALL = ("limits.max_body_bytes=100000", "limits.replay_body_bytes=1000")
-
-
-@asynccontextmanager
-async def unreached(*sets: str) -> AsyncIterator[Running]:
-    """Run a gateway whose upstream must not be connected to."""
-    async with scripted(answering(OK)) as upstream:
-        async with running(upstream.origin, *sets) as gateway:
-            yield gateway
-        assert upstream.connections == 0
-
-
-async def refused(gateway: Running, sent: bytes) -> tuple[int, bytes]:
-    """Return the status and the code of an answer that ends its connection."""
-    peer = await gateway.dial()
-    await peer.send(sent)
-    status, head, _ = await peer.read_answer()
-    assert values(head, b"connection") == [b"close"]
-    assert await peer.read_to_end() == b""
-    peer.close()
-    (code,) = values(head, b"x-gateway-error")
-    return status, code
 
 
 # Sizes.

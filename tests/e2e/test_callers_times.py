@@ -2,47 +2,23 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.e2e.refusing import refused, unreached
 from tests.wire import (
     OK,
     PATH,
     PATIENCE_S,
     Peer,
-    Running,
     answering,
     request,
     running,
     scripted,
-    values,
 )
 
 POST = f"POST {PATH} HTTP/1.1"
 CHUNKED = "Transfer-Encoding: chunked"
-
-
-@asynccontextmanager
-async def unreached(*sets: str) -> AsyncIterator[Running]:
-    """Run a gateway whose upstream must not be connected to."""
-    async with scripted(answering(OK)) as upstream:
-        async with running(upstream.origin, *sets) as gateway:
-            yield gateway
-        assert upstream.connections == 0
-
-
-async def refused(gateway: Running, sent: bytes) -> tuple[int, bytes]:
-    """Return the status and the code of an answer that ends its connection."""
-    peer = await gateway.dial()
-    await peer.send(sent)
-    status, head, _ = await peer.read_answer()
-    assert values(head, b"connection") == [b"close"]
-    assert await peer.read_to_end() == b""
-    peer.close()
-    (code,) = values(head, b"x-gateway-error")
-    return status, code
 
 
 async def test_an_empty_connection_is_closed_without_a_word() -> None:
