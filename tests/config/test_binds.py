@@ -50,3 +50,11 @@ binds = st.one_of(
 @given(binds)
 def test_every_bind_reads_back_from_its_text(bind: Bind) -> None:
     assert parse_bind(str(bind)) == bind
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0.0.0.0:1", True), ("[::]:1", True), ("127.0.0.1:1", False), ("unix:/a", False)],
+)
+def test_every_interface_is_known_as_such(text: str, expected: bool) -> None:
+    assert parse_bind(text).is_wildcard is expected
