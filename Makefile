@@ -55,11 +55,11 @@ $(BIN)/python:
 	python=$$(tools/find-python $(PYTHON)) && "$$python" -m venv $(VENV)
 
 $(VENV)/run.stamp: deploy/requirements.lock tools/build.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r deploy/requirements.lock -r tools/build.lock
+	$(PIP) install --no-deps --require-hashes -r deploy/requirements.lock -r tools/build.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/test.stamp: tests/requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r tests/requirements.lock
+	$(PIP) install --no-deps --require-hashes -r tests/requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
