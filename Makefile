@@ -10,10 +10,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
+# What the tests start besides the gateway: program=Debian package.
+SERVICES := redis-server=redis-server
+
 PURE := gateway/errors.py,gateway/core/*,gateway/policy/*,gateway/pipeline.py
 PURE_TESTS := tests/test_errors.py tests/core tests/policy tests/test_pipeline.py
 
-.PHONY: help run test lint format lock catalogue clean
+.PHONY: help run test services lint format lock catalogue clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,10 +25,13 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the gateway with the embedded RingCentral simulator
 	$(BIN)/rc-gateway serve --simulator --set log.format=console
 
-test: lint ## everything CI checks: lint, types, tests, coverage
+test: lint services ## everything CI checks: lint, types, tests, coverage
 	$(BIN)/pytest --cov --cov-report= $(PURE_TESTS)
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 	$(BIN)/pytest --cov --cov-append $(PURE_TESTS:%=--ignore=%)
+
+services: ## install the servers that the tests start (Debian packages)
+	@tools/install-services $(SERVICES)
 
 lint: $(VENV)/test.stamp ## formatting, rules, and types for the oldest and the newest Python
 	$(BIN)/ruff format --check
@@ -38,8 +44,8 @@ format: $(VENV)/test.stamp ## format the code, repair what ruff can
 	$(BIN)/ruff format
 
 lock: ## resolve the dependencies anew into the hashed locks (needs uv; UV=path)
-	$(COMPILE) pyproject.toml -o deploy/requirements.lock
-	$(COMPILE) pyproject.toml --group dev -c deploy/requirements.lock -o tests/requirements.lock
+	$(COMPILE) --all-extras pyproject.toml -o deploy/requirements.lock
+	$(COMPILE) --all-extras pyproject.toml --group dev -c deploy/requirements.lock -o tests/requirements.lock
 	$(COMPILE) --group build -c tests/requirements.lock -o tools/build.lock
 
 catalogue: $(BIN)/python ## make gateway/data/operations.csv (FACTS=folder of the vendor's list)
