@@ -1,0 +1,101 @@
+"""The store of one process: what it holds ends with it.
+
+Everything happens between two awaits of one event loop, so there is nothing to lock; a
+lease is held until it is released, since who holds it cannot be gone without us.
+
+Rule: it behaves as the shared stores do, so that what works with it works with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from gateway.stores.store import Entry, Lease
+from gateway.stores.window import spend_one
+
+
+class MemoryStore:
+    """Entries, leases and budgets in dictionaries; `clock` is monotonic seconds."""
+
+    trouble: str | None = None
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._entries: dict[str, Entry] = {}
+        self._fences: dict[str, int] = {}
+        self._held: dict[str, _MemoryLease] = {}
+        self._bells: dict[str, asyncio.Event] = {}
+        self._spent: dict[str, list[float]] = {}
+
+    async def read(self, key: str) -> Entry | None:
+        """Return the entry of a key."""
+        return self._entries.get(key)
+
+    async def lease(self, key: str, *, floor: int = 0) -> Lease | None:
+        """Take the lease on a key unless it is held."""
+        if key in self._held:
+            return None
+        fence = self._fences[key] = max(self._fences.get(key, 0), floor) + 1
+        lease = self._held[key] = _MemoryLease(self, key, fence)
+        return lease
+
+    async def changed(self, key: str, version: int, timeout_s: float) -> bool:
+        """Wait for a write or a release; at once when there is a reason already."""
+        entry = self._entries.get(key)
+        if key not in self._held or (entry is not None and entry.version > version):
+            return True
+        bell = self._bells.setdefault(key, asyncio.Event())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await bell.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def spend(self, key: str, limit: int, window_s: float) -> float:
+        """Spend one, or return the seconds until one is free."""
+        spent = self._spent.get(key, [])
+        self._spent[key], wait_s = spend_one(spent, self._clock(), limit, window_s)
+        return wait_s
+
+    async def close(self) -> None:
+        """Release every lease."""
+        for lease in list(self._held.values()):
+            await lease.release()
+
+    def write(self, key: str, entry: Entry) -> bool:
+        """Keep an entry unless a newer one is there."""
+        known = self._entries.get(key)
+        if known is not None and known.version > entry.version:
+            return False
+        self._entries[key] = entry
+        self._ring(key)
+        return True
+
+    def free(self, key: str, lease: _MemoryLease) -> None:
+        """End a lease if it is the one that is held."""
+        if self._held.get(key) is lease:
+            del self._held[key]
+            self._ring(key)
+
+    def _ring(self, key: str) -> None:
+        bell = self._bells.pop(key, None)
+        if bell is not None:
+            bell.set()
+
+
+class _MemoryLease:
+    is_lost = False
+
+    def __init__(self, store: MemoryStore, key: str, fence: int) -> None:
+        self._store = store
+        self._key = key
+        self.fence = fence
+
+    async def write(self, value: bytes) -> bool:
+        return self._store.write(self._key, Entry(self.fence, value))
+
+    async def release(self) -> None:
+        self._store.free(self._key, self)

@@ -1,0 +1,139 @@
+"""What every store promises, held against each kind of it."""
+
+import asyncio
+
+from gateway.stores.store import Entry, Lease, Store
+
+KEY = "token:ringcentral"
+SOON_S = 20.0
+
+
+async def take(store: Store, key: str = KEY, floor: int = 0) -> Lease:
+    lease = await store.lease(key, floor=floor)
+    assert lease is not None
+    return lease
+
+
+async def test_what_was_never_written_is_absent(store: Store) -> None:
+    assert await store.read(KEY) is None
+
+
+async def test_what_was_written_is_read_under_its_fence(store: Store) -> None:
+    lease = await take(store)
+    assert lease.fence > 0
+    assert await lease.write(b"\x00one\xff")
+    assert await store.read(KEY) == Entry(lease.fence, b"\x00one\xff")
+    assert await store.read("another") is None
+    await lease.release()
+    assert await store.read(KEY) == Entry(lease.fence, b"\x00one\xff")
+
+
+async def test_a_lease_is_held_by_one(store: Store) -> None:
+    lease = await take(store)
+    assert await store.lease(KEY) is None
+    await lease.release()
+    assert (await take(store)).fence > lease.fence
+
+
+async def test_one_of_many_at_once_gets_the_lease(store: Store) -> None:
+    leases = await asyncio.gather(*(store.lease(KEY) for _ in range(20)))
+    assert len([lease for lease in leases if lease is not None]) == 1
+
+
+async def test_leases_on_different_keys_do_not_disturb_each_other(store: Store) -> None:
+    one = await take(store, "one")
+    two = await take(store, "two")
+    assert await one.write(b"1")
+    assert await two.write(b"2")
+    await one.release()
+    assert await store.lease("two") is None
+
+
+async def test_a_release_may_be_repeated_and_does_not_end_the_next_lease(store: Store) -> None:
+    first = await take(store)
+    await first.release()
+    await first.release()
+    await take(store)
+    await first.release()
+    assert await store.lease(KEY) is None
+
+
+async def test_an_old_holder_cannot_write_over_a_newer_entry(store: Store) -> None:
+    old = await take(store)
+    await old.release()
+    new = await take(store)
+    assert await new.write(b"new")
+    assert not await old.write(b"old")
+    assert await store.read(KEY) == Entry(new.fence, b"new")
+
+
+async def test_a_value_of_the_last_holder_is_kept_until_the_next_one_writes(store: Store) -> None:
+    old = await take(store)
+    await old.release()
+    new = await take(store)
+    assert await old.write(b"late")
+    assert await store.read(KEY) == Entry(old.fence, b"late")
+    assert await new.write(b"new")
+    assert await store.read(KEY) == Entry(new.fence, b"new")
+
+
+async def test_a_fence_is_above_all_that_the_asker_knows(store: Store) -> None:
+    lease = await take(store, floor=41)
+    assert lease.fence == 42
+    await lease.release()
+    assert (await take(store, floor=7)).fence > 42
+
+
+async def test_a_lease_that_is_held_is_not_lost(store: Store) -> None:
+    assert not (await take(store)).is_lost
+
+
+async def test_nothing_is_waited_for_when_nobody_holds_the_lease(store: Store) -> None:
+    assert await store.changed(KEY, 0, SOON_S)
+
+
+async def test_nothing_is_waited_for_when_a_newer_entry_is_there(store: Store) -> None:
+    lease = await take(store)
+    await lease.write(b"1")
+    assert await store.changed(KEY, lease.fence - 1, SOON_S)
+
+
+async def test_a_wait_ends_with_a_write(store: Store) -> None:
+    lease = await take(store)
+    waiting = asyncio.ensure_future(store.changed(KEY, 0, SOON_S))
+    await asyncio.sleep(0)
+    await lease.write(b"1")
+    assert await waiting
+
+
+async def test_a_wait_ends_with_a_release(store: Store) -> None:
+    lease = await take(store)
+    await lease.write(b"1")
+    waiting = asyncio.ensure_future(store.changed(KEY, lease.fence, SOON_S))
+    await asyncio.sleep(0)
+    await lease.release()
+    assert await waiting
+
+
+async def test_a_wait_ends_in_time_when_nothing_happens(store: Store) -> None:
+    lease = await take(store)
+    await lease.write(b"1")
+    assert not await store.changed(KEY, lease.fence, 0.01)
+
+
+async def test_a_budget_gives_its_limit_to_many_at_once(store: Store) -> None:
+    waits = await asyncio.gather(*(store.spend("auth:app", 5, 60.0) for _ in range(20)))
+    assert len([wait for wait in waits if wait == 0.0]) == 5
+    assert all(59 < wait <= 60 for wait in waits if wait != 0.0)
+
+
+async def test_budgets_of_different_names_are_apart(store: Store) -> None:
+    assert await store.spend("auth:one", 1, 60.0) == 0.0
+    assert await store.spend("auth:two", 1, 60.0) == 0.0
+    assert await store.spend("auth:one", 1, 60.0) > 0.0
+
+
+async def test_a_store_that_was_closed_holds_nothing(store: Store) -> None:
+    await take(store)
+    await store.close()
+    await store.close()
