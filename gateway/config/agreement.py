@@ -41,6 +41,7 @@ def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Ite
     yield from _judge_user_agent(config)
     yield from _judge_limits(config)
     yield from _judge_routes(config)
+    yield from _judge_stores(config)
     if not simulator:
         yield from _judge_origins(config)
         yield from _judge_names(config, environ)
@@ -101,6 +102,20 @@ def _judge_routes(config: Config) -> Iterator[Disagreement]:
                 owner = owners[route]
                 yield _found(path, f'"{route}" belongs to {owner} already; remove one', owner)
             owners[route] = path
+
+
+def _judge_stores(config: Config) -> Iterator[Disagreement]:
+    stores = config.stores
+    if stores.file and stores.redis is not None:
+        yield _found("stores.redis", "is set beside stores.file; remove one", "stores.file")
+    if stores.key is not None and not stores.file and stores.redis is None:
+        yield _found(
+            "stores.key",
+            "has no use while tokens are kept in memory; "
+            "write stores.file or stores.redis, or remove it",
+            "stores.file",
+            "stores.redis",
+        )
 
 
 def _judge_origins(config: Config) -> Iterator[Disagreement]:

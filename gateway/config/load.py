@@ -22,7 +22,7 @@ from gateway.config.layers import Layer, read_environment, read_file, read_sets
 from gateway.config.model import Config
 from gateway.config.presets import fill_presets
 from gateway.config.reading import read_config
-from gateway.config.resolve import check_authorities, check_secrets
+from gateway.config.resolve import check_authorities, check_secrets, check_stores
 from gateway.config.settings import Setting, flatten, merge, render_path, sources_of
 from gateway.errors import ConfigError, Problem
 
@@ -71,6 +71,7 @@ def load(
             problems.append(found.problem)
     if resolve and not simulator:
         problems += [*check_secrets(config, environ), *check_authorities(config)]
+        problems += check_stores(config, environ)
     if problems:
         raise ConfigError(tuple(_name_source(problem, sources) for problem in problems))
     return Loaded(config, {path: sources.get(path, DEFAULT) for path, _ in _leaves(config)})

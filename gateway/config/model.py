@@ -24,6 +24,7 @@ from gateway.config.sections import (
     TunnelConfig,
     UserAgentConfig,
 )
+from gateway.config.stores import StoresConfig
 from gateway.config.upstreams import NAME, CredentialConfig, UpstreamConfig
 
 __all__ = ["Config", "CredentialConfig", "Limits", "Timeouts", "UpstreamConfig"]
@@ -63,4 +64,5 @@ class Config(Section):
         description="platform and media are always on, another one when its table is there",
     )
     credentials: dict[CredentialName, CredentialConfig] = Field(default_factory=dict)
+    stores: StoresConfig = Field(default_factory=StoresConfig)
     log: LogConfig = Field(default_factory=LogConfig)

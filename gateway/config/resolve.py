@@ -1,4 +1,4 @@
-"""Does everything that the configuration refers to exist: secrets, and files of authorities.
+"""Does everything that the configuration refers to exist: secrets, files, and packages.
 
 A gateway that starts and then cannot read its token is worse than one that says so and
 exits. Only what an enabled upstream uses is looked at.
@@ -8,13 +8,19 @@ Rule: a problem names the reference, never what was found there.
 
 from __future__ import annotations
 
+import importlib.util
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from gateway.config.compile import enabled_credentials
 from gateway.config.model import Config
+from gateway.config.places import check_file_place
 from gateway.config.secrets import Reference, Unresolved, describe
+from gateway.config.stores import StoresConfig, resolve_key, resolve_redis
 from gateway.errors import Problem
+
+T = TypeVar("T")
 
 
 def check_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Problem, ...]:
@@ -35,14 +41,51 @@ def check_authorities(config: Config) -> tuple[Problem, ...]:
     return tuple(_check_files(config))
 
 
+def check_stores(config: Config, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Look at what the store needs: its file's place, its secrets, its packages."""
+    return tuple(_check_stores(config.stores, environ))
+
+
 def _check_files(config: Config) -> Iterator[Problem]:
-    for name, upstream in config.upstreams.items():
-        if not upstream.ca_file:
+    files = {
+        f"upstreams.{name}.ca_file": upstream.ca_file for name, upstream in config.upstreams.items()
+    }
+    files["stores.redis_ca_file"] = config.stores.redis_ca_file
+    for path, file in files.items():
+        if not file:
             continue
-        path = f"upstreams.{name}.ca_file"
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(upstream.ca_file)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
         except ssl.SSLError:
-            yield Problem(path, f"file {upstream.ca_file} holds no certificate in PEM form")
+            yield Problem(path, f"file {file} holds no certificate in PEM form")
         except OSError as error:
-            yield Problem(path, f"file {upstream.ca_file} {describe(error)}")
+            yield Problem(path, f"file {file} {describe(error)}")
+
+
+def _check_stores(stores: StoresConfig, environ: Mapping[str, str]) -> Iterator[Problem]:
+    if stores.file and (wrong := check_file_place(stores.file)):
+        yield Problem("stores.file", wrong)
+    if stores.redis is not None:
+        yield from _check_package("stores.redis", "redis", "redis")
+        yield from _check_reference("stores.redis", resolve_redis, stores.redis, environ)
+    if stores.key is not None:
+        yield from _check_package("stores.key", "cryptography", "sealing")
+        yield from _check_reference("stores.key", resolve_key, stores.key, environ)
+
+
+def _check_package(path: str, package: str, extra: str) -> Iterator[Problem]:
+    if importlib.util.find_spec(package) is None:
+        install = f"pip install 'rc-gateway[{extra}]'"
+        yield Problem(path, f"needs the package {package}, which is not here; run: {install}")
+
+
+def _check_reference(
+    path: str,
+    resolve: Callable[[T, Mapping[str, str]], object],
+    reference: T,
+    environ: Mapping[str, str],
+) -> Iterator[Problem]:
+    try:
+        resolve(reference, environ)
+    except Unresolved as error:
+        yield Problem(path, str(error))

@@ -50,7 +50,8 @@ def _check_route(text: str) -> str:
     return text
 
 
-def _check_file(text: str) -> str:
+def check_file_name(text: str) -> str:
+    """Return the text if it can be the path of a file, or raise `ValueError`."""
     if not text.isprintable():
         raise ValueError("the path has a character that cannot be printed")
     return text
@@ -75,7 +76,7 @@ class UpstreamConfig(Section):
         json_schema_extra=_no_default,
         description="path prefixes of whole segments; those of media are removed before sending",
     )
-    ca_file: Annotated[str, AfterValidator(_check_file)] = Field(
+    ca_file: Annotated[str, AfterValidator(check_file_name)] = Field(
         default="",
         description="PEM file of authorities to trust besides the system's; empty for none",
     )

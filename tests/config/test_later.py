@@ -12,7 +12,6 @@ WORKING: list[dict[str, Any]] = [
     {"rates": {"mode": "off"}},
     {"retries": {"on_status": []}},
     {"ops": {"ready_requires": []}},
-    {"stores": {}},
 ]
 
 

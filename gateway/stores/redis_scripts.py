@@ -1,0 +1,74 @@
+"""What Redis does in one step, in its own language.
+
+A key has a hash with the fields `fence` (the last one given), `version` and `value`, and
+beside it the lease: a string that holds the holder's mark and runs out by itself. Both
+names share one slot of a cluster.
+
+Rule 1: whatever is compared and then changed is so in one script.
+Rule 2: the time is that of Redis, in microseconds: the clocks of a fleet differ.
+"""
+
+from __future__ import annotations
+
+# KEYS: hash, lease. ARGV: mark, milliseconds, floor. Gives the fence, or 0 when it is held.
+TAKE = """
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+local known = redis.call('HMGET', KEYS[1], 'fence', 'version')
+local fence = math.max(tonumber(known[1] or 0), tonumber(known[2] or 0), tonumber(ARGV[3])) + 1
+redis.call('HSET', KEYS[1], 'fence', string.format('%.0f', fence))
+return fence
+"""
+
+# KEYS: lease. ARGV: mark, milliseconds.
+RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+
+# KEYS: lease. ARGV: mark.
+FREE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+# KEYS: hash. ARGV: fence, value.
+WRITE = """
+if tonumber(redis.call('HGET', KEYS[1], 'version') or 0) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1], 'value', ARGV[2])
+return 1
+"""
+
+# KEYS: hash. Gives version and value.
+READ = """
+return redis.call('HMGET', KEYS[1], 'version', 'value')
+"""
+
+# KEYS: hash, lease. ARGV: version.
+IS_NEWS = """
+if redis.call('EXISTS', KEYS[2]) == 0 then return 1 end
+if tonumber(redis.call('HGET', KEYS[1], 'version') or 0) > tonumber(ARGV[1]) then return 1 end
+return 0
+"""
+
+# KEYS: list of the times when one was spent. ARGV: limit, microseconds of the window.
+# Gives the microseconds to wait. A time to come is from before the clock was set back, and
+# counts as now. tostring() would round a time of sixteen digits.
+SPEND = """
+local time = redis.call('TIME')
+local now, limit, window = time[1] * 1000000 + time[2], tonumber(ARGV[1]), tonumber(ARGV[2])
+local kept = {}
+for _, spent in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  if tonumber(spent) > now - window then kept[#kept + 1] = math.min(tonumber(spent), now) end
+end
+local wait = 0
+if #kept < limit then kept[#kept + 1] = now else wait = kept[#kept - limit + 1] + window - now end
+redis.call('DEL', KEYS[1])
+for _, spent in ipairs(kept) do redis.call('RPUSH', KEYS[1], string.format('%.0f', spent)) end
+redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
+return wait
+"""
+
+# KEYS: one that nothing else uses. A write: a replica or a full memory refuses it.
+PROBE = """
+return redis.call('SET', KEYS[1], '1', 'PX', 1000)
+"""
