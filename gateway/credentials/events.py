@@ -1,4 +1,4 @@
-"""What a credential tells of itself: that its token changed, or cannot be had.
+"""What a credential tells of itself: its tokens change, or cannot be had.
 
 A credential never logs or counts. `ops` implements this, and `app` passes it in.
 
@@ -19,4 +19,16 @@ class Events(Protocol):
 
     def token_unreadable(self, credential: str, reason: str) -> None:
         """Take note that the token cannot be read, and that the last one is still sent."""
+        ...
+
+    def refresh_finished(self, credential: str, outcome: str, reason: str) -> None:
+        """Take note of how an attempt to have a newer token ended.
+
+        `outcome` is "obtained" (by a token call), "adopted" (what another process obtained), or
+        an `failures.Outcome`; `reason` is empty unless it failed.
+        """
+        ...
+
+    def store_failed(self, credential: str, reason: str) -> None:
+        """Take note that a token could not be shared or kept; it is used all the same."""
         ...

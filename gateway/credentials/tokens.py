@@ -1,4 +1,4 @@
-"""A token, and who has one.
+"""A token, who has one, and what may be told of it.
 
 A token carries its generation, so that an answer to a request can be told to speak of the
 token that is current or of one that was already replaced.
@@ -22,9 +22,38 @@ class Token:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What operators may know of a credential; times are seconds since the epoch.
+
+    `generation` is 0 while there is no token, `expires_at` None when nobody knows,
+    `retry_at` None unless a failure holds the next token call off, `reason` says why.
+    """
+
+    grant: str
+    generation: int = 0
+    expires_at: float | None = None
+    outcome: str = "none"
+    outcome_at: float | None = None
+    retry_at: float | None = None
+    reason: str = ""
+
+
 class Credential(Protocol):
     """Gives the current token of one `[credentials]` table."""
 
+    def ready(self) -> Token | None:
+        """Return the current token if one is at hand, without waiting."""
+        ...
+
     async def current(self, deadline: float) -> Token:
-        """Return a token by `deadline` (monotonic seconds), or raise `CredentialUnavailable`."""
+        """Return a token by `deadline` (event-loop seconds), or raise `CredentialUnavailable`."""
+        ...
+
+    def refuse(self, token: Token) -> bool:
+        """Take note that upstream refused `token`; tell whether `current` may have another one."""
+        ...
+
+    def status(self) -> Status:
+        """Return what may be told of it."""
         ...

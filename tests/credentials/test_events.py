@@ -9,7 +9,7 @@ from gateway.credentials.events import Events
 from gateway.ops.credential_log import CredentialLog
 from gateway.ops.log_output import open_log
 
-TOLD = {"token_changed", "token_unreadable"}
+TOLD = {"token_changed", "token_unreadable", "refresh_finished", "store_failed"}
 
 
 def test_credentials_tell_of_changes_and_troubles() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from gateway.config.secrets import Reference, Unresolved
 from gateway.core.secret import Secret
 from gateway.credentials.events import Events
-from gateway.credentials.tokens import Token
+from gateway.credentials.tokens import Status, Token
 from gateway.errors import CredentialUnavailable
 
 # A change is asked to be seen within 5 seconds; a look costs a microsecond.
@@ -45,12 +45,24 @@ class StaticCredential:
         # Why the reference could not be read when it was last looked at.
         self._trouble = ""
 
+    def ready(self) -> Token | None:
+        """Return the token, unless its file has to be looked at first."""
+        is_due = self._reference.kind == "file" and self._clock() >= self._next_look
+        return None if is_due else self._token
+
     async def current(self, deadline: float) -> Token:
         """Return the token; raises `CredentialUnavailable` when there never was one."""
-        token = self._token
-        if token is None or (self._reference.kind == "file" and self._clock() >= self._next_look):
-            token = self._look(token)
-        return token
+        return self.ready() or self._look(self._token)
+
+    def refuse(self, token: Token) -> bool:
+        """Look whether there is another token by now."""
+        return self._look(self._token).generation > token.generation
+
+    def status(self) -> Status:
+        """Return what may be told: not when it ends, which nobody says of such a token."""
+        generation = self._token.generation if self._token is not None else 0
+        outcome = "unreadable" if self._trouble else "read" if generation else "none"
+        return Status("static", generation, outcome=outcome, reason=self._trouble)
 
     def _look(self, known: Token | None) -> Token:
         """Read the reference if it changed; keep what is known when it cannot be read."""

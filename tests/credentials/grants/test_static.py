@@ -7,6 +7,7 @@ from gateway.config.secrets import parse_reference
 from gateway.credentials.grants.static import LOOK_EVERY_S, StaticCredential
 from gateway.credentials.tokens import Credential
 from gateway.errors import CredentialUnavailable
+from tests.credentials.desk import Told
 
 
 class Clock:
@@ -20,22 +21,6 @@ class Clock:
 
     def pass_by(self) -> None:
         self.now += LOOK_EVERY_S
-
-
-class Told:
-    """What credentials told of themselves."""
-
-    def __init__(self) -> None:
-        self.changes: list[tuple[str, int]] = []
-        self.troubles: list[tuple[str, str]] = []
-
-    def token_changed(self, credential: str, generation: int) -> None:
-        """Keep a change."""
-        self.changes.append((credential, generation))
-
-    def token_unreadable(self, credential: str, reason: str) -> None:
-        """Keep a trouble."""
-        self.troubles.append((credential, reason))
 
 
 class Place:
@@ -206,3 +191,27 @@ async def test_a_file_that_cannot_be_read_is_told_once_for_each_reason(place: Pl
     assert len(place.told.troubles) == 3
     assert place.told.changes == []
     assert "secret" not in repr(place.told.troubles)
+
+
+async def test_a_refused_token_is_replaced_when_the_file_has_another_one(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write(b"first")
+    first = await place.credential.current(0.0)
+    assert not place.credential.refuse(first)
+    place.write(b"second")
+    assert place.credential.refuse(first)
+    assert place.credential.ready() == await place.credential.current(0.0)
+    assert (await place.read())[0] == b"second"
+
+
+async def test_its_status_says_whether_it_was_read(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    assert place.credential.status().outcome == "none"
+    with pytest.raises(CredentialUnavailable):
+        await place.read()
+    assert place.credential.status().outcome == "unreadable"
+    assert "does not exist" in place.credential.status().reason
+    place.write(b"token")
+    await place.read()
+    status = place.credential.status()
+    assert (status.outcome, status.generation, status.expires_at) == ("read", 1, None)

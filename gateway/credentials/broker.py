@@ -1,0 +1,285 @@
+"""One credential in this process: its current token, one renewal at a time, failures remembered.
+
+Requests get the token that lives. It is renewed in the background before it dies, and
+when upstream refuses it; whoever has no token waits for the one renewal that is under way,
+as long as its own deadline allows. While a failure holds the next attempt off, everybody
+is told at once when to come back.
+
+Rule 1: no request waits while the current token lives.
+Rule 2: a generation that upstream refuses causes one renewal, however many requests it hit.
+Rule 3: the vendor is asked only in `renewal`; what to do about a failure only `setbacks` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from gateway.credentials.events import Events
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.renewal import NOTHING, Held, Renewal
+from gateway.credentials.setbacks import Setback, Setbacks
+from gateway.credentials.tokens import Status, Token
+from gateway.errors import CredentialUnavailable
+from gateway.stores.store import StoreDown
+
+# Shares of a token's life after which it is renewed: a fleet does not ask all at once.
+RENEW_AFTER = (0.70, 0.85)
+# The share of its life that a token must have left for a store that is down to be waited for.
+_RESERVE = 0.05
+# A request that leaves now arrives a moment later.
+_MARGIN_S = 2.0
+_MARGIN_SHARE = 0.01
+# What never works is looked at again when a secret changed; who asks meanwhile comes back then.
+_LOOK_EVERY_S = 1.0
+_NEVER_RETRY_AFTER_S = 60
+# For a token call that is under way when the gateway stops: its answer may be the only copy.
+_CLOSE_WITHIN_S = 5.0
+
+
+class Broker:
+    """Gives the current token of one credential; `reissues` and `window_s` bound distrust.
+
+    Upstream may refuse a living token; within any `window_s` that causes at most `reissues`
+    renewals, so that one which is refused for another reason costs no more than that.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        renewal: Renewal,
+        setbacks: Setbacks,
+        events: Events,
+        *,
+        reissues: int,
+        window_s: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._name = name
+        self._kind = kind
+        self._renewal = renewal
+        self._setbacks = setbacks
+        self._events = events
+        self._reissues: deque[float] = deque(maxlen=reissues)
+        self._window_s = window_s
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._held: Held = NOTHING
+        self._token: Token | None = None
+        # Event-loop seconds; the token may be sent before it.
+        self._dies_at = 0.0
+        self._renew_at = math.inf
+        self._slides_s = 0.0
+        self._flight: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._failed_seed = ""
+        self._next_look = 0.0
+        self._outcome: tuple[str, float] | None = None
+        self._closed = False
+
+    # The requests' side.
+
+    def ready(self) -> Token | None:
+        """Return the current token if it lives."""
+        now = self._loop.time()
+        if now >= self._dies_at:
+            return None
+        if self._slides_s:
+            self._dies_at = now + self._slides_s
+        return self._token
+
+    async def current(self, deadline: float) -> Token:
+        """Return a token by `deadline`, or raise `CredentialUnavailable`."""
+        while (token := self.ready()) is None:
+            if (setback := self._hold_off()) is not None:
+                raise self._unavailable(setback)
+            await self._landed(deadline)
+        return token
+
+    def refuse(self, token: Token) -> bool:
+        """Have the token renewed that upstream refused, unless a newer one is here already."""
+        if token.generation == self._held.generation and self._dies_at:
+            if self._flight is None and not self._may_reissue():
+                return False
+            self._dies_at = 0.0
+            if self._hold_off() is None:
+                self._take_off()
+        return True
+
+    def status(self) -> Status:
+        """Return what may be told of the credential."""
+        holding, setback = self._held.holding, self._setbacks.latest
+        retry_in_s = setback.retry_at - self._loop.time() if setback is not None else math.inf
+        return Status(
+            grant=self._kind,
+            generation=self._held.generation if holding is not None else 0,
+            expires_at=holding.expires_at if holding is not None else None,
+            outcome=self._outcome[0] if self._outcome else "none",
+            outcome_at=self._outcome[1] if self._outcome else None,
+            retry_at=self._clock() + max(retry_in_s, 0.0) if math.isfinite(retry_in_s) else None,
+            reason=setback.reason if setback is not None else "",
+        )
+
+    # The composition root's side.
+
+    def open(self) -> None:
+        """Have a token: the one that the store has, or a new one."""
+        self._take_off()
+
+    async def close(self) -> None:
+        """Stop; a token call that is under way gets a moment to end."""
+        self._closed = True
+        self._cancel_timer()
+        flight = self._flight
+        if flight is not None:
+            await asyncio.wait((flight,), timeout=_CLOSE_WITHIN_S)
+            flight.cancel()
+            await asyncio.gather(flight, return_exceptions=True)
+        self._cancel_timer()
+        await self._renewal.grant.close()
+
+    # One renewal.
+
+    def _take_off(self) -> None:
+        """Begin a renewal, unless one is under way."""
+        if self._flight is None:
+            self._cancel_timer()
+            self._flight = self._loop.create_task(self._fly())
+
+    async def _landed(self, deadline: float) -> None:
+        """Wait for the end of the renewal under way, whatever it is."""
+        if self._closed:
+            raise CredentialUnavailable("the gateway is shutting down")
+        self._take_off()
+        assert self._flight is not None  # noqa: S101 - it has just taken off
+        try:
+            async with asyncio.timeout_at(deadline):
+                await asyncio.shield(self._flight)
+        except TimeoutError:
+            raise CredentialUnavailable(
+                f"no token for credential {self._name} came in time"
+            ) from None
+
+    async def _fly(self) -> None:
+        try:
+            if self._renewal.is_saved or self._is_due():
+                self._adopt(await self._renew())
+            else:
+                await self._save()
+        except TokenCallFailed as failure:
+            self._fail(failure)
+        except Exception:
+            # A bug: it goes on to whoever waits, and nobody spins.
+            self._fail(TokenCallFailed(Outcome.ERROR, "the renewal failed"))
+            raise
+        finally:
+            self._flight = None
+
+    async def _renew(self) -> Held:
+        try:
+            return await self._renewal.renew(self._held)
+        except StoreDown as down:
+            self._events.store_failed(self._name, str(down))
+            left_s = self._dies_at - self._loop.time()
+            if left_s > _RESERVE * self._lifetime_s():
+                # The store may be back in time, and with it the order in the fleet.
+                wait_s = left_s / 4
+                raise TokenCallFailed(Outcome.STORE, str(down), retry_after_s=wait_s) from None
+            return await self._renewal.renew_alone(self._held)
+
+    async def _save(self) -> None:
+        """Write the token that could not be written; it is tried again until it is."""
+        with suppress(StoreDown):
+            await self._renewal.save(self._held)
+        self._arm()
+
+    def _adopt(self, held: Held) -> None:
+        """Use a holding from now on."""
+        self._held, holding = held, held.holding
+        assert holding is not None  # noqa: S101 - a renewal ends with a holding or an error
+        now, self._next_look = self._loop.time(), 0.0
+        left_s, lifetime_s = holding.expires_at - self._clock(), holding.lifetime_s
+        usable_s = left_s - min(_MARGIN_S, _MARGIN_SHARE * lifetime_s)
+        if self._token is None or self._token.value != holding.access:
+            self._events.token_changed(self._name, held.generation)
+        self._token = Token(holding.access, held.generation)
+        self._dies_at = now + usable_s
+        self._slides_s = usable_s if self._renewal.grant.slides else 0.0
+        share = random.uniform(*RENEW_AFTER)  # noqa: S311 - spreads load, guards nothing
+        self._renew_at = now + left_s - (1 - share) * lifetime_s
+        self._setbacks.forget()
+        self._finish("adopted" if held.adopted else "obtained")
+        self._arm()
+
+    def _fail(self, failure: TokenCallFailed) -> None:
+        setback = self._setbacks.note(failure, self._loop.time())
+        self._failed_seed = self._renewal.grant.seed()
+        self._finish(failure.outcome, failure.reason)
+        if math.isfinite(setback.retry_at):
+            self._set_timer(setback.retry_at)
+
+    def _finish(self, outcome: str, reason: str = "") -> None:
+        self._outcome = (outcome, self._clock())
+        self._events.refresh_finished(self._name, outcome, reason)
+
+    # When.
+
+    def _lifetime_s(self) -> float:
+        holding = self._held.holding
+        return holding.lifetime_s if holding is not None else 0.0
+
+    def _is_due(self) -> bool:
+        """Tell whether the token is dead, or old enough to be renewed."""
+        return self._loop.time() >= min(self._dies_at, self._renew_at)
+
+    def _arm(self) -> None:
+        """Set the timer for the next renewal, or for the next try to save."""
+        save_at = self._loop.time() + min(_LOOK_EVERY_S, 0.05 * self._lifetime_s())
+        renew_at = math.inf if self._slides_s else self._renew_at
+        at = renew_at if self._renewal.is_saved else min(renew_at, save_at)
+        if math.isfinite(at):
+            self._set_timer(at)
+
+    def _set_timer(self, at: float) -> None:
+        self._cancel_timer()
+        if not self._closed:
+            self._timer = self._loop.call_at(at, self._take_off)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _hold_off(self) -> Setback | None:
+        """Return the setback that forbids a token call now, unless a secret has changed."""
+        now = self._loop.time()
+        setback = self._setbacks.hold_off(now)
+        if setback is None or now < self._next_look:
+            return setback
+        self._next_look = now + _LOOK_EVERY_S
+        if self._renewal.grant.seed() == self._failed_seed:
+            return setback
+        self._setbacks.forget()
+        return None
+
+    def _may_reissue(self) -> bool:
+        """Tell whether a refused token may be renewed, and count it."""
+        now, past = self._loop.time(), self._reissues
+        if len(past) == past.maxlen and past[0] > now - self._window_s:
+            return False
+        past.append(now)
+        return True
+
+    def _unavailable(self, setback: Setback) -> CredentialUnavailable:
+        wait_s = setback.retry_at - self._loop.time()
+        retry_after_s = math.ceil(wait_s) if math.isfinite(wait_s) else _NEVER_RETRY_AFTER_S
+        return CredentialUnavailable(
+            f"there is no token for credential {self._name}: {setback.reason}",
+            retry_after_s=max(retry_after_s, 1),
+        )

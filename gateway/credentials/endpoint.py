@@ -1,0 +1,247 @@
+"""The vendor's token endpoints: one form posted, one document read.
+
+Calls go the way that the upstream's requests go, with the same canonical User-Agent. Each
+is charged to the budget of its application before it leaves, and what a caller of this
+module gets is a document, or `TokenCallFailed` with how it failed.
+
+Rule 1: foreign exceptions end here, and no text of theirs goes on: it may hold the form.
+Rule 2: a call is made once; whether it is repeated is the credential's decision.
+Rule 3: nothing is followed, stored or decoded that a token answer does not need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import quote_plus
+
+import aiohttp
+from yarl import URL
+
+from gateway.core.secret import Secret
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.policy.routes import Origin
+from gateway.stores.store import Store, StoreDown
+
+Form: TypeAlias = Mapping[str, str | Secret]
+# A token answer has a few kilobytes; a larger one is not one.
+MAX_ANSWER_BYTES = 262_144
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most `limit` token calls in any `window_s` seconds, for everybody with this `key`."""
+
+    key: str
+    limit: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to a token endpoint: what the upstream's requests use too; timeouts in seconds."""
+
+    origin: Origin
+    user_agent: bytes
+    tls: ssl.SSLContext | None = None
+    connect_timeout_s: float = 5.0
+    timeout_s: float = 15.0
+    proxy: str | None = None
+    proxy_auth: Secret | None = None
+
+
+class TokenEndpoint:
+    """Posts forms to one origin."""
+
+    def __init__(self, route: Route, budget: Budget, store: Store) -> None:
+        self._route = route
+        self.budget = budget
+        self._store = store
+        self._session: aiohttp.ClientSession | None = None
+        # This process's calls, for when the store cannot be asked.
+        self._spent: list[float] = []
+
+    @property
+    def origin(self) -> str:
+        """Return where calls go."""
+        return str(self._route.origin)
+
+    async def post(
+        self,
+        path: str,
+        form: Form,
+        *,
+        basic: tuple[Secret, Secret] | None = None,
+    ) -> dict[str, Any]:
+        """Post a form with optional Basic credentials; return the JSON object of a 2xx answer.
+
+        Raises `TokenCallFailed`.
+        """
+        await self._charge()
+        try:
+            status, fields, body = await self._send(path, form, basic)
+        except TimeoutError:
+            raise TokenCallFailed(Outcome.TIMEOUT, f"{self.origin} did not answer") from None
+        except (aiohttp.ClientError, OSError) as error:
+            reason = f"{self.origin} cannot be reached: {type(error).__name__}"
+            raise TokenCallFailed(Outcome.UNREACHABLE, reason) from None
+        if 200 <= status < 300:
+            return self._read(body)
+        raise judge(self.origin, status, fields, body)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _charge(self) -> None:
+        """Spend one call of the budget, or raise `TokenCallFailed` with the exact wait."""
+        budget = self.budget
+        try:
+            wait_s = await self._store.spend(budget.key, budget.limit, budget.window_s)
+        except StoreDown:
+            wait_s = self._charge_alone(asyncio.get_running_loop().time())
+        if wait_s > 0:
+            reason = f"{budget.limit} token calls were made within {budget.window_s:g} s"
+            raise TokenCallFailed(Outcome.BUDGET, reason, retry_after_s=wait_s)
+
+    def _charge_alone(self, now: float) -> float:
+        budget = self.budget
+        self._spent = [at for at in self._spent if at > now - budget.window_s]
+        if len(self._spent) >= budget.limit:
+            return self._spent[0] + budget.window_s - now
+        self._spent.append(now)
+        return 0.0
+
+    async def _send(
+        self,
+        path: str,
+        form: Form,
+        basic: tuple[Secret, Secret] | None,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        route = self._route
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+            **({} if basic is None else {"Authorization": render_basic(*basic)}),
+        }
+        session = self._open()
+        async with session.post(
+            self._url(path),
+            data=render_form(form),
+            headers=headers,
+            allow_redirects=False,
+            ssl=route.tls if route.tls is not None else True,
+            proxy=route.proxy,
+            proxy_headers=_proxy_headers(route),
+        ) as answer:
+            body = await answer.content.read(MAX_ANSWER_BYTES + 1)
+            while len(body) <= MAX_ANSWER_BYTES and (more := await answer.content.readany()):
+                body += more
+            return answer.status, answer.headers, body
+
+    def _url(self, path: str) -> URL:
+        origin = self._route.origin
+        host = origin.host.strip("[]")
+        path, _, query = path.partition("?")
+        return URL.build(
+            scheme=origin.scheme,
+            host=host,
+            port=origin.port,
+            path=path,
+            query_string=query,
+            encoded=True,
+        )
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            route = self._route
+            agent = route.user_agent.decode("ascii")
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    # Calls are minutes apart, and a POST on a stale connection is lost.
+                    force_close=True,
+                    resolver=aiohttp.ThreadedResolver(),
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": agent, "X-User-Agent": agent},
+                timeout=aiohttp.ClientTimeout(
+                    total=route.timeout_s, sock_connect=route.connect_timeout_s
+                ),
+                trust_env=False,
+            )
+        return self._session
+
+    def _read(self, body: bytes) -> dict[str, Any]:
+        document = read_object(body)
+        if document is None:
+            raise TokenCallFailed(Outcome.ERROR, f"{self.origin} answered no JSON object")
+        return document
+
+
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """Return a body's JSON object, or None."""
+    if len(body) > MAX_ANSWER_BYTES:
+        return None
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def judge(origin: str, status: int, fields: Mapping[str, str], body: bytes) -> TokenCallFailed:
+    """Return what an answer that is not 2xx means (the vendor's table of retries)."""
+    reason = f"{origin} answered {status}{render_codes(body)}"
+    retry_after_s = _seconds_of(fields.get("Retry-After", ""))
+    if status == 429 or (status == 503 and retry_after_s is not None):
+        outcome = Outcome.THROTTLED
+    elif status == 408 or status >= 500 or status < 400:
+        outcome, retry_after_s = Outcome.ERROR, None
+    else:
+        outcome, retry_after_s = Outcome.REJECTED, None
+    return TokenCallFailed(outcome, reason, status=status, retry_after_s=retry_after_s)
+
+
+def render_codes(body: bytes) -> str:
+    """Return the error codes of an answer, to follow its status; never its free text."""
+    document = read_object(body) or {}
+    inner = document.get("errors")
+    found = [document.get("error"), document.get("errorCode")]
+    if isinstance(inner, list):
+        found += [error.get("errorCode") for error in inner if isinstance(error, dict)]
+    codes = dict.fromkeys(code for code in found if isinstance(code, str) and _CODE.fullmatch(code))
+    return f" ({', '.join(codes)})" if codes else ""
+
+
+def render_form(form: Form) -> bytes:
+    """Return a form as it is sent, secrets in clear."""
+    pairs = (
+        quote_plus(name) + "=" + quote_plus(value.reveal() if isinstance(value, Secret) else value)
+        for name, value in form.items()
+    )
+    return "&".join(pairs).encode("ascii")
+
+
+def render_basic(name: Secret, password: Secret) -> str:
+    """Return Basic credentials, as the vendor reads them: neither part is form-encoded first."""
+    return "Basic " + b64encode(name.reveal() + b":" + password.reveal()).decode("ascii")
+
+
+def _proxy_headers(route: Route) -> dict[str, str] | None:
+    if route.proxy_auth is None:
+        return None
+    return {"Proxy-Authorization": "Basic " + route.proxy_auth.reveal().decode("ascii")}
+
+
+def _seconds_of(text: str) -> float | None:
+    return float(text) if _SECONDS.fullmatch(text) else None

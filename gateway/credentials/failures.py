@@ -1,0 +1,35 @@
+"""How a token call fails, in the words that operators see.
+
+Rule: a reason names hosts, statuses and error codes; never a token, a form or free text of
+an answer.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a token call failed; a label of the metrics."""
+
+    REJECTED = "rejected"  # the vendor does not accept what was presented
+    THROTTLED = "throttled"  # the vendor says too many
+    BUDGET = "budget"  # we would say too many
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    ERROR = "error"  # an answer that is no use
+    STORE = "store"  # what the fleet shares cannot be reached; nothing was asked
+    SOURCE = "source"  # the credential whose token is exchanged has none
+
+
+class TokenCallFailed(Exception):
+    """A token call brought no token; `retry_after_s` is what the vendor or the budget says."""
+
+    def __init__(
+        self, outcome: Outcome, reason: str, *, status: int = 0, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.reason = reason
+        self.status = status
+        self.retry_after_s = retry_after_s

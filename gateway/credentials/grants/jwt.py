@@ -1,0 +1,52 @@
+"""The grant `jwt`: a JWT of the Developer Console becomes a session, and stays one.
+
+The refresh token of the session is used as long as it lives, because a session is what
+the vendor counts; the JWT begins a new one only when there is none. The same endpoint
+name is sent every time, so that a new session of ours takes the place of the old one.
+
+Rule: a refused refresh token falls back to the JWT once; a refused JWT is final.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from gateway.credentials.endpoint import Form
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.grants.oauth import OAuthApp
+from gateway.credentials.holding import Holding
+
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+class JwtGrant:
+    """Obtains RingCentral tokens by JWT (RFC 7523) and refresh."""
+
+    slides = False
+
+    def __init__(self, app: OAuthApp) -> None:
+        self._app = app
+        # An endpoint of its own for a process that cannot see what the others do.
+        self._lonely = f"-{secrets.token_hex(4)}"
+
+    def seed(self) -> str:
+        """Return the fingerprint of the application and its JWT."""
+        return self._app.vault.fingerprint("client_id", "jwt")
+
+    async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
+        """Refresh, or log in."""
+        if held is not None and self._app.may_refresh(held):
+            try:
+                return await self._app.refresh(held)
+            except TokenCallFailed as failure:
+                if failure.outcome is not Outcome.REJECTED:
+                    raise
+        form: Form = {
+            "assertion": self._app.vault.require("jwt"),
+            **self._app.wishes.form(self._lonely if alone else ""),
+        }
+        return await self._app.ask(GRANT_TYPE, form, self.seed())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._app.endpoint.close()

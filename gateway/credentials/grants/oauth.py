@@ -1,0 +1,143 @@
+"""What the RingCentral grants share: the token call, its answer, and the application's name.
+
+RFC 6749 section 5.1 with the vendor's additions. Times come from `expires_in`, never from
+what the documentation promises.
+
+Rule: the life of a token counts from before the call left, so it is never believed to be
+longer than it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.config.secrets import Reference, Unresolved
+from gateway.core.secret import Secret
+from gateway.credentials.endpoint import Form, TokenEndpoint
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.holding import Holding, token_of
+
+TOKEN_PATH = "/restapi/oauth/token"  # noqa: S105 - a path, not a token
+# RFC 6749 recommends `expires_in`; without it an hour is what the vendor documents.
+_DEFAULT_LIFETIME_S = 3600.0
+
+
+class Vault:
+    """The configured secrets of one credential, read anew each time they are needed."""
+
+    def __init__(self, references: Mapping[str, Reference], environ: Mapping[str, str]) -> None:
+        self._references = references
+        self._environ = environ
+
+    def get(self, key: str) -> Secret | None:
+        """Return a secret, None when none is configured; raises `TokenCallFailed`."""
+        reference = self._references.get(key)
+        if reference is None:
+            return None
+        try:
+            return reference.resolve(self._environ)
+        except Unresolved as trouble:
+            raise TokenCallFailed(Outcome.REJECTED, f"{key}: {trouble}") from None
+
+    def require(self, key: str) -> Secret:
+        """Return a secret that the configuration was checked to have."""
+        secret = self.get(key)
+        if secret is None:
+            raise TokenCallFailed(Outcome.REJECTED, f"{key} is not configured")
+        return secret
+
+    def fingerprint(self, *keys: str) -> str:
+        """Return a text that changes when one of these secrets does, and tells none of them."""
+        digest = hashlib.sha256()
+        for key in keys:
+            try:
+                secret = self.get(key)
+            except TokenCallFailed:
+                secret = None
+            digest.update(hashlib.sha256(secret.reveal() if secret is not None else b"").digest())
+        return digest.hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a token request asks for; lifetimes in seconds, None for the vendor's default."""
+
+    endpoint_id: str
+    access_token_ttl: int | None = None
+    refresh_token_ttl: int | None = None
+
+    def form(self, suffix: str = "") -> dict[str, str]:
+        """Return the parameters; `suffix` makes the endpoint another one."""
+        ttl = {
+            "access_token_ttl": self.access_token_ttl,
+            "refresh_token_ttl": self.refresh_token_ttl,
+        }
+        numbers = {name: str(value) for name, value in ttl.items() if value is not None}
+        return {"endpoint_id": self.endpoint_id + suffix, **numbers}
+
+
+class OAuthApp:
+    """One application at the RingCentral authorisation server."""
+
+    def __init__(
+        self, endpoint: TokenEndpoint, vault: Vault, wishes: Wishes, clock: Callable[[], float]
+    ) -> None:
+        self.endpoint = endpoint
+        self.vault = vault
+        self.wishes = wishes
+        self._clock = clock
+
+    async def ask(self, grant_type: str, form: Form, seed: str) -> Holding:
+        """Make one token call; raises `TokenCallFailed`."""
+        client_id, secret = self.vault.require("client_id"), self.vault.get("client_secret")
+        full: dict[str, str | Secret] = {"grant_type": grant_type, **form}
+        if secret is None:
+            # RFC 6749 section 3.2.1: a public client names itself in the form.
+            full["client_id"] = client_id
+        now = self._clock()
+        answer = await self.endpoint.post(
+            TOKEN_PATH, full, basic=None if secret is None else (client_id, secret)
+        )
+        return read_answer(answer, now, seed)
+
+    async def refresh(self, held: Holding) -> Holding:
+        """Spend the refresh token of a holding; what descends from it has its seed."""
+        assert held.refresh is not None  # noqa: S101 - `may_refresh` was asked
+        form: Form = {"refresh_token": held.refresh, **self.wishes.form()}
+        return await self.ask("refresh_token", form, held.seed)
+
+    def may_refresh(self, held: Holding | None) -> bool:
+        """Tell whether a holding can be refreshed."""
+        return held is not None and held.may_refresh(self._clock())
+
+
+def read_answer(answer: Mapping[str, Any], now: float, seed: str) -> Holding:
+    """Return the holding of a token answer, or raise `TokenCallFailed` without showing it."""
+    try:
+        access = token_of(answer.get("access_token"))
+        refresh = answer.get("refresh_token")
+        expires_in = seconds_of(answer.get("expires_in", _DEFAULT_LIFETIME_S))
+        ends = answer.get("refresh_token_expires_in")
+        return Holding(
+            access=access,
+            obtained_at=now,
+            expires_at=now + expires_in,
+            seed=seed,
+            refresh=token_of(refresh) if refresh else None,
+            refresh_expires_at=now + seconds_of(ends) if refresh and ends is not None else None,
+        )
+    except ValueError:
+        raise TokenCallFailed(Outcome.ERROR, "the token answer is not usable") from None
+
+
+def seconds_of(value: object) -> float:
+    """Return a positive number of seconds, also from the text that some servers send."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("not a number")
+    seconds = float(value)
+    if not 0 < seconds < 1e9:
+        raise ValueError("not a lifetime")
+    return seconds

@@ -1,0 +1,52 @@
+"""The grant `refresh_token`: a session that a person began elsewhere, carried on.
+
+Each refresh token is good once. A pair that was obtained is written to the store before
+its first use; if the process dies before that, the vendor still answers the older refresh
+token with the same pair, because the newer one was never used.
+
+Rule 1: the stored chain is carried on unless another refresh token is configured since.
+Rule 2: a chain that the vendor refuses is carried on from the configured token once, in case
+        the store was behind; then it is over, and only a new token mends that.
+"""
+
+from __future__ import annotations
+
+from gateway.credentials.endpoint import Form
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.grants.oauth import OAuthApp
+from gateway.credentials.holding import Holding
+
+
+class RefreshGrant:
+    """Obtains RingCentral tokens by refresh alone."""
+
+    slides = False
+
+    def __init__(self, app: OAuthApp) -> None:
+        self._app = app
+
+    def seed(self) -> str:
+        """Return the fingerprint of the application and the configured refresh token."""
+        return self._app.vault.fingerprint("client_id", "refresh_token")
+
+    async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
+        """Spend the newest refresh token there is."""
+        app = self._app
+        configured = app.vault.get("refresh_token")
+        if held is not None and app.may_refresh(held):
+            try:
+                return await app.refresh(held)
+            except TokenCallFailed as failure:
+                is_last = configured is None or configured == held.refresh
+                if failure.outcome is not Outcome.REJECTED or is_last:
+                    raise
+        if configured is None:
+            raise TokenCallFailed(
+                Outcome.REJECTED, "no refresh token is configured, and the store has none"
+            )
+        form: Form = {"refresh_token": configured, **app.wishes.form()}
+        return await app.ask("refresh_token", form, self.seed())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._app.endpoint.close()

@@ -1,0 +1,135 @@
+"""The grant `ringcx`: a RingCentral token is exchanged for a RingCX one of five minutes.
+
+Two hops. The exchange is limited like a login, so the RingCX refresh token is used as
+long as it works; when it does not, another credential's RingCentral token is exchanged
+again. The answer has no `expires_in`: the token is a JWT that says when it ends.
+
+Rule: the signature of that JWT is the vendor's business; only its times are read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from gateway.core.secret import Secret
+from gateway.credentials.endpoint import Form, TokenEndpoint
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.holding import Holding, token_of
+from gateway.credentials.tokens import Credential, Token
+from gateway.errors import CredentialUnavailable
+
+EXCHANGE_PATH = "/api/auth/login/rc/accesstoken?includeRefresh=true"
+REFRESH_PATH = "/api/auth/token/refresh"
+# What the vendor documents, for a token that does not say it.
+DEFAULT_LIFETIME_S = 300.0
+# A longer life than this is a clock that is wrong, theirs or ours.
+_LONGEST_LIFE_S = 86_400.0
+_SOURCE_WITHIN_S = 30.0
+
+
+class RingcxGrant:
+    """Obtains RingCX tokens with the token of `source`, another credential."""
+
+    slides = False
+
+    def __init__(
+        self,
+        endpoint: TokenEndpoint,
+        source: Credential,
+        source_name: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._endpoint = endpoint
+        self._source = source
+        self._source_name = source_name
+        self._clock = clock
+
+    def seed(self) -> str:
+        """Return the name of the credential that is exchanged."""
+        return self._source_name
+
+    async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
+        """Refresh, or exchange."""
+        if held is not None and held.refresh is not None:
+            form: Form = {
+                "refresh_token": held.refresh,
+                "rcTokenType": "Bearer",
+            }
+            try:
+                return await self._ask(REFRESH_PATH, form)
+            except TokenCallFailed as failure:
+                if failure.outcome is not Outcome.REJECTED:
+                    raise
+        return await self._exchange()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._endpoint.close()
+
+    async def _exchange(self) -> Holding:
+        deadline = asyncio.get_running_loop().time() + _SOURCE_WITHIN_S
+        try:
+            token = await self._source.current(deadline)
+            try:
+                return await self._present(token)
+            except TokenCallFailed as failure:
+                if failure.status != 401 or not self._source.refuse(token):
+                    raise
+                return await self._present(await self._source.current(deadline))
+        except CredentialUnavailable as error:
+            raise TokenCallFailed(
+                Outcome.SOURCE,
+                f"credential {self._source_name} has no token to exchange",
+                retry_after_s=float(error.retry_after_s),
+            ) from None
+
+    async def _present(self, token: Token) -> Holding:
+        return await self._ask(
+            EXCHANGE_PATH, {"rcAccessToken": token.value, "rcTokenType": "Bearer"}
+        )
+
+    async def _ask(self, path: str, form: Form) -> Holding:
+        now = self._clock()
+        answer = await self._endpoint.post(path, form)
+        try:
+            access = token_of(answer.get("accessToken"))
+            refresh = answer.get("refreshToken")
+            return Holding(
+                access=access,
+                obtained_at=now,
+                expires_at=now + life_of(access, now),
+                seed=self.seed(),
+                refresh=token_of(refresh) if refresh else None,
+            )
+        except ValueError:
+            raise TokenCallFailed(Outcome.ERROR, "the token answer is not usable") from None
+
+
+def life_of(token: Secret, now: float) -> float:
+    """Return how many seconds a JWT (RFC 7519) lives from `now` on, 300 when it does not say.
+
+    With `iat` it is the difference of its own two times, so that a local clock which is wrong
+    does no harm.
+    """
+    claims = read_claims(token)
+    ends, begins = claims.get("exp"), claims.get("iat", now)
+    if not isinstance(ends, int | float) or not isinstance(begins, int | float):
+        return DEFAULT_LIFETIME_S
+    life_s = ends - begins
+    return life_s if 0 < life_s < _LONGEST_LIFE_S else DEFAULT_LIFETIME_S
+
+
+def read_claims(token: Secret) -> dict[str, Any]:
+    """Return the claims of a JWT without believing them, {} when it is none."""
+    parts = token.reveal().split(b".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + b"=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

@@ -1,0 +1,154 @@
+"""One renewal: a newer holding, from the store or from the vendor, written before it is used.
+
+In a fleet only the holder of the lease asks the vendor; everybody else waits for what it
+writes. The number of the lease is the generation of what is obtained under it, so that
+the same number orders tokens, guards the store and tells a refused token from an older one.
+
+Rule 1: what is in the store already is taken; the vendor is asked when it has nothing newer.
+Rule 2: a new pair is written before its first use. When it cannot be written it is used all
+        the same, and written as soon as the store is back.
+Rule 3: this module knows nothing of requests, timers and failures that were before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.credentials.holding import Holding, parse, render
+from gateway.stores.store import Lease, Store, StoreDown
+
+# For the holder of a lease to finish its token call; then the store is looked at again.
+_LOOK_AGAIN_S = 1.0
+
+
+class Grant(Protocol):
+    """How tokens of one kind are obtained."""
+
+    @property
+    def slides(self) -> bool:
+        """Tell whether every use of a token begins its life anew."""
+        ...
+
+    def seed(self) -> str:
+        """Return a fingerprint of the configured secrets that a chain of tokens begins with."""
+        ...
+
+    async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
+        """Return a new holding, by as few token calls as it takes; `held` is the latest one.
+
+        `alone` tells that others may do the same at this moment, unseen.
+        Raises `TokenCallFailed`.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close what it holds open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A holding with its generation; `adopted` tells that another process obtained it."""
+
+    generation: int
+    holding: Holding | None
+    adopted: bool = False
+
+
+NOTHING = Held(0, None)
+
+
+class Renewal:
+    """Renews the holding under one key of a store."""
+
+    def __init__(self, key: str, grant: Grant, store: Store, clock: Callable[[], float]) -> None:
+        self._key = key
+        self.grant = grant
+        self._store = store
+        self._clock = clock
+        self.is_saved = True
+
+    async def read(self) -> Held:
+        """Return what the store has, `NOTHING` when that is nothing; raises `StoreDown`."""
+        entry = await self._store.read(self._key)
+        if entry is None:
+            return NOTHING
+        holding = parse(entry.value)
+        if holding is not None and holding.seed != self.grant.seed():
+            # It descends from secrets that are not configured any more.
+            holding = None
+        return Held(entry.version, holding, adopted=True)
+
+    async def renew(self, held: Held) -> Held:
+        """Return a holding that is newer than `held` and lives.
+
+        Raises `TokenCallFailed`, or `StoreDown` while nothing was asked of the vendor.
+        """
+        while True:
+            latest = await self._latest(held)
+            if self._is_fit(latest, held):
+                return latest
+            lease = await self._store.lease(self._key, floor=latest.generation)
+            if lease is not None:
+                break
+            await self._store.changed(self._key, latest.generation, _LOOK_AGAIN_S)
+        try:
+            # Whoever had the lease before may have written after the look above.
+            latest = await self._latest(held)
+            if self._is_fit(latest, held):
+                return latest
+            return await self._obtain(latest, lease)
+        finally:
+            await lease.release()
+
+    async def renew_alone(self, held: Held) -> Held:
+        """Obtain a holding without the store; raises `TokenCallFailed`."""
+        holding = await self.grant.obtain(held.holding, alone=True)
+        self.is_saved = False
+        return Held(held.generation + 1, holding)
+
+    async def save(self, held: Held) -> None:
+        """Write what could not be written, unless the store has as new a one.
+
+        Raises `StoreDown`.
+        """
+        if held.holding is None or (await self.read()).generation >= held.generation:
+            self.is_saved = True
+            return
+        lease = await self._store.lease(self._key, floor=held.generation - 1)
+        if lease is None:
+            return
+        try:
+            await lease.write(render(held.holding))
+            self.is_saved = True
+        finally:
+            await lease.release()
+
+    async def _latest(self, held: Held) -> Held:
+        found = await self.read()
+        return found if found.generation > held.generation else held
+
+    def _is_fit(self, found: Held, held: Held) -> bool:
+        """Tell whether `found` is another one than `held`, and lives."""
+        return (
+            found.generation > held.generation
+            and found.holding is not None
+            and self._clock() < found.holding.expires_at
+        )
+
+    async def _obtain(self, held: Held, lease: Lease) -> Held:
+        holding = await self.grant.obtain(held.holding, alone=False)
+        obtained = Held(lease.fence, holding)
+        try:
+            written = await lease.write(render(holding))
+        except StoreDown:
+            self.is_saved = False
+            return obtained
+        self.is_saved = True
+        if not written:
+            # We were held up for so long that another one took over: its token is the newer.
+            latest = await self._latest(obtained)
+            return latest if latest.holding is not None else obtained
+        return obtained

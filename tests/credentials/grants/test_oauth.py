@@ -1,0 +1,94 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config.secrets import parse_reference
+from gateway.core.secret import Secret
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.grants.oauth import Vault, Wishes, read_answer, seconds_of
+from gateway.credentials.holding import Holding
+from tests.credentials.desk import app_of, desk, vault_of
+
+
+async def test_a_confidential_client_is_named_by_basic_and_not_in_the_form() -> None:
+    async with desk() as service:
+        app = app_of(service)
+        holding = await app.ask("g", {"x": "1"}, "seed")
+        await app.endpoint.close()
+    assert service.calls[0].form == {"grant_type": "g", "x": "1"}
+    assert b"Authorization: Basic " in service.calls[0].head
+    assert holding == Holding(
+        Secret(b"access-1"), 1000.0, 4600.0, "seed", Secret(b"refresh-1"), 605800.0
+    )
+
+
+async def test_a_public_client_is_named_in_the_form() -> None:
+    async with desk() as service:
+        app = app_of(service)
+        app.vault = vault_of(client_id="public-id")
+        await app.ask("g", {}, "")
+        await app.endpoint.close()
+    assert service.calls[0].form == {"grant_type": "g", "client_id": "public-id"}
+    assert b"Authorization" not in service.calls[0].head
+
+
+def test_wishes_name_the_endpoint_and_only_what_is_wished() -> None:
+    assert Wishes("e").form() == {"endpoint_id": "e"}
+    assert Wishes("e", 600, 86400).form("-x") == {
+        "endpoint_id": "e-x",
+        "access_token_ttl": "600",
+        "refresh_token_ttl": "86400",
+    }
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"access_token": ""},
+        {"access_token": "a\nb"},
+        {"access_token": "a", "expires_in": 0},
+        {"access_token": "a", "expires_in": "soon"},
+        {"access_token": "a", "expires_in": True},
+        {"access_token": "a", "expires_in": [1]},
+        {"access_token": "a", "refresh_token": 5},
+        {"access_token": "a", "refresh_token": "r", "refresh_token_expires_in": -1},
+    ],
+)
+def test_an_answer_that_cannot_be_used_is_not_shown(answer: dict[str, Any]) -> None:
+    with pytest.raises(TokenCallFailed, match="not usable") as failed:
+        read_answer(answer, 0.0, "")
+    assert failed.value.outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize(("value", "seconds"), [(3600, 3600.0), (0.5, 0.5), ("7199", 7199.0)])
+def test_lifetimes_may_be_fractions_or_text(value: object, seconds: float) -> None:
+    assert seconds_of(value) == seconds
+
+
+def test_a_token_without_a_lifetime_lives_the_documented_hour() -> None:
+    assert read_answer({"access_token": "a"}, 10.0, "").expires_at == 3610.0
+
+
+def test_a_secret_that_cannot_be_read_is_a_rejection_that_names_the_key(tmp_path: Path) -> None:
+    vault = Vault({"jwt": parse_reference(f"file:{tmp_path}/none")}, {})
+    with pytest.raises(TokenCallFailed, match=r"^jwt: file .* does not exist") as failed:
+        vault.require("jwt")
+    assert failed.value.outcome is Outcome.REJECTED
+    with pytest.raises(TokenCallFailed, match="client_id is not configured"):
+        vault.require("client_id")
+    assert vault.get("client_secret") is None
+
+
+def test_a_fingerprint_changes_with_its_secrets_and_tells_none(tmp_path: Path) -> None:
+    file = tmp_path / "jwt"
+    vault = Vault({"jwt": parse_reference(f"file:{file}")}, {})
+    missing = vault.fingerprint("jwt")
+    file.write_text("first")
+    first = vault.fingerprint("jwt")
+    file.write_text("second")
+    assert len({missing, first, vault.fingerprint("jwt"), vault.fingerprint("jwt", "x")}) == 4
+    assert "first" not in first
+    file.write_text("first\n")
+    assert vault.fingerprint("jwt") == first

@@ -1,0 +1,60 @@
+import pytest
+
+from gateway.core.secret import Secret
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.grants.refresh import RefreshGrant
+from gateway.credentials.holding import Holding
+from tests.credentials.desk import Answer, app_of, desk
+
+HELD = Holding(Secret(b"a0"), 0.0, 100.0, "seed", Secret(b"stored"), None)
+REFUSED: Answer = (400, {"error": "invalid_grant"})
+
+
+async def spent(held: Holding | None, *answers: Answer, **secrets: str) -> list[str]:
+    """Return the refresh tokens that were presented, in order."""
+    async with desk(*answers) as service:
+        grant = RefreshGrant(app_of(service, None, **secrets))
+        try:
+            await grant.obtain(held, alone=False)
+        except TokenCallFailed as failed:
+            assert failed.outcome is Outcome.REJECTED  # noqa: PT017 - whether it fails is not asked
+        await grant.close()
+    return [call.form["refresh_token"] for call in service.calls]
+
+
+async def test_the_chain_begins_with_the_configured_token() -> None:
+    assert await spent(None, refresh_token="first") == ["first"]
+
+
+async def test_the_stored_chain_is_carried_on() -> None:
+    assert await spent(HELD, refresh_token="first") == ["stored"]
+    assert await spent(HELD) == ["stored"]
+
+
+async def test_a_chain_that_is_refused_begins_again_once() -> None:
+    assert await spent(HELD, REFUSED, refresh_token="first") == ["stored", "first"]
+    assert await spent(HELD, REFUSED, REFUSED, refresh_token="first") == ["stored", "first"]
+
+
+async def test_the_same_refused_token_is_not_presented_twice() -> None:
+    assert await spent(HELD, REFUSED, refresh_token="stored") == ["stored"]
+    assert await spent(HELD, REFUSED) == ["stored"]
+
+
+async def test_without_any_token_nothing_is_asked() -> None:
+    async with desk() as service:
+        grant = RefreshGrant(app_of(service))
+        with pytest.raises(TokenCallFailed, match="no refresh token is configured"):
+            await grant.obtain(None, alone=False)
+        await grant.close()
+    assert not service.calls
+
+
+async def test_an_answer_that_got_lost_leaves_the_chain_as_it_was() -> None:
+    async with desk("cut") as service:
+        grant = RefreshGrant(app_of(service, refresh_token="first"))
+        with pytest.raises(TokenCallFailed) as failed:
+            await grant.obtain(HELD, alone=False)
+        await grant.close()
+    assert failed.value.outcome is Outcome.UNREACHABLE
+    assert len(service.calls) == 1

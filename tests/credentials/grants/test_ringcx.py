@@ -1,0 +1,145 @@
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.secret import Secret
+from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.grants.ringcx import RingcxGrant, life_of, read_claims
+from gateway.credentials.holding import Holding
+from gateway.credentials.tokens import Status, Token
+from gateway.errors import CredentialUnavailable
+from tests.credentials.desk import Answer, Desk, desk, endpoint_of
+
+EXCHANGE = "/api/auth/login/rc/accesstoken?includeRefresh=true"
+REFRESH = "/api/auth/token/refresh"
+HELD = Holding(Secret(b"old"), 0.0, 300.0, "ringcentral", Secret(b"cx-refresh"))
+
+
+class Source:
+    """The RingCentral credential, with the tokens that it has in turn."""
+
+    def __init__(self, *tokens: str, missing: bool = False) -> None:
+        self.tokens = list(tokens)
+        self.missing = missing
+
+    def ready(self) -> Token | None:
+        return None
+
+    async def current(self, deadline: float) -> Token:
+        if self.missing:
+            raise CredentialUnavailable("none", retry_after_s=7)
+        return Token(Secret(self.tokens[0].encode()), len(self.tokens))
+
+    def refuse(self, token: Token) -> bool:
+        self.tokens.pop(0)
+        return bool(self.tokens)
+
+    def status(self) -> Status:
+        return Status("static")
+
+
+def jwt_of(**claims: Any) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"e30.{payload}.c2ln"
+
+
+def granted(**claims: Any) -> Answer:
+    return 200, {"accessToken": jwt_of(**claims), "refreshToken": "cx-next", "tokenType": "Bearer"}
+
+
+@asynccontextmanager
+async def grant_at(source: Source, *answers: Answer) -> AsyncIterator[tuple[RingcxGrant, Desk]]:
+    async with desk(*answers) as service:
+        grant = RingcxGrant(endpoint_of(service), source, "ringcentral", lambda: 1000.0)
+        yield grant, service
+        await grant.close()
+
+
+async def test_a_ringcentral_token_is_exchanged_in_the_body_of_the_call() -> None:
+    async with grant_at(Source("rc-token"), granted(iat=5, exp=305)) as (grant, service):
+        holding = await grant.obtain(None, alone=False)
+    (call,) = service.calls
+    assert call.path == EXCHANGE
+    assert call.form == {"rcAccessToken": "rc-token", "rcTokenType": "Bearer"}
+    assert b"uthorization" not in call.head
+    assert (holding.obtained_at, holding.expires_at) == (1000.0, 1300.0)
+    assert holding.refresh == Secret(b"cx-next")
+
+
+async def test_the_refresh_token_is_used_first() -> None:
+    async with grant_at(Source("rc-token"), granted()) as (grant, service):
+        await grant.obtain(HELD, alone=False)
+    assert [call.path for call in service.calls] == [REFRESH]
+    assert service.calls[0].form["refresh_token"] == "cx-refresh"
+
+
+async def test_a_refused_refresh_token_falls_back_to_the_exchange() -> None:
+    async with grant_at(Source("rc-token"), (401, b"no"), granted()) as (grant, service):
+        await grant.obtain(HELD, alone=False)
+    assert [call.path for call in service.calls] == [REFRESH, EXCHANGE]
+
+
+async def test_a_refresh_that_failed_otherwise_costs_no_exchange() -> None:
+    async with grant_at(Source("rc-token"), (500, b"")) as (grant, service):
+        with pytest.raises(TokenCallFailed):
+            await grant.obtain(HELD, alone=False)
+    assert [call.path for call in service.calls] == [REFRESH]
+
+
+async def test_a_refused_ringcentral_token_is_replaced_once() -> None:
+    answers: list[Answer] = [(401, b"no"), (401, b"no")]
+    async with grant_at(Source("first", "second"), *answers) as (grant, service):
+        with pytest.raises(TokenCallFailed):
+            await grant.obtain(None, alone=False)
+    assert [call.form["rcAccessToken"] for call in service.calls] == ["first", "second"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refusal_that_no_other_token_mends_is_final(status: int) -> None:
+    async with grant_at(Source("only"), (status, b"no")) as (grant, service):
+        with pytest.raises(TokenCallFailed) as failed:
+            await grant.obtain(None, alone=False)
+    assert failed.value.outcome is Outcome.REJECTED
+    assert len(service.calls) == 1
+
+
+async def test_without_a_ringcentral_token_the_wait_is_its_wait() -> None:
+    async with grant_at(Source(missing=True)) as (grant, service):
+        with pytest.raises(TokenCallFailed, match="credential ringcentral has no token") as failed:
+            await grant.obtain(None, alone=False)
+    assert (failed.value.outcome, failed.value.retry_after_s) == (Outcome.SOURCE, 7.0)
+    assert not service.calls
+
+
+async def test_an_answer_without_a_token_is_an_error() -> None:
+    async with grant_at(Source("rc-token"), (200, {"accessToken": None})) as (grant, _):
+        with pytest.raises(TokenCallFailed, match="not usable"):
+            await grant.obtain(None, alone=False)
+
+
+@pytest.mark.parametrize(
+    ("claims", "seconds"),
+    [
+        ({"exp": 1120}, 120),
+        ({"iat": 50_000, "exp": 50_000.5}, 0.5),
+        ({}, 300),
+        ({"exp": "soon"}, 300),
+        ({"exp": 1000}, 300),
+        ({"exp": 10**9}, 300),
+        ({"exp": 1120, "iat": None}, 300),
+    ],
+)
+def test_how_long_a_token_lives(claims: dict[str, Any], seconds: float) -> None:
+    assert life_of(Secret(jwt_of(**claims).encode()), 1000.0) == seconds
+
+
+@given(st.binary(min_size=1) | st.text().map(lambda text: f"a.{text}.b".encode()))
+def test_whatever_a_token_is_it_has_a_life(token: bytes) -> None:
+    assert life_of(Secret(token), 0.0) > 0
+    assert isinstance(read_claims(Secret(token)), dict)
