@@ -10,21 +10,25 @@ Rule 3: nothing here opens a file or resolves a secret.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.config.compile import enabled_credentials
+from gateway.config.grants import given_keys, misfits
 from gateway.config.model import Config, CredentialConfig
 from gateway.config.presets import ENGAGE_DIGITAL_HOST, PRESETS
 from gateway.core.useragent import BadUserAgent, compose_user_agent
 from gateway.errors import Problem
 from gateway.policy.callers import is_loopback
 
-# What the vendor's own samples use; the grant that reads them comes later.
-_JWT_VARIABLES = ("RC_APP_CLIENT_ID", "RC_APP_CLIENT_SECRET", "RC_USER_JWT")
 SMALLEST = 'grant = "static" and token = "env:NAME" or "file:/path"'
-_WORKING_GRANTS = ("static", "passthrough", "none")
-_SECRETS = ("token", "client_id", "client_secret", "jwt")
+# The upstream at which the tokens of a grant are had.
+HOMES = {
+    "jwt": "platform",
+    "refresh_token": "platform",
+    "ringcx": "ringcx",
+    "engage_legacy": "engage_legacy",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Disagreement:
     judged_by: tuple[str, ...]
 
 
-def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Iterator[Disagreement]:
+def judge(config: Config, *, simulator: bool) -> Iterator[Disagreement]:
     """Yield everything that does not fit together."""
     yield from _judge_binds(config)
     yield from _judge_user_agent(config)
@@ -44,9 +48,11 @@ def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Ite
     yield from _judge_stores(config)
     if not simulator:
         yield from _judge_origins(config)
-        yield from _judge_names(config, environ)
+        yield from _judge_names(config)
         for name, table in enabled_credentials(config).items():
             yield from _judge_credential(f"credentials.{name}", table)
+            yield from _judge_home(name, table, config)
+            yield from _judge_chain(name, table, config)
 
 
 def _found(path: str, message: str, *others: str) -> Disagreement:
@@ -134,7 +140,7 @@ def _judge_origins(config: Config) -> Iterator[Disagreement]:
             )
 
 
-def _judge_names(config: Config, environ: Mapping[str, str]) -> Iterator[Disagreement]:
+def _judge_names(config: Config) -> Iterator[Disagreement]:
     """Yield each credential that is used and not there, once."""
     used_by: dict[str, list[str]] = {}
     for name, upstream in config.upstreams.items():
@@ -148,29 +154,42 @@ def _judge_names(config: Config, environ: Mapping[str, str]) -> Iterator[Disagre
             yield _found(
                 f"credentials.{name}",
                 f"is missing, and used by {', '.join(paths)}; "
-                f"write [credentials.{name}] with {SMALLEST}{_mention_jwt(environ)}",
+                f"write [credentials.{name}] with {SMALLEST}",
                 *paths,
             )
 
 
-def _mention_jwt(environ: Mapping[str, str]) -> str:
-    found = [name for name in _JWT_VARIABLES if environ.get(name)]
-    if not found:
-        return ""
-    return f'; {", ".join(found)} would serve grant = "jwt", which is not in this version'
-
-
 def _judge_credential(path: str, table: CredentialConfig) -> Iterator[Disagreement]:
-    grant = f"{path}.grant"
-    if table.grant not in _WORKING_GRANTS:
-        yield _found(grant, f'"{table.grant}" is not in this version; write {SMALLEST}')
-        return
-    needs = ("token",) if table.grant == "static" else ()
-    for key in _SECRETS:
-        given = getattr(table, key) is not None
-        if key in needs and not given:
-            yield _found(f"{path}.{key}", 'is missing; write "env:NAME" or "file:/path"', grant)
-        if given and key not in needs:
+    for key, message in misfits(table.grant, given_keys(table)):
+        yield _found(f"{path}.{key}", message, f"{path}.grant")
+
+
+def _judge_home(name: str, table: CredentialConfig, config: Config) -> Iterator[Disagreement]:
+    home = HOMES.get(table.grant)
+    if home is not None and home not in config.upstreams:
+        path = f"credentials.{name}.grant"
+        yield _found(path, f'"{table.grant}" gets its tokens from {home}; write [upstreams.{home}]')
+
+
+def _judge_chain(name: str, table: CredentialConfig, config: Config) -> Iterator[Disagreement]:
+    """Yield what is wrong with the credential whose token is exchanged or stored."""
+    if table.grant == "ringcx":
+        path = f"credentials.{name}.source"
+        source = config.credentials.get(table.source)
+        if source is None:
+            yield _found(path, f'"{table.source}" is not in [credentials]; write one that is')
+        elif source.grant not in ("static", "jwt", "refresh_token"):
             yield _found(
-                f"{path}.{key}", f'has no use with grant = "{table.grant}"; remove it', grant
+                path,
+                f'"{table.source}" has grant = "{source.grant}", whose token RingCX does not take; '
+                "write a credential of RingCentral",
+                f"credentials.{table.source}.grant",
             )
+    is_kept = config.stores.file or config.stores.redis is not None
+    if table.grant == "refresh_token" and table.refresh_token is None and not is_kept:
+        yield _found(
+            f"credentials.{name}.refresh_token",
+            'is missing, and no store has one; write "env:NAME" or "file:/path"',
+            "stores.file",
+            "stores.redis",
+        )

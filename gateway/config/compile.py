@@ -26,13 +26,16 @@ _OWNED = {
     "engage_legacy": Scheme.X_AUTH_TOKEN,
     "engage_digital": Scheme.BEARER,
 }
+# The vendor documents the summaries of RingCX with the token as a cookie, and no other way.
+_COOKIE_PATHS = {"ringcx": (b"/voice/api/v1/summary",)}
+# With this parameter any call of Engage Digital acts as another user.
+_IMPERSONATION = {"engage_digital": (b"impersonated_user_id",)}
 
 
 def compile_policy(config: Config) -> Policy:
     """Return all that `decide` needs."""
     callers = Callers(_own_names(config))
     upstreams = {name: _upstream(name, table, config) for name, table in config.upstreams.items()}
-    agent = config.user_agent
     return Policy(
         rules=Rules(
             query=QueryRules(config.query.profile, config.query.mode, config.query.plus),
@@ -43,14 +46,25 @@ def compile_policy(config: Config) -> Policy:
         ),
         callers=callers,
         routes=Routes(upstreams, load_catalogue(), callers),
-        forward=ForwardRules(compose_user_agent(agent.product, agent.comment)),
+        forward=ForwardRules(canonical_user_agent(config)),
         first_byte_s=config.timeouts.first_byte_s,
     )
+
+
+def canonical_user_agent(config: Config) -> bytes:
+    """Return the one User-Agent that the vendor sees."""
+    return compose_user_agent(config.user_agent.product, config.user_agent.comment)
 
 
 def enabled_credentials(config: Config) -> dict[str, CredentialConfig]:
     """Return the credentials that an upstream uses; the others are nobody's concern."""
     used = {upstream.credential for upstream in config.upstreams.values()}
+    # A token that is exchanged for another one is used, too.
+    used |= {
+        table.source
+        for name, table in config.credentials.items()
+        if name in used and table.grant == "ringcx"
+    }
     return {name: table for name, table in config.credentials.items() if name in used}
 
 
@@ -58,8 +72,15 @@ def _upstream(name: str, table: UpstreamConfig, config: Config) -> Upstream:
     grant = config.credentials[table.credential].grant
     # The grants that pass nothing of ours have the names of their schemes.
     scheme = Scheme(grant) if grant in ("passthrough", "none") else _OWNED[name]
-    prefixes = tuple(route.encode() for route in table.routes)
-    return Upstream(name, table.origin, table.credential, scheme, prefixes)
+    return Upstream(
+        name,
+        table.origin,
+        table.credential,
+        scheme,
+        prefixes=tuple(route.encode() for route in table.routes),
+        cookie_paths=_COOKIE_PATHS.get(name, ()),
+        cut_parameters=() if table.allow_impersonation else _IMPERSONATION.get(name, ()),
+    )
 
 
 def _own_names(config: Config) -> frozenset[Authority]:

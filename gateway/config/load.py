@@ -64,14 +64,15 @@ def load(
     problems = [Problem(render_path(flaw.path), flaw.message) for flaw in flaws + invalid]
     problems = unread + problems
     broken = {problem.path.partition("[")[0] for problem in problems}
-    for found in judge(config, environ, simulator=simulator):
+    for disagreement in judge(config, simulator=simulator):
         # What could not be read may have set what looks like a default.
-        certain = not unread or all(_is_set(path, sources) for path in found.judged_by)
-        if certain and broken.isdisjoint(found.judged_by):
-            problems.append(found.problem)
+        certain = not unread or all(_is_set(path, sources) for path in disagreement.judged_by)
+        if certain and broken.isdisjoint(disagreement.judged_by):
+            problems.append(disagreement.problem)
     if resolve and not simulator:
-        problems += [*check_secrets(config, environ), *check_authorities(config)]
-        problems += check_stores(config, environ)
+        found = check_secrets(config, environ) + check_authorities(config)
+        found += check_stores(config, environ)
+        problems += [one for one in found if not unread or _is_set(one.path, sources)]
     if problems:
         raise ConfigError(tuple(_name_source(problem, sources) for problem in problems))
     return Loaded(config, {path: sources.get(path, DEFAULT) for path, _ in _leaves(config)})

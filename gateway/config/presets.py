@@ -14,6 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 DEFAULT_CREDENTIAL = "ringcentral"
+DEFAULT_RINGCX_CREDENTIAL = "ringcx"
+# The variables that the vendor's own samples use.
+DEFAULT_GRANT = {
+    "grant": "jwt",
+    "client_id": "env:RC_APP_CLIENT_ID",
+    "client_secret": "env:RC_APP_CLIENT_SECRET",
+    "jwt": "env:RC_USER_JWT",
+}
+# What is exchanged for a RingCX token; another one is used for RingCX as it is.
+_EXCHANGED = ("static", "jwt", "refresh_token")
 ALWAYS_ON = ("platform", "media")
 ENGAGE = ("engage_legacy", "engage_digital")
 ENGAGE_DIGITAL_HOST = re.compile(
@@ -62,9 +72,30 @@ def fill_presets(tree: dict[str, Any]) -> None:
     tree["upstreams"] = upstreams | written
     platform = upstreams["platform"]
     shared = platform.get("credential", DEFAULT_CREDENTIAL) if isinstance(platform, dict) else ""
+    credentials = tree.setdefault("credentials", {})
+    own = _fill_credentials(credentials, upstreams, shared) if isinstance(credentials, dict) else {}
     for name, table in upstreams.items():
         if isinstance(table, dict):
             table.setdefault("routes", list(PRESETS[name].routes))
             if name not in ENGAGE:
                 table.setdefault("origin", PRESETS[name].origin)
-                table.setdefault("credential", shared)
+                table.setdefault("credential", own.get(name, shared))
+
+
+def _fill_credentials(
+    credentials: dict[str, Any], upstreams: dict[str, Any], shared: object
+) -> dict[str, str]:
+    """Add the credentials that nobody wrote; return the upstreams that have one of their own."""
+    if shared == DEFAULT_CREDENTIAL:
+        credentials.setdefault(DEFAULT_CREDENTIAL, dict(DEFAULT_GRANT))
+    source = credentials.get(shared) if isinstance(shared, str) else None
+    for table in credentials.values():
+        if isinstance(table, dict) and table.get("grant") == "ringcx":
+            table.setdefault("source", shared)
+    ringcx = upstreams.get("ringcx")
+    if not isinstance(ringcx, dict) or "credential" in ringcx or not isinstance(source, dict):
+        return {}
+    if source.get("grant", "static") not in _EXCHANGED:
+        return {}
+    credentials.setdefault(DEFAULT_RINGCX_CREDENTIAL, {"grant": "ringcx", "source": shared})
+    return {"ringcx": DEFAULT_RINGCX_CREDENTIAL}

@@ -13,9 +13,11 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+from gateway.config.agreement import SMALLEST
 from gateway.config.compile import enabled_credentials
-from gateway.config.model import Config
+from gateway.config.model import Config, CredentialConfig
 from gateway.config.places import check_file_place
+from gateway.config.presets import DEFAULT_GRANT
 from gateway.config.secrets import Reference, Unresolved, describe
 from gateway.config.stores import StoresConfig, resolve_key, resolve_redis
 from gateway.errors import Problem
@@ -25,8 +27,11 @@ T = TypeVar("T")
 
 def check_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Problem, ...]:
     """Resolve every secret that will be needed; return what does not resolve."""
-    problems = []
+    problems: list[Problem] = []
     for name, table in enabled_credentials(config).items():
+        if _is_preset(table):
+            problems += _check_preset(name, environ)
+            continue
         for key, value in table:
             if isinstance(value, Reference):
                 try:
@@ -34,6 +39,25 @@ def check_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Problem, 
                 except Unresolved as error:
                     problems.append(Problem(f"credentials.{name}.{key}", str(error)))
     return tuple(problems)
+
+
+def _is_preset(table: CredentialConfig) -> bool:
+    return all(str(getattr(table, key)) == value for key, value in DEFAULT_GRANT.items())
+
+
+def _check_preset(name: str, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield one problem when the variables of the vendor's samples are not all there."""
+    places = [value for key, value in DEFAULT_GRANT.items() if key != "grant"]
+    variables = [place.removeprefix("env:") for place in places]
+    missing = [variable for variable in variables if not environ.get(variable)]
+    if missing:
+        *most, last = variables
+        yield Problem(
+            f"credentials.{name}",
+            f"nothing is configured, and {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not set; set {', '.join(most)} and {last}, "
+            f"or write [credentials.{name}] with {SMALLEST}",
+        )
 
 
 def check_authorities(config: Config) -> tuple[Problem, ...]:

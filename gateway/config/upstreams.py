@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from gateway.config.origins import parse_origin
 from gateway.config.secrets import Reference, parse_reference
@@ -20,6 +20,7 @@ from gateway.policy.routes import Origin
 
 # Bare TOML keys that an environment variable can spell, whose names have no "__".
 NAME = r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$"
+_ENDPOINT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ROUTE = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 
 _ORIGIN = (
@@ -34,12 +35,28 @@ OriginField = Annotated[Origin, *_ORIGIN]
 ReferenceField = Annotated[Reference | None, *_REFERENCE]
 
 UNSET = Origin("https", "", 443)
-_LATER = "reference; not in this version"
 
 
 def _no_default(schema: dict[str, Any]) -> None:
     """Keep from the JSON Schema a default that means "not given"."""
     schema.pop("default", None)
+
+
+def _secret(description: str) -> Any:
+    """Return the field of a reference that may be absent."""
+    return Field(default=None, description=description, json_schema_extra=_no_default)
+
+
+def _seconds(least: int, most: int) -> tuple[Any, ...]:
+    """Return the bounds of a lifetime that may be left to the vendor."""
+    schema = {"type": "integer", "minimum": least, "maximum": most}
+    return Field(ge=least, le=most), WithJsonSchema(schema)
+
+
+def _check_endpoint_id(text: str) -> str:
+    if text and _ENDPOINT_ID.fullmatch(text) is None:
+        raise ValueError('write up to 64 letters, digits and "._-", such as "billing-gateway"')
+    return text
 
 
 def _check_route(text: str) -> str:
@@ -80,6 +97,10 @@ class UpstreamConfig(Section):
         default="",
         description="PEM file of authorities to trust besides the system's; empty for none",
     )
+    allow_impersonation: bool = Field(
+        default=False,
+        description="engage_digital: whether callers may send impersonated_user_id",
+    )
     tunnel: Literal["off"] = Field(
         default="off",
         description='outbound method tunnelling; "header" and "query" are not in this version',
@@ -90,23 +111,46 @@ class UpstreamConfig(Section):
 class CredentialConfig(Section):
     """`[credentials.NAME]`: how the gateway proves itself; secrets are references.
 
-    A reference is "env:NAME", "file:/path" or "literal:...".
+    A reference is "env:NAME", "file:/path" or "literal:...". Which grant needs and takes which
+    keys stands in `grants`.
     """
 
     grant: Literal[
-        "static", "passthrough", "none", "jwt", "refresh_token", "ringcx", "engage_legacy"
+        "static", "jwt", "refresh_token", "ringcx", "engage_legacy", "passthrough", "none"
     ] = Field(
         default="static",
-        description='"static" sends `token`, "passthrough" what the caller sent, "none" nothing; '
-        "the others are not in this version",
+        description='how a token is had; "passthrough" sends what the caller sent, "none" nothing',
     )
-    token: ReferenceField = Field(
-        default=None, description='reference; the token of "static"', json_schema_extra=_no_default
+    token: ReferenceField = _secret("the token of static, or of engage_legacy without a login")
+    client_id: ReferenceField = _secret("the application, for jwt and refresh_token")
+    client_secret: ReferenceField = _secret("its secret; without one it is a public client")
+    jwt: ReferenceField = _secret("the JWT that the Developer Console issued")
+    refresh_token: ReferenceField = _secret("where the chain of refresh tokens begins")
+    username: ReferenceField = _secret("the user of an engage_legacy login")
+    password: ReferenceField = _secret("the password of an engage_legacy login")
+    stay_logged_in: bool = Field(
+        default=False, description="whether an engage_legacy login lives two weeks, not an hour"
     )
-    client_id: ReferenceField = Field(
-        default=None, description=_LATER, json_schema_extra=_no_default
+    source: str = Field(
+        default="", description="the credential whose token ringcx exchanges; that of platform"
     )
-    client_secret: ReferenceField = Field(
-        default=None, description=_LATER, json_schema_extra=_no_default
+    endpoint_id: Annotated[str, AfterValidator(_check_endpoint_id)] = Field(
+        default="", description="names this gateway's session at the vendor; made up when empty"
     )
-    jwt: ReferenceField = Field(default=None, description=_LATER, json_schema_extra=_no_default)
+    access_token_ttl: Annotated[int | None, *_seconds(600, 3600)] = Field(
+        default=None,
+        json_schema_extra=_no_default,
+        description="seconds that an access token is asked to live; the vendor's default is 3600",
+    )
+    refresh_token_ttl: Annotated[int | None, *_seconds(1, 2_592_000)] = Field(
+        default=None,
+        json_schema_extra=_no_default,
+        description="seconds that a refresh token is asked to live; the vendor's is 604800",
+    )
+    auth_limit: int = Field(
+        default=5, ge=1, le=1000, description="token calls that an application may make a window"
+    )
+    auth_window_s: float = Field(default=60, gt=0, le=3600, description="seconds of that window")
+    auth_retry_s: float = Field(
+        default=10, gt=0, le=3600, description="seconds between tries when a token call fails"
+    )

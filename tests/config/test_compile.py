@@ -69,7 +69,7 @@ def test_each_upstream_gets_its_paths_and_its_scheme(
     assert plan.upstream.name == upstream
     assert plan.upstream.origin.authority == authority
     assert plan.upstream.scheme is scheme
-    assert plan.upstream.credential == "ringcentral"
+    assert plan.upstream.credential == ("ringcx" if upstream == "ringcx" else "ringcentral")
 
 
 def test_an_upstream_that_is_not_mentioned_is_off() -> None:

@@ -18,7 +18,12 @@ def test_a_configuration_is_refused_with_all_its_problems(
     for file in files:
         file.write_text(case["file"])
     sets = [] if case.get("bare") else [TOKEN]
-    problems = problems_of([*sets, *case.get("sets", [])], case.get("environ", {}), files)
+    problems = problems_of(
+        [*sets, *case.get("sets", [])],
+        case.get("environ", {}),
+        files,
+        resolve=case.get("resolve", False),
+    )
     # Their order is that of the sections; nobody relies on it.
     assert sorted(problems) == sorted(case["problems"])
     assert "s3cr3t" not in "".join(problems)
