@@ -57,6 +57,15 @@ class Inflow:
             raise UpstreamBroken("upstream ended its reply before the body was complete")
         self.ended = True
 
+    @property
+    def held_bytes(self) -> int:
+        """Return how many bytes wait to be taken."""
+        return self._held
+
+    def peek(self) -> bytes:
+        """Return what is held, and go on holding it."""
+        return b"".join(self._pieces)
+
     def take(self) -> bytes:
         """Return what is held, in order; empty when nothing is."""
         if not self._pieces:

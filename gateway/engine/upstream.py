@@ -113,6 +113,16 @@ class UpstreamConnection(asyncio.Protocol):
             await self._wait(deadline, f"upstream sent nothing of its body for {idle_s:g} s")
         return data
 
+    async def peek_body(self, most_bytes: int, deadline: float) -> bytes:
+        """Return the beginning of the body, all of it when it is short, and leave it to be read.
+
+        Waits for `most_bytes` (fewer than `inflow.FULL_BYTES`) or the end, until `deadline`.
+        """
+        body = self._body
+        while body.held_bytes < most_bytes and not body.ended:
+            await self._wait(deadline, "upstream did not complete its answer in time")
+        return body.peek()
+
     def take_body(self) -> tuple[bytes, bool]:
         """Return the body bytes that are here already, and whether they are the last."""
         return self._body.take(), self._body.ended

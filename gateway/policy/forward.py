@@ -93,6 +93,11 @@ class Plan:
         return self.permitted.routed.upstream
 
     @property
+    def scheme(self) -> Scheme:
+        """Return how the credential is presented."""
+        return self.permitted.routed.scheme
+
+    @property
     def rate_group(self) -> str | None:
         """Return the vendor's rate group of the operation, None for an unknown path."""
         operation = self.permitted.routed.operation
@@ -110,7 +115,8 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
     request, scheme = routed.request, routed.upstream.scheme
     query = request.query
     if scheme is not Scheme.PASSTHROUGH:
-        query = cut_pairs(query, ACCESS_TOKEN)
+        for name in (ACCESS_TOKEN, *routed.upstream.cut_parameters):
+            query = cut_pairs(query, name)
     fields: list[OutboundField] = [(b"Host", routed.upstream.origin.authority)]
     fields += _passing(request, scheme)
     fields += [

@@ -26,13 +26,14 @@ class Scheme(Enum):
 
     BEARER = "bearer"
     X_AUTH_TOKEN = "x-auth-token"  # noqa: S105 (a header's name)
+    COOKIE = "cookie"
     PASSTHROUGH = "passthrough"
     NONE = "none"
 
     @property
     def owned(self) -> bool:
         """Tell whether the gateway owns the credential."""
-        return self in (Scheme.BEARER, Scheme.X_AUTH_TOKEN)
+        return self not in (Scheme.PASSTHROUGH, Scheme.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,19 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One upstream as requests see it; `credential` is a name in `[credentials]`."""
+    """One upstream as requests see it; `credential` is a name in `[credentials]`.
+
+    `cookie_paths` are prefixes of readings below which the token travels as a cookie,
+    `cut_parameters` the query parameters of a caller's that do not pass besides `access_token`.
+    """
 
     name: str
     origin: Origin
     credential: str
     scheme: Scheme
     prefixes: tuple[bytes, ...] = ()
+    cookie_paths: tuple[bytes, ...] = ()
+    cut_parameters: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,16 @@ class Routed:
     path: bytes = field(repr=False)
     reading: bytes = field(repr=False)
     operation: Operation | None
+
+    @property
+    def scheme(self) -> Scheme:
+        """Return how the credential is presented with this request."""
+        upstream = self.upstream
+        if upstream.cookie_paths and upstream.scheme.owned:
+            inside = self.reading + b"/"
+            if any(inside.startswith(path + b"/") for path in upstream.cookie_paths):
+                return Scheme.COOKIE
+        return upstream.scheme
 
 
 class Routes:

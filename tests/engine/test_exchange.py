@@ -4,11 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.secret import Secret
-from gateway.credentials.tokens import Token
-from gateway.engine.exchange import credential_fields
-from gateway.policy.routes import Scheme
-from tests.policy.world import plan_of
 from tests.wire import (
     OK,
     PATH,
@@ -21,28 +16,6 @@ from tests.wire import (
     values,
     watched_loop,
 )
-
-MINE = Token(Secret(b"mine"), 1)
-
-
-@pytest.mark.parametrize(
-    ("scheme", "token", "name", "value"),
-    [
-        (Scheme.BEARER, MINE, b"Authorization", b"Bearer mine"),
-        (Scheme.X_AUTH_TOKEN, MINE, b"X-Auth-Token", b"mine"),
-    ],
-)
-def test_a_token_is_presented_as_its_upstream_wants_it(
-    scheme: Scheme, token: Token, name: bytes, value: bytes
-) -> None:
-    fields = credential_fields(plan_of("GET", PATH, scheme=scheme), token)
-    assert fields == ((name, Secret(value)),)
-    assert b"mine" not in repr(fields).encode()
-
-
-@pytest.mark.parametrize("scheme", [Scheme.PASSTHROUGH, Scheme.NONE])
-def test_without_a_token_nothing_is_presented(scheme: Scheme) -> None:
-    assert credential_fields(plan_of("GET", PATH, scheme=scheme), None) == ()
 
 
 async def test_the_record_tells_how_it_went() -> None:
