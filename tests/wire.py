@@ -21,6 +21,7 @@ from typing import TypeAlias, cast
 from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.events import Record
+from gateway.stores.memory import MemoryStore
 
 # Far more than any test needs; reached only by a test that hangs.
 PATIENCE_S = 20.0
@@ -188,6 +189,12 @@ class Recorder:
     def token_unreadable(self, credential: str, reason: str) -> None:
         """Take no note (credentials call this)."""
 
+    def refresh_finished(self, credential: str, outcome: str, reason: str) -> None:
+        """Take no note (credentials call this)."""
+
+    def store_failed(self, credential: str, reason: str) -> None:
+        """Take no note (credentials call this)."""
+
     async def wait_for(self, count: int) -> Record:
         """Return the `count`-th record once it is there, counted from 1."""
         while len(self.records) < count:
@@ -251,7 +258,7 @@ async def running(origin: str, *sets: str, grant: str = "static") -> AsyncIterat
         {},
     )
     recorder = Recorder()
-    credentials = make_credentials(loaded.config, {}, recorder)
+    credentials = make_credentials(loaded.config, {}, recorder, MemoryStore())
     gateway = Gateway(loaded.config, credentials, recorder)
     await gateway.open()
     try:

@@ -8,7 +8,8 @@ Rule 1: nothing else in the gateway makes a pool, a listener or a logger.
 Rule 2: this room decides nothing about requests.
 """
 
-from gateway.app.gateway import Gateway, make_credentials
+from gateway.app.credentials import Credentials, make_credentials
+from gateway.app.gateway import Gateway
 from gateway.app.process import run
 
-__all__ = ["Gateway", "make_credentials", "run"]
+__all__ = ["Credentials", "Gateway", "make_credentials", "run"]

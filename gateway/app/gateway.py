@@ -1,21 +1,18 @@
 """The data plane of one configuration: opened whole, or not at all; closed without a loss.
 
-Rule 1: the order of closing is drain, sockets, pools.
+Rule 1: the order of closing is drain, sockets, pools, credentials.
 Rule 2: this module knows nothing of logs, metrics and signals; who listens is passed in.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.app.credentials import Credentials
 from gateway.config.binds import Bind
-from gateway.config.compile import compile_policy, enabled_credentials
+from gateway.config.compile import compile_policy
 from gateway.config.model import Config
-from gateway.credentials.events import Events as CredentialEvents
-from gateway.credentials.grants.static import StaticCredential
-from gateway.credentials.tokens import Credential
 from gateway.engine.connect import Connector
 from gateway.engine.drain import cut, drain
 from gateway.engine.events import Events
@@ -29,15 +26,14 @@ from gateway.engine.unix_socket import SocketFile, files_of
 class Gateway:
     """The data plane of one configuration; `binds` is where it listens once open."""
 
-    def __init__(
-        self, config: Config, credentials: Mapping[str, Credential], events: Events
-    ) -> None:
+    def __init__(self, config: Config, credentials: Credentials, events: Events) -> None:
         self._config = config
+        self.credentials = credentials
         self._loop = asyncio.get_running_loop()
         self.pools = self._make_pools()
         policy = compile_policy(config)
         self.gate = Gate(
-            Outfit(policy, config.limits, config.timeouts, self.pools, credentials, events)
+            Outfit(policy, config.limits, config.timeouts, self.pools, credentials.by_name, events)
         )
         self._servers: list[Server] = []
         self._sockets: list[asyncio.Server] = []
@@ -51,21 +47,23 @@ class Gateway:
                 await self._listen(bind)
         except CannotBind:
             self._close_sockets()
+            await self.credentials.close()
             raise
+        self.credentials.open()
 
     async def drain(self) -> int:
         """Stop, and let requests finish; return how many were cut when the time was up."""
         self._remove_files()
         drain_s = self._config.timeouts.drain_s
         requests = await drain(self.gate, self._sockets, self._servers, drain_s)
-        self._close_pools()
+        await self._close_upstream()
         return requests
 
     async def abort(self) -> int:
         """Stop at once: what is under way is cut, and told of; return how many requests."""
         self._close_sockets()
         requests = await cut(self.gate, self._servers)
-        self._close_pools()
+        await self._close_upstream()
         return requests
 
     def idle_upstream_connections(self) -> int:
@@ -90,9 +88,10 @@ class Gateway:
                 )
                 self.binds.append(Bind(host=sock.getsockname()[0], port=listener.port))
 
-    def _close_pools(self) -> None:
+    async def _close_upstream(self) -> None:
         for pool in self.pools.values():
             pool.close()
+        await self.credentials.close()
 
     def _remove_files(self) -> None:
         for file in self._files:
@@ -118,14 +117,3 @@ class Gateway:
             )
             for name, upstream in config.upstreams.items()
         }
-
-
-def make_credentials(
-    config: Config, environ: Mapping[str, str], events: CredentialEvents
-) -> dict[str, Credential]:
-    """Return the credentials that the gateway itself owns, by name."""
-    return {
-        name: StaticCredential(name, credential.token, environ, events)
-        for name, credential in enabled_credentials(config).items()
-        if credential.token is not None
-    }

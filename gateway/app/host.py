@@ -13,16 +13,20 @@ import signal
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway.app.gateway import Gateway, make_credentials
+from gateway.app.credentials import make_credentials
+from gateway.app.gateway import Gateway
 from gateway.config.model import Config
 from gateway.engine.descriptors import count_callers, count_needed, raise_limit
 from gateway.engine.listen import CannotBind
 from gateway.ops.credential_log import CredentialLog
-from gateway.ops.fanout import Fanout
+from gateway.ops.credential_metrics import CredentialMetrics
+from gateway.ops.credential_report import CredentialReport
+from gateway.ops.fanout import CredentialFanout, Fanout
 from gateway.ops.health import Health
 from gateway.ops.metrics import Gauges, Metrics
 from gateway.ops.request_log import RequestLog
 from gateway.ops.server import OpsServer
+from gateway.stores.open import open_store
 
 
 class Host:
@@ -33,10 +37,16 @@ class Host:
         self._log = log
         self._health = Health()
         metrics = Metrics()
-        self.gateway = Gateway(
+        told = CredentialLog(log)
+        counted = CredentialMetrics(metrics.registry)
+        credentials = make_credentials(
             config,
-            make_credentials(config, os.environ, CredentialLog(log)),
-            Fanout((metrics, RequestLog(log, config.log.requests))),
+            os.environ,
+            CredentialFanout((counted, told)),
+            open_store(config.stores, os.environ, told),
+        )
+        self.gateway = Gateway(
+            config, credentials, Fanout((metrics, RequestLog(log, config.log.requests)))
         )
         gate = self.gateway.gate
         metrics.watch(
@@ -47,7 +57,11 @@ class Host:
                 surplus_connections=lambda: gate.surplus,
             )
         )
-        self._ops = OpsServer(self._health.checks(), metrics)
+        report = CredentialReport(credentials.statuses, lambda: credentials.store.trouble)
+        metrics.before_scrape(
+            lambda: counted.sample(credentials.statuses(), credentials.store.trouble)
+        )
+        self._ops = OpsServer(self._health.checks(), report.notes, metrics, report.document)
         self._stop = asyncio.Event()
         self._draining: asyncio.Task[int] | None = None
         self._stop_signals = 0

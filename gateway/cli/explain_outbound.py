@@ -19,7 +19,7 @@ from gateway.core.headers import Fields, hop_by_hop
 from gateway.core.message import OutboundField
 from gateway.core.secret import MASK, Secret
 from gateway.credentials.tokens import Token
-from gateway.engine.exchange import credential_fields
+from gateway.engine.attempts import credential_fields
 from gateway.ops.redaction import CUT, hides_secret, mask_query, show_path, show_text
 from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
 

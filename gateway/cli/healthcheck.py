@@ -1,7 +1,6 @@
 """`rc-gateway healthcheck`: ask a running gateway whether it is ready, for containers.
 
-Runs every few seconds beside the gateway, so it imports little and waits little. It
-asks without a proxy, whatever the environment names.
+Runs every few seconds beside the gateway, so it imports little and waits little.
 
 Rule: ready is 200; everything else, no answer too, is not.
 """
@@ -10,17 +9,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+from gateway.cli.ops_listener import TIMEOUT_S, NoAnswer, UnixConnection, ask
 from gateway.cli.options import Commands, add_command
 
 DEFAULT_URL = "http://127.0.0.1:9902/readyz"
-# Below the 5 seconds or more that orchestrators give a probe by habit.
-_TIMEOUT_S = 3.0
 # A list of checks is a few lines.
 _MAX_ANSWER_BYTES = 4096
 
@@ -67,35 +64,21 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"not ready: RCGW_OPS__BIND: {error}", file=sys.stderr)
         return 1
     try:
-        connection.request("GET", path, headers={"Host": "localhost"})
-        response = connection.getresponse()
-        text = response.read(_MAX_ANSWER_BYTES).decode("ascii", "backslashreplace")
-    except (OSError, HTTPException) as error:
-        print(f"not ready: {str(error) or type(error).__name__}", file=sys.stderr)
+        status, body = ask(connection, path, _MAX_ANSWER_BYTES)
+    except NoAnswer as error:
+        print(f"not ready: {error}", file=sys.stderr)
         return 1
-    finally:
-        connection.close()
-    if response.status == 200:
+    if status == 200:
         return 0
-    print(f"not ready: {response.status}\n{text}".rstrip(), file=sys.stderr)
+    text = body.decode("ascii", "backslashreplace")
+    print(f"not ready: {status}\n{text}".rstrip(), file=sys.stderr)
     return 1
-
-
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_TIMEOUT_S)
-        self.sock.connect(self._path)
 
 
 def _parse_url(url: str) -> tuple[HTTPConnection, str]:
     """Return a connection, not yet open, and the path to ask for."""
     if url.startswith("unix:/"):
-        return _UnixConnection(url.removeprefix("unix:")), "/readyz"
+        return UnixConnection(url.removeprefix("unix:")), "/readyz"
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -105,4 +88,4 @@ def _parse_url(url: str) -> tuple[HTTPConnection, str]:
         raise argparse.ArgumentTypeError(f"{url!r} is not http://HOST:PORT or unix:/SOCKET")
     path = parts.path or "/readyz"
     target = f"{path}?{parts.query}" if parts.query else path
-    return HTTPConnection(parts.hostname, port or 80, timeout=_TIMEOUT_S), target
+    return HTTPConnection(parts.hostname, port or 80, timeout=TIMEOUT_S), target

@@ -4,7 +4,8 @@ Ready means that a request sent now would be taken: the listener is open and no 
 begun. The vendor is not asked: a gateway that cannot reach it still gives better answers
 than no gateway, and all replicas would leave the balancer at once.
 
-Rule: a check is a callable that returns None when all is well, or says what is not.
+Rule 1: a check is a callable that returns None when all is well, or says what is not.
+Rule 2: a credential without a token, or a store that is down, is told and decides nothing.
 """
 
 from __future__ import annotations
@@ -39,14 +40,23 @@ def judge(checks: Mapping[str, Check]) -> dict[str, str | None]:
     return {name: check() for name, check in checks.items()}
 
 
-def render_verdict(verdict: Mapping[str, str | None], verbose: bool) -> tuple[int, str]:
-    """Return the status and the text of `/readyz`, as Kubernetes writes its own."""
+def render_verdict(
+    verdict: Mapping[str, str | None], notes: Mapping[str, str | None], *, verbose: bool
+) -> tuple[int, str]:
+    """Return the status and the text of `/readyz`, as Kubernetes writes its own.
+
+    `notes` are told when somebody asks for more, and decide nothing.
+    """
     ready = all(reason is None for reason in verdict.values())
     if ready and not verbose:
         return 200, "ok\n"
     lines = [
         f"[+]{name} ok" if reason is None else f"[-]{name} failed: {reason}"
         for name, reason in verdict.items()
+    ]
+    lines += [
+        f"[+]{name} ok" if reason is None else f"[!]{name} in trouble: {reason}"
+        for name, reason in notes.items()
     ]
     lines.append("readyz check passed" if ready else "readyz check failed")
     return 200 if ready else 503, "\n".join(lines) + "\n"

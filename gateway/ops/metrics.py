@@ -56,14 +56,15 @@ class Gauges:
 
 
 class Metrics:
-    """Counts finished requests; `watch` adds what is read from elsewhere."""
+    """Counts finished requests; `watch` and `registry` add what is known elsewhere."""
 
     def __init__(self) -> None:
         # The time at which a series began is one more series for each, of use to nobody here.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library omits the types
-        self._registry = registry = CollectorRegistry()
+        self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._watched: list[tuple[Gauge, Callable[[], int]]] = []
+        self._before_scrape: list[Callable[[], None]] = []
         self._server = _Children(
             Histogram(
                 "http_server_request_duration_seconds",
@@ -119,7 +120,7 @@ class Metrics:
                 gauges.surplus_connections,
             ),
         ):
-            self._watched.append((Gauge(name, text, registry=self._registry), read))
+            self._watched.append((Gauge(name, text, registry=self.registry), read))
 
     def finished(self, record: Record) -> None:
         """Count a request that is over."""
@@ -137,19 +138,25 @@ class Metrics:
         if record.attempts > 1:
             self._retries.inc(record.attempts - 1)
 
+    def before_scrape(self, read: Callable[[], None]) -> None:
+        """Have `read` called before each scrape, on the event loop."""
+        self._before_scrape.append(read)
+
     def sample(self) -> None:
         """Read the watched gauges; on the event loop, before `render`."""
+        for take in self._before_scrape:
+            take()
         for gauge, read in self._watched:
             gauge.set(read())
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """Return the text for a scraper and its media type; may run in a thread."""
         encode, media_type = choose_encoder(accept)
-        return encode(self._registry), media_type
+        return encode(self.registry), media_type
 
     def _add_build(self) -> None:
         labels = ("version", "python", "aiohttp")
-        build = Gauge("rcgw_build_info", "What runs here.", labels, registry=self._registry)
+        build = Gauge("rcgw_build_info", "What runs here.", labels, registry=self.registry)
         build.labels(__version__, platform.python_version(), aiohttp.__version__).set(1)
 
 

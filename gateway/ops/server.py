@@ -1,4 +1,4 @@
-"""The operators' listener: `/livez`, `/readyz`, `/metrics`, and nothing else.
+"""The operators' listener: `/livez`, `/readyz`, `/metrics`, `/credentials`, nothing else.
 
 A port of its own, so that probes work while the data port is full, and callers of the
 data port can never read what is written here.
@@ -28,15 +28,28 @@ _KEEPALIVE_S = 75.0
 
 
 class OpsServer:
-    """Answers probes and scrapes; `checks` decide `/readyz`, see `health.Check`."""
+    """Answers probes and scrapes; `checks` decide `/readyz`, see `health.Check`.
 
-    def __init__(self, checks: Mapping[str, Check], metrics: Metrics) -> None:
+    `notes` are what `/readyz?verbose` adds; `credentials` returns what `/credentials` shows, as
+    JSON has it: metadata, never a token.
+    """
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        notes: Callable[[], Mapping[str, str | None]],
+        metrics: Metrics,
+        credentials: Callable[[], object],
+    ) -> None:
         self._checks = checks
+        self._notes = notes
         self._metrics = metrics
+        self._credentials = credentials
         self._pages: dict[str, _Page] = {
             "/livez": self._show_live,
             "/readyz": self._show_ready,
             "/metrics": self._show_metrics,
+            "/credentials": self._show_credentials,
         }
         self._runner: web.ServerRunner | None = None
         self._files: list[SocketFile] = []
@@ -65,7 +78,7 @@ class OpsServer:
     async def _respond(self, request: web.BaseRequest) -> web.Response:
         page = self._pages.get(request.path)
         if page is None:
-            return _text(404, "not found; there are /livez, /readyz and /metrics\n")
+            return _text(404, "not found; there are /livez, /readyz, /metrics and /credentials\n")
         if request.method not in ("GET", "HEAD"):
             response = _text(405, "only GET and HEAD\n")
             response.headers["Allow"] = "GET, HEAD"
@@ -76,13 +89,17 @@ class OpsServer:
         return _text(200, "ok\n")
 
     async def _show_ready(self, request: web.BaseRequest) -> web.Response:
-        return _text(*render_verdict(judge(self._checks), "verbose" in request.query))
+        verbose = "verbose" in request.query
+        return _text(*render_verdict(judge(self._checks), self._notes(), verbose=verbose))
 
     async def _show_metrics(self, request: web.BaseRequest) -> web.Response:
         self._metrics.sample()
         accept = request.headers.get("Accept", "")
         body, media_type = await asyncio.to_thread(self._metrics.render, accept)
         return _plain(web.Response(body=body, headers={"Content-Type": media_type}))
+
+    async def _show_credentials(self, _request: web.BaseRequest) -> web.Response:
+        return _plain(web.json_response(self._credentials()))
 
 
 def _text(status: int, text: str) -> web.Response:

@@ -11,6 +11,7 @@ import pytest
 from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.listen import CannotBind
+from gateway.stores.memory import MemoryStore
 from tests.wire import Recorder
 
 NONE = 'credentials.ringcentral.grant="none"'
@@ -18,7 +19,8 @@ NONE = 'credentials.ringcentral.grant="none"'
 
 def gateway_on(*binds: str) -> Gateway:
     listed = ", ".join(f'"{bind}"' for bind in binds)
-    return Gateway(load([], [NONE, f"listener.bind=[{listed}]"], {}).config, {}, Recorder())
+    config = load([], [NONE, f"listener.bind=[{listed}]"], {}).config
+    return Gateway(config, make_credentials(config, {}, Recorder(), MemoryStore()), Recorder())
 
 
 async def test_every_bind_is_opened_and_closed() -> None:
@@ -43,12 +45,3 @@ async def test_what_was_opened_is_closed_when_the_rest_cannot_be() -> None:
         (opened,) = gateway.binds
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", opened.port))
-
-
-def test_only_credentials_of_the_gateways_own_are_made() -> None:
-    static = 'credentials.ringcentral.grant="static"'
-    token = 'credentials.ringcentral.token="literal:secret"'
-    assert list(make_credentials(load([], [static, token], {}).config, {}, Recorder())) == [
-        "ringcentral"
-    ]
-    assert make_credentials(load([], [NONE], {}).config, {}, Recorder()) == {}

@@ -27,7 +27,7 @@ def test_every_help_shows_an_example(
     "words",
     [
         [],
-        ["token", "status"],
+        ["token"],
         ["doctor"],
         ["config"],
         ["serve", "--nonsense"],

@@ -27,12 +27,12 @@ def test_checks_follow_the_state_they_were_made_from() -> None:
 
 
 def test_all_is_well_in_a_word() -> None:
-    assert render_verdict({"listener": None}, verbose=False) == (200, "ok\n")
-    assert render_verdict({}, verbose=False) == (200, "ok\n")
+    assert render_verdict({"listener": None}, {}, verbose=False) == (200, "ok\n")
+    assert render_verdict({}, {}, verbose=False) == (200, "ok\n")
 
 
 def test_every_check_is_listed_on_request() -> None:
-    assert render_verdict({"listener": None, "drain": None}, verbose=True) == (
+    assert render_verdict({"listener": None, "drain": None}, {}, verbose=True) == (
         200,
         "[+]listener ok\n[+]drain ok\nreadyz check passed\n",
     )
@@ -40,7 +40,17 @@ def test_every_check_is_listed_on_request() -> None:
 
 @pytest.mark.parametrize("verbose", [False, True])
 def test_a_failed_check_is_always_listed(verbose: bool) -> None:
-    assert render_verdict({"listener": None, "drain": "draining"}, verbose) == (
+    assert render_verdict({"listener": None, "drain": "draining"}, {}, verbose=verbose) == (
         503,
         "[+]listener ok\n[-]drain failed: draining\nreadyz check failed\n",
+    )
+
+
+def test_a_note_is_told_on_request_and_decides_nothing() -> None:
+    notes = {"credential ringcentral": None, "store": "redis is away"}
+    assert render_verdict({"listener": None}, notes, verbose=False) == (200, "ok\n")
+    assert render_verdict({"listener": None}, notes, verbose=True) == (
+        200,
+        "[+]listener ok\n[+]credential ringcentral ok\n[!]store in trouble: redis is away\n"
+        "readyz check passed\n",
     )

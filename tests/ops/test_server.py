@@ -44,7 +44,7 @@ class Asked:
 @pytest.fixture
 async def asked() -> AsyncIterator[Asked]:
     health, metrics = Health(listening=True), Metrics()
-    server = OpsServer(health.checks(), metrics)
+    server = OpsServer(health.checks(), dict, metrics, dict)
     yield Asked(await server.start(LOOPBACK), health, metrics)
     await server.close()
 
@@ -107,7 +107,7 @@ async def test_head_is_get_without_the_body(asked: Asked, target: str) -> None:
 async def test_there_is_nothing_else_here(asked: Asked, target: str) -> None:
     head, body = await asked.ask(target)
     assert head.startswith("HTTP/1.1 404 ")
-    assert body == "not found; there are /livez, /readyz and /metrics\n"
+    assert body == "not found; there are /livez, /readyz, /metrics and /credentials\n"
 
 
 async def test_nothing_can_be_changed_here(asked: Asked) -> None:
@@ -118,25 +118,25 @@ async def test_nothing_can_be_changed_here(asked: Asked) -> None:
 
 async def test_a_unix_socket_will_do_and_is_not_stolen(tmp_path: Path) -> None:
     health, metrics = Health(listening=True), Metrics()
-    server = OpsServer(health.checks(), metrics)
+    server = OpsServer(health.checks(), dict, metrics, dict)
     bind = Bind(path=str(tmp_path / "ops.sock"))
     assert await server.start(bind) == bind
     with pytest.raises(CannotBind, match="in use by another process"):
-        await OpsServer({}, Metrics()).start(bind)
+        await OpsServer({}, dict, Metrics(), dict).start(bind)
     assert (await Asked(bind, health, metrics).ask("/readyz"))[1] == "ok\n"
     await server.close()
     assert os.listdir(tmp_path) == []
 
 
 async def test_a_port_in_use_is_told_and_leaves_nothing_open(asked: Asked) -> None:
-    server = OpsServer({}, Metrics())
+    server = OpsServer({}, dict, Metrics(), dict)
     with pytest.raises(CannotBind, match="in use by another process"):
         await server.start(asked.bind)
     await server.close()
 
 
 async def test_closed_means_closed() -> None:
-    server = OpsServer({}, Metrics())
+    server = OpsServer({}, dict, Metrics(), dict)
     bind = await server.start(LOOPBACK)
     await server.close()
     with pytest.raises(ConnectionRefusedError):
@@ -144,7 +144,7 @@ async def test_closed_means_closed() -> None:
 
 
 async def test_closing_does_not_wait_for_a_probe_that_stays(asked: Asked) -> None:
-    server = OpsServer({}, Metrics())
+    server = OpsServer({}, dict, Metrics(), dict)
     bind = await server.start(LOOPBACK)
     reader, writer = await asyncio.open_connection(bind.host, bind.port)
     writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
