@@ -7,10 +7,12 @@ it saw. `control.endpoint` says how a test can move it.
 
 The layers, lowest first: faults, pace, answers, reading, {seen, tokens, groups, windows,
 limits, forms, filters, paging, ranges, samples, world}, seeds, {accounts, identity,
-mailbox, media, calllog}, operations, {oauth, control}, platform, service, server.
+mailbox, media, calllog}, operations, {oauth, control}, {platform, engage}, service, server.
 """
 
 from gateway.simulator.control.desk import Control
+from gateway.simulator.engage.digital import DIGITAL_TOKEN
+from gateway.simulator.engage.legacy import LEGACY_PASSWORD, LEGACY_TOKEN, LEGACY_USERNAME
 from gateway.simulator.oauth.apps import CLIENT_ID, CLIENT_SECRET, JWT, PUBLIC_CLIENT_ID
 from gateway.simulator.seeds import Examples
 from gateway.simulator.seen import Seen
@@ -19,7 +21,11 @@ from gateway.simulator.server import TOKEN, Running, start
 __all__ = [
     "CLIENT_ID",
     "CLIENT_SECRET",
+    "DIGITAL_TOKEN",
     "JWT",
+    "LEGACY_PASSWORD",
+    "LEGACY_TOKEN",
+    "LEGACY_USERNAME",
     "PUBLIC_CLIENT_ID",
     "TOKEN",
     "Control",

@@ -61,14 +61,16 @@ async def start(
     *,
     token: str = TOKEN,
     clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
     time_scale: float = 1.0,
 ) -> Running:
     """Start a simulator with fresh data; port 0 takes a free one.
 
-    `time_scale` divides every lifetime and window; `clock` is monotonic seconds.
+    `time_scale` divides every lifetime and window; `clock` is monotonic
+    seconds, `wall` seconds since 1970.
     Raises OSError, or ValueError for a scale that is not above 0.
     """
-    service = Service(token, clock, Pace(time_scale))
+    service = Service(token, clock, Pace(time_scale), wall)
     server = web.Server(
         _Shell(service).respond,
         access_log=None,

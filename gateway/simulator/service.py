@@ -18,6 +18,10 @@ from gateway.simulator.answers import Answer, render_fault
 from gateway.simulator.control.desk import Control, Levers
 from gateway.simulator.control.endpoint import Endpoint
 from gateway.simulator.control.troubles import Trouble
+from gateway.simulator.engage.digital import Digital
+from gateway.simulator.engage.legacy import Legacy
+from gateway.simulator.engage.ringcx import RingCX
+from gateway.simulator.engage.voice import Voice
 from gateway.simulator.faults import Fault, internal, ordered
 from gateway.simulator.oauth.authority import Authority
 from gateway.simulator.oauth.sessions import Sessions
@@ -40,27 +44,25 @@ class Realm(Protocol):
 class Service:
     """One simulated vendor with its data, its counters and its notebook."""
 
-    def __init__(self, token: str, clock: Callable[[], float], pace: Pace) -> None:
-        """Seed the data; `clock` gives monotonic seconds."""
+    def __init__(
+        self,
+        token: str,
+        clock: Callable[[], float],
+        pace: Pace,
+        wall: Callable[[], float],
+    ) -> None:
+        """Seed the data; `clock` gives monotonic seconds, `wall` seconds since 1970."""
         self.world = sow()
         self.notebook = Notebook()
         self._clock = clock
         sessions = Sessions(token, pace)
         self._platform = Platform(self.world, sessions, pace)
         self._authority = Authority(sessions, pace)
-        levers = Levers(
-            expire={
-                "platform": sessions.expire,
-                "ringcx": lambda: None,
-                "legacy": lambda: None,
-                "sessions": sessions.end_all,
-            },
-            show={
-                "sessions_made": lambda: sessions.made,
-                "sessions_active": lambda: sessions.count(clock()),
-            },
-        )
-        self.control = Control(levers)
+        voice = Voice()
+        self._ringcx = RingCX(sessions, voice, pace, wall)
+        self._legacy = Legacy(voice, pace, wall)
+        self._digital = Digital()
+        self.control = Control(self._levers(sessions))
         self._endpoint = Endpoint(self.control)
 
     def answer(self, wire: Wire, own_origin: str, trouble: Trouble | None = None) -> Answer:
@@ -91,9 +93,33 @@ class Service:
             return render_fault(internal())
 
     def _find_realm(self, segments: tuple[str, ...]) -> Realm:
-        if self._authority.serves(segments):
-            return self._authority
-        return self._platform
+        match segments:
+            case ("restapi", "oauth", "token" | "revoke" | "authorize"):
+                return self._authority
+            case ("voice", *_) | ("api", "auth", *_):
+                return self._ringcx
+            case ("api", "v1", *_):
+                return self._legacy
+            case ("1.0", *_):
+                return self._digital
+            case _:
+                return self._platform
+
+    def _levers(self, sessions: Sessions) -> Levers:
+        return Levers(
+            expire={
+                "platform": sessions.expire,
+                "ringcx": self._ringcx.jwts.expire,
+                "legacy": self._legacy.expire,
+                "sessions": sessions.end_all,
+            },
+            show={
+                "sessions_made": lambda: sessions.made,
+                "sessions_active": lambda: sessions.count(self._clock()),
+                "ringcx_sessions_made": lambda: self._ringcx.made,
+                "permanent_tokens_made": lambda: self._legacy.made,
+            },
+        )
 
 
 def finish(answer: Answer) -> Answer:

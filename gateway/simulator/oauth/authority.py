@@ -48,12 +48,6 @@ class Authority:
             "authorize": {"GET": self._show_login, "HEAD": self._show_login, "POST": self._login},
         }
 
-    def serves(self, segments: tuple[str, ...]) -> bool:
-        """Tell whether a path is one of the endpoints."""
-        return segments[:2] == ("restapi", "oauth") and segments[2:] in {
-            (name,) for name in self._served
-        }
-
     def answer(self, reading: Reading, now: float) -> Answer:
         """Answer a request for one of the endpoints; `now` is monotonic seconds."""
         endpoints = self._served[reading.segments[2]]
