@@ -18,6 +18,15 @@ from gateway.cli.options import Commands, add_command
 if TYPE_CHECKING:
     from gateway.config.binds import Bind
 
+_DESK = """from loopback only, options in the query, seconds are real ones:
+  GET  /-/simulator/seen      what happened, in numbers
+  POST /-/simulator/expire    kind=access|platform|ringcx|legacy|sessions
+  POST /-/simulator/fail      count= status= retry_after= kind=   the next token calls fail
+  POST /-/simulator/stall     count= seconds= kind=               held, then carried out
+  POST /-/simulator/drop      count= kind=                        carried out, never answered
+  POST /-/simulator/release   what is held goes on
+  POST /-/simulator/reset     forget counts and trouble to come"""
+
 
 def add(commands: Commands) -> None:
     """Declare the command."""
@@ -35,6 +44,15 @@ def add(commands: Commands) -> None:
         default="127.0.0.1:9080",
         help="where to listen (default 127.0.0.1:9080)",
     )
+    parser.add_argument(
+        "--time-scale",
+        metavar="N",
+        type=parse_scale,
+        default=1.0,
+        help="divide every lifetime, window and penalty by N; what answers say of them is the "
+        "short time, with up to three decimals when it is not whole (default 1)",
+    )
+    parser.epilog = f"{parser.epilog}\n\n{_DESK}"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     bind: Bind = arguments.bind
     try:
-        asyncio.run(_simulate(bind))
+        asyncio.run(_simulate(bind, arguments.time_scale))
     except OSError as error:
         print(cannot_bind(bind, error), file=sys.stderr)
         return os.EX_OSERR
@@ -65,7 +83,20 @@ def parse_bind(text: str) -> Bind:
     return bind
 
 
-async def _simulate(bind: Bind) -> None:
+def parse_scale(text: str) -> float:
+    """Read a time scale: a number above 0."""
+    import math
+
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not (math.isfinite(scale) and scale > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return scale
+
+
+async def _simulate(bind: Bind, time_scale: float) -> None:
     import asyncio
     import signal
 
@@ -75,7 +106,7 @@ async def _simulate(bind: Bind) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    running = await start(bind.host or "", bind.port or 0)
+    running = await start(bind.host or "", bind.port or 0, time_scale=time_scale)
     account = f"{running.origin}/restapi/v1.0/account/~"
     print(f"The RingCentral simulator listens on {running.origin}. Try:\n", flush=True)
     print(f"curl -H 'Authorization: Bearer {TOKEN}' '{account}'", flush=True)

@@ -8,7 +8,7 @@ This module does not know which headers all answers share; `service` adds those.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.simulator.faults import Document, Fault
@@ -29,12 +29,17 @@ class Answer:
         return replace(self, headers=(*self.headers, *headers.items()))
 
 
-def render_document(document: Document, status: int = 200) -> Answer:
+def render_document(document: Document | Sequence[object], status: int = 200) -> Answer:
     """Write a JSON document in the vendor's typography."""
     text = json.dumps(document, indent=2, separators=(",", " : "), ensure_ascii=False)
     # A surrogate stands for a byte of the request that was no UTF-8; it has no spelling here.
     body = text.encode("utf-8", "replace")
     return Answer(status, (("Content-Type", JSON_TYPE),), body)
+
+
+def render_text(text: str, status: int = 200) -> Answer:
+    """Write a plain text."""
+    return Answer(status, (("Content-Type", "text/plain;charset=UTF-8"),), text.encode())
 
 
 def render_fault(fault: Fault) -> Answer:

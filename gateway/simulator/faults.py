@@ -15,6 +15,11 @@ from collections.abc import Mapping
 
 Document = dict[str, object]
 
+_ORDERED = {
+    429: ("CMN-301", "Request rate exceeded"),
+    503: ("CMN-201", "Service temporary unavailable"),
+}
+
 
 class Fault(Exception):
     """A refusal with the status, the codes and the headers of its answer."""
@@ -87,6 +92,13 @@ def unreadable_body() -> Fault:
 def oversized_body(limit: int) -> Fault:
     """Make the 413 for a body that is larger than this simulator reads."""
     return Fault(413, "CMN-104", f"Cannot parse request: the body exceeds {limit} bytes")
+
+
+def ordered(status: int, retry_after: str) -> Fault:
+    """Make the failure that somebody asked for at the control desk."""
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    code, message = _ORDERED.get(status, ("CMN-203", "Failed as ordered"))
+    return Fault(status, code, message, headers=headers)
 
 
 def internal() -> Fault:

@@ -10,7 +10,7 @@ id than theirs is 404 CMN-102. HEAD is served wherever GET is.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.simulator import accounts, calllog, mailbox, media
+from gateway.simulator import accounts, calllog, identity, mailbox, media
 from gateway.simulator.answers import Answer
 from gateway.simulator.faults import invalid_uri, missing_resource, unsupported_method
 from gateway.simulator.reading import Reading
@@ -21,12 +21,19 @@ Operation = Callable[[World, Reading, Mapping[str, str]], Answer]
 _ACCOUNT = "/restapi/v1.0/account/{accountId}"
 _EXTENSION = f"{_ACCOUNT}/extension/{{extensionId}}"
 _MESSAGE = f"{_EXTENSION}/message-store/{{messageId}}"
-_OPEN = frozenset({("restapi",), ("restapi", "v1.0")})
+_OPENID = "/.well-known/openid-configuration"
+_KEYS = "/restapi/oauth/jwks"
+_OPEN = frozenset(
+    tuple(path.split("/")[1:]) for path in ("/restapi", "/restapi/v1.0", _OPENID, _KEYS)
+)
 _OWN = {"accountId": str(ACCOUNT_ID), "extensionId": str(EXTENSION_ID)}
 
 SERVED: dict[str, dict[str, Operation]] = {
     "/restapi": {"GET": accounts.read_versions},
     "/restapi/v1.0": {"GET": accounts.read_version},
+    _OPENID: {"GET": identity.read_configuration},
+    _KEYS: {"GET": identity.read_keys},
+    "/restapi/oauth/userinfo": {"GET": identity.read_owner},
     _ACCOUNT: {"GET": accounts.read_account},
     f"{_ACCOUNT}/service-info": {"GET": accounts.read_service_info},
     f"{_ACCOUNT}/call-log": {"GET": calllog.list_calls},

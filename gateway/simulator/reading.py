@@ -6,7 +6,9 @@ works from the raw target and the raw header pairs and comes to its own verdict.
 Documented by the vendor: POST with `X-HTTP-Method-Override` or with `_method` in the query
 acts as PUT, PATCH or DELETE, and two different values are a 400. Inferred: values count in
 any letter case, an empty value counts as absent, an override equal to the wire method is
-a no-op, and every other override on any other method is a 400.
+a no-op, and every other override on any other method is a 400. Engage (`/voice`, `/api`,
+`/1.0`) documents no override, so there the method is the one on the wire: a tunnel that
+was not undone does what POST does.
 
 In a query `+` is a blank and names are compared decoded. In a path it is only itself.
 """
@@ -21,11 +23,15 @@ Pairs = tuple[tuple[str, str], ...]
 RawPairs = tuple[tuple[bytes, bytes], ...]
 
 TUNNELLED = frozenset({"PUT", "PATCH", "DELETE"})
+_WITHOUT_OVERRIDE = frozenset({"voice", "api", "1.0"})
 
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A request as it arrived; `body` may be cut, `body_length` never lies."""
+    """A request as it arrived; `body` may be cut, `body_length` never lies.
+
+    `is_local` says that it came from loopback.
+    """
 
     method: str
     target: str
@@ -33,6 +39,7 @@ class Wire:
     body: bytes = b""
     body_length: int = 0
     body_sha256: str = ""
+    is_local: bool = False
 
     def fields(self, name: str) -> list[str]:
         """List the values of a header, in order; names compare in any letter case."""
@@ -56,7 +63,9 @@ def parse_wire(wire: Wire, own_origin: str) -> Reading:
     origin, path, query = _split(wire, own_origin)
     pairs = tuple(parse_qsl(query, keep_blank_values=True))
     segments = tuple(unquote(segment) for segment in path.split("/")[1:])
-    return Reading(_effective_method(wire, pairs), origin, segments, pairs, wire)
+    deaf = bool(segments) and segments[0] in _WITHOUT_OVERRIDE
+    method = wire.method if deaf else _effective_method(wire, pairs)
+    return Reading(method, origin, segments, pairs, wire)
 
 
 def _split(wire: Wire, own_origin: str) -> tuple[str, str, str]:

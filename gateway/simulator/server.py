@@ -10,6 +10,7 @@ This module must not judge a request; it carries.
 """
 
 import hashlib
+import ipaddress
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,7 +19,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.simulator.answers import Answer, render_fault
+from gateway.simulator.control.desk import Control
 from gateway.simulator.faults import Fault, oversized_body, unreadable_body
+from gateway.simulator.pace import Pace
 from gateway.simulator.reading import Wire
 from gateway.simulator.seeds import Examples, pick_examples
 from gateway.simulator.seen import Seen
@@ -43,10 +46,12 @@ class Running:
     port: int
     examples: Examples
     seen: deque[Seen]
+    control: Control
     _runner: web.ServerRunner
 
     async def close(self) -> None:
-        """Stop listening and close every connection."""
+        """Stop listening, let go what is held, and close every connection."""
+        self.control.release()
         await self._runner.cleanup()
 
 
@@ -56,9 +61,16 @@ async def start(
     *,
     token: str = TOKEN,
     clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
+    time_scale: float = 1.0,
 ) -> Running:
-    """Start a simulator with fresh data; port 0 takes a free one. Raises OSError."""
-    service = Service(token, clock)
+    """Start a simulator with fresh data; port 0 takes a free one.
+
+    `time_scale` divides every lifetime and window; `clock` is monotonic
+    seconds, `wall` seconds since 1970.
+    Raises OSError, or ValueError for a scale that is not above 0.
+    """
+    service = Service(token, clock, Pace(time_scale), wall)
     server = web.Server(
         _Shell(service).respond,
         access_log=None,
@@ -76,7 +88,7 @@ async def start(
     bound = int(runner.addresses[0][1])
     examples = pick_examples(service.world)
     origin = render_origin(host, bound)
-    return Running(origin, bound, examples, service.notebook.entries, runner)
+    return Running(origin, bound, examples, service.notebook.entries, service.control, runner)
 
 
 def render_origin(host: str, port: int) -> str:
@@ -94,7 +106,14 @@ class _Shell:
         except Fault as fault:
             # What is left of the body would be read as the next request.
             return _respond(finish(render_fault(fault)), closing=True)
-        return _respond(self._service.answer(wire, _own_origin(request)))
+        troubles = self._service.control.troubles
+        trouble = troubles.meet(wire)
+        if trouble is not None:
+            await troubles.hold(trouble)
+        answer = self._service.answer(wire, _own_origin(request), trouble)
+        if trouble is not None and trouble.dropped and request.transport is not None:
+            request.transport.abort()
+        return _respond(answer)
 
 
 async def _receive(request: web.BaseRequest) -> Wire:
@@ -116,7 +135,16 @@ async def _receive(request: web.BaseRequest) -> Wire:
         body=bytes(kept),
         body_length=length,
         body_sha256=digest.hexdigest(),
+        is_local=_is_local(request),
     )
+
+
+def _is_local(request: web.BaseRequest) -> bool:
+    transport = request.transport
+    peer = transport.get_extra_info("peername") if transport else None
+    if not peer:
+        return False
+    return ipaddress.ip_address(peer[0].partition("%")[0]).is_loopback
 
 
 async def _invite_body(request: web.BaseRequest) -> None:

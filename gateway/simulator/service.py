@@ -1,72 +1,125 @@
 """The life of a request in the simulator, without a socket.
 
-The order: read what arrived, note it, check the token, count it in its rate group, find
-the operation, run it. The versions are open: no token, no rate headers. Everything a
-client sees goes through here, so every answer has the vendor's headers, a refusal has the
-vendor's shape, and an error of our own says nothing but 500.
+The order: read what arrived, note it, let it meet the trouble that was asked for, and give
+it to who serves its path: the authorisation server, the platform, RingCX, Engage's legacy
+API or Engage Digital. Everything a client sees goes through here, so every answer has the
+vendor's headers, and an error of our own says nothing but 500.
 
+The control endpoint is served before all of that and leaves no note.
 This module must not know aiohttp; `server` does.
 """
 
 import logging
 from collections.abc import Callable
+from typing import Protocol
 from uuid import uuid4
 
 from gateway.simulator.answers import Answer, render_fault
-from gateway.simulator.faults import Fault, internal, oversized_body
-from gateway.simulator.groups import Groups
-from gateway.simulator.operations import find_operation, is_open
+from gateway.simulator.control.desk import Control, Levers
+from gateway.simulator.control.endpoint import Endpoint
+from gateway.simulator.control.troubles import Trouble
+from gateway.simulator.engage.digital import Digital
+from gateway.simulator.engage.legacy import Legacy
+from gateway.simulator.engage.ringcx import RingCX
+from gateway.simulator.engage.voice import Voice
+from gateway.simulator.faults import Fault, internal, ordered
+from gateway.simulator.oauth.authority import Authority
+from gateway.simulator.oauth.sessions import Sessions
+from gateway.simulator.pace import Pace
+from gateway.simulator.platform import Platform
 from gateway.simulator.reading import Reading, Wire, parse_wire
 from gateway.simulator.seeds import sow
 from gateway.simulator.seen import Notebook
-from gateway.simulator.tokens import check_token
-from gateway.simulator.windows import Windows
 
 logger = logging.getLogger(__name__)
 
 
-class Service:
-    """One simulated account with its data, its counters and its notebook."""
+class Realm(Protocol):
+    """Who serves a part of the paths; it renders its own refusals."""
 
-    def __init__(self, token: str, clock: Callable[[], float]) -> None:
-        """Seed the data; `clock` gives monotonic seconds."""
+    def answer(self, reading: Reading, now: float) -> Answer:
+        """Answer a request; `now` is monotonic seconds."""
+
+
+class Service:
+    """One simulated vendor with its data, its counters and its notebook."""
+
+    def __init__(
+        self,
+        token: str,
+        clock: Callable[[], float],
+        pace: Pace,
+        wall: Callable[[], float],
+    ) -> None:
+        """Seed the data; `clock` gives monotonic seconds, `wall` seconds since 1970."""
         self.world = sow()
         self.notebook = Notebook()
-        self._token = token
         self._clock = clock
-        self._groups = Groups()
-        self._windows = Windows()
+        sessions = Sessions(token, pace)
+        self._platform = Platform(self.world, sessions, pace)
+        self._authority = Authority(sessions, pace)
+        voice = Voice()
+        self._ringcx = RingCX(sessions, voice, pace, wall)
+        self._legacy = Legacy(voice, pace, wall)
+        self._digital = Digital()
+        self.control = Control(self._levers(sessions))
+        self._endpoint = Endpoint(self.control)
 
-    def answer(self, wire: Wire, own_origin: str) -> Answer:
+    def answer(self, wire: Wire, own_origin: str, trouble: Trouble | None = None) -> Answer:
         """Answer a request. Never raises."""
         try:
             reading = parse_wire(wire, own_origin)
         except Fault as fault:
-            self.notebook.write(wire, None)
-            return finish(render_fault(fault))
-        self.notebook.write(wire, reading.method)
-        return finish(self._judge(reading))
+            return self._finish(wire, None, render_fault(fault), trouble)
+        if self._endpoint.serves(reading):
+            return finish(self._endpoint.answer(reading))
+        return self._finish(wire, reading.method, self._judge(reading, trouble), trouble)
 
-    def _judge(self, reading: Reading) -> Answer:
-        rates: dict[str, str] = {}
+    def _finish(
+        self, wire: Wire, effective: str | None, answer: Answer, trouble: Trouble | None
+    ) -> Answer:
+        self.notebook.write(wire, effective)
+        dropped = trouble is not None and trouble.dropped
+        self.control.ledger.note(wire, effective, answer.status, dropped=dropped)
+        return finish(answer)
+
+    def _judge(self, reading: Reading, trouble: Trouble | None) -> Answer:
         try:
-            if not is_open(reading):
-                check_token(reading, self._token)
-                group = self._groups.find(reading.method, reading.segments)
-                rates = self._windows.spend(group, self._clock())
-            return self._serve(reading).adding(rates)
-        except Fault as fault:
-            return render_fault(fault).adding(rates)
+            if trouble and trouble.status:
+                return render_fault(ordered(trouble.status, trouble.retry_after))
+            return self._find_realm(reading.segments).answer(reading, self._clock())
         except Exception:
             logger.exception("the simulator failed to answer")
-            return render_fault(internal()).adding(rates)
+            return render_fault(internal())
 
-    def _serve(self, reading: Reading) -> Answer:
-        found = find_operation(reading)
-        kept = len(reading.wire.body)
-        if reading.wire.body_length > kept:
-            raise oversized_body(kept)
-        return found.run(self.world, reading, found.ids)
+    def _find_realm(self, segments: tuple[str, ...]) -> Realm:
+        match segments:
+            case ("restapi", "oauth", "token" | "revoke" | "authorize"):
+                return self._authority
+            case ("voice", *_) | ("api", "auth", *_):
+                return self._ringcx
+            case ("api", "v1", *_):
+                return self._legacy
+            case ("1.0", *_):
+                return self._digital
+            case _:
+                return self._platform
+
+    def _levers(self, sessions: Sessions) -> Levers:
+        return Levers(
+            expire={
+                "platform": sessions.expire,
+                "ringcx": self._ringcx.jwts.expire,
+                "legacy": self._legacy.expire,
+                "sessions": sessions.end_all,
+            },
+            show={
+                "sessions_made": lambda: sessions.made,
+                "sessions_active": lambda: sessions.count(self._clock()),
+                "ringcx_sessions_made": lambda: self._ringcx.made,
+                "permanent_tokens_made": lambda: self._legacy.made,
+            },
+        )
 
 
 def finish(answer: Answer) -> Answer:

@@ -1,13 +1,11 @@
-"""Whether a request may come in: one static token, checked as the vendor checks its own.
+"""The credential of a request, found as the vendor finds it.
 
 No credential at all is AGW-401 with a `Basic` challenge; a header that is not one Bearer
-value is AGW-402; an unknown token is TokenInvalid over OAU-149 with a `Bearer` challenge.
-The scheme counts in any letter case, because the vendor issues `token_type: "bearer"` and
-clients echo it. Without the header the query's `access_token` counts, as documented; which
-of the two wins when both are present is not documented, here it is the header.
+value is AGW-402. The scheme counts in any letter case, because the vendor issues
+`token_type: "bearer"` and clients echo it. Without the header the query's `access_token`
+counts, as documented; which of the two wins when both are present is not documented, here
+it is the header. What the token is worth is for `oauth.sessions` to say.
 """
-
-import hmac
 
 from gateway.simulator.faults import Fault
 from gateway.simulator.reading import Reading
@@ -15,14 +13,8 @@ from gateway.simulator.reading import Reading
 REALM = "RingCentral REST API"
 
 
-def check_token(reading: Reading, token: str) -> None:
-    """Return when the request carries `token`. Raises Fault."""
-    offered = _offered(reading)
-    if not hmac.compare_digest(offered.encode("utf-8", "replace"), token.encode("utf-8")):
-        raise _unknown_token()
-
-
-def _offered(reading: Reading) -> str:
+def find_token(reading: Reading) -> str:
+    """Return the access token that a request carries. Raises Fault."""
     headers = reading.wire.fields("Authorization")
     if not headers:
         return _from_query(reading)
@@ -48,15 +40,3 @@ def _malformed_header() -> Fault:
     challenge = f'Bearer realm="{REALM}", error="invalid_request"'
     headers = {"WWW-Authenticate": challenge}
     return Fault(401, "AGW-402", "Invalid Authorization header", headers=headers)
-
-
-def _unknown_token() -> Fault:
-    message = "OAuth token is invalid"
-    challenge = f'Bearer realm="{REALM}", error="invalid_token", error_description="{message}"'
-    return Fault(
-        401,
-        "TokenInvalid",
-        message,
-        inner_code="OAU-149",
-        headers={"WWW-Authenticate": challenge},
-    )

@@ -18,13 +18,13 @@ def _imports(path: Path) -> set[str]:
 
 
 def test_the_simulator_imports_nothing_of_the_gateway() -> None:
-    imports = set[str]().union(*(_imports(path) for path in PACKAGE.glob("*.py")))
+    imports = set[str]().union(*(_imports(path) for path in PACKAGE.rglob("*.py")))
     ours = {name for name in imports if name.split(".")[0] == "gateway"}
     assert all(name.startswith("gateway.simulator") for name in ours)
 
 
 def test_only_the_server_knows_aiohttp() -> None:
-    knowing = {path.name for path in PACKAGE.glob("*.py") if "aiohttp" in _imports(path)}
+    knowing = {path.name for path in PACKAGE.rglob("*.py") if "aiohttp" in _imports(path)}
     assert knowing == {"server.py"}
 
 

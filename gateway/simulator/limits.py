@@ -1,0 +1,43 @@
+"""A limit that turns away: so many calls a rolling window, then a penalty.
+
+This is the limit of the token endpoints, 5 a minute. Documented by the vendor: once over
+it, a penalty begins, and every further request within the penalty begins it anew. Where no
+penalty is documented (RingCX), the wait ends when the oldest call leaves the window, and a
+call that was turned away counts for nothing.
+
+Seconds are real ones, already shortened; the clock is an argument.
+"""
+
+from collections import deque
+
+
+class Limit:
+    """One counter, of one application or of one endpoint."""
+
+    def __init__(self, count: int, window_s: float, penalty_s: float = 0.0) -> None:
+        """Start with nothing spent."""
+        self.count = count
+        self.window_s = window_s
+        self._penalty_s = penalty_s
+        self._calls: deque[float] = deque()
+        self._shut_until = float("-inf")
+
+    def spend(self, now: float) -> float:
+        """Count one call; return 0, or the seconds to wait when it is turned away."""
+        self._forget(now)
+        if now >= self._shut_until and len(self._calls) < self.count:
+            self._calls.append(now)
+            return 0.0
+        if not self._penalty_s:
+            return self._calls[0] + self.window_s - now
+        self._shut_until = now + self._penalty_s
+        return self._penalty_s
+
+    def left(self, now: float) -> int:
+        """Tell how many more calls the window takes."""
+        self._forget(now)
+        return 0 if now < self._shut_until else self.count - len(self._calls)
+
+    def _forget(self, now: float) -> None:
+        while self._calls and self._calls[0] <= now - self.window_s:
+            self._calls.popleft()
