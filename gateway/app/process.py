@@ -17,18 +17,28 @@ from gateway.app.host import Host
 from gateway.config.binds import Bind
 from gateway.config.load import Loaded
 from gateway.config.model import Config
-from gateway.config.simulated import point_at
+from gateway.config.simulated import Accounts, point_at
 from gateway.engine.server import parser_kind
 from gateway.errors import ConfigError, Problem
 from gateway.ops.log_output import open_log
 from gateway.ops.request_log import shorten as shorten_request
-from gateway.simulator import TOKEN, Examples
+from gateway.simulator import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    DIGITAL_TOKEN,
+    JWT,
+    LEGACY_PASSWORD,
+    LEGACY_USERNAME,
+    Examples,
+)
 from gateway.simulator import start as start_simulator
 
 # With this, and what was built at start left out, a request costs 0.91 of the CPU and the process
 # a megabyte more (64 connections, median of 11 paired runs; 0.96 with Python's 700). 20,000 and
 # 100,000 gain nothing further.
 _YOUNG_OBJECTS = 10_000
+
+_ACCOUNTS = Accounts(CLIENT_ID, CLIENT_SECRET, JWT, LEGACY_USERNAME, LEGACY_PASSWORD, DIGITAL_TOKEN)
 
 Announce: TypeAlias = Callable[[Bind, Examples], None]
 
@@ -50,7 +60,7 @@ async def _serve(config: Config, announce: Announce | None) -> int:
     log = open_log(config.log.level, config.log.format, shorten=shorten_request)
     simulator = await start_simulator() if announce is not None else None
     if simulator is not None:
-        config = point_at(config, simulator.origin, TOKEN)
+        config = point_at(config, simulator.origin, _ACCOUNTS)
     try:
         host = Host(config, log)
         await host.open()

@@ -4,7 +4,8 @@ Placeholder for the table.
 """
 
 import re
-from gateway.core.headers import Fields, values_of
+
+from gateway.core.headers import Fields
 
 _CODE = re.compile(rb'"errorCode"\s*:\s*"([A-Za-z0-9-]{1,40})"')
 CODES = frozenset({b"OAU-128", b"OAU-129", b"OAU-149", b"OAU-213", b"TokenInvalid"})
