@@ -43,6 +43,8 @@ def _open_plain(stores: StoresConfig, environ: Mapping[str, str], events: Events
             prefix=stores.redis_prefix,
             ca_file=stores.redis_ca_file,
             lease_s=stores.lease_s,
+            # A store that is back is seen well before a lease runs out.
+            retry_s=min(1.0, stores.lease_s / 10),
         )
     if stores.file:
         return FileStore(stores.file, events, lease_s=stores.lease_s)

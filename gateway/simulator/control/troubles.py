@@ -37,10 +37,11 @@ class Trouble:
 
 @dataclass(slots=True)
 class Troubles:
-    """The troubles still to come, and the calls that are held."""
+    """The troubles still to come, the calls that are held, and the one that met trouble last."""
 
     pending: list[Trouble] = field(default_factory=list)
     held: int = 0
+    latest: Wire | None = None
     _gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ask(self, trouble: Trouble, count: int) -> None:
@@ -52,6 +53,7 @@ class Troubles:
         kind = find_kind(wire)
         for index, trouble in enumerate(self.pending):
             if kind and trouble.kind in ("", kind):
+                self.latest = wire
                 return self.pending.pop(index)
         return None
 
