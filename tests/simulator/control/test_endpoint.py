@@ -106,8 +106,8 @@ async def test_a_call_whose_caller_has_gone_is_carried_out_all_the_same(
 ) -> None:
     simulator.control.stall()
     call = asyncio.create_task(log_in(simulator))
-    while not simulator.control.troubles.held:
-        await asyncio.sleep(0)
+    while (await _desk(simulator, "seen", "GET"))[1]["held"] != 1:
+        assert not call.done()
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     await _desk(simulator, "release")

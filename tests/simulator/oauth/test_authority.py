@@ -123,11 +123,13 @@ async def test_a_time_scale_shortens_what_is_said() -> None:
     running = await start(time_scale=600, clock=lambda: 0.0)
     path = f"{running.origin}{OAUTH}/token"
     async with ClientSession(headers=BASIC) as session:
+        waits = []
         for _ in range(6):
             async with session.post(path, data={"grant_type": "x"}) as reply:
                 assert reply.headers["X-Rate-Limit-Window"] == "0.1"
-        assert (reply.status, reply.headers["Retry-After"]) == (429, "0.1")
+                waits.append(reply.headers.get("Retry-After"))
     await running.close()
+    assert waits == [*[None] * 5, "0.1"]
 
 
 @pytest.mark.parametrize("where", ["query", "form"])
