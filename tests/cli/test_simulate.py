@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from gateway.cli import main
-from gateway.cli.simulate import parse_bind
+from gateway.cli.simulate import parse_bind, parse_scale
 from gateway.config.binds import Bind
 
 
@@ -54,3 +54,38 @@ def test_what_is_no_bind_is_a_usage_error(
     error = capsys.readouterr().err
     assert "argument --bind: " in error
     assert reason in error
+
+
+def test_a_time_scale_is_said_by_the_answers() -> None:
+    words = [sys.executable, "-m", "gateway", "simulate", "--bind", "127.0.0.1:0"]
+    with subprocess.Popen(
+        [*words, "--time-scale", "600"], stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        running.stdout.readline()
+        command = shlex.split(running.stdout.readline())
+        answer = subprocess.run(
+            [*command, "--silent", "--fail", "--include"], capture_output=True, check=True
+        )
+        assert b"X-Rate-Limit-Window: 0.1\r\n" in answer.stdout
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "x"])
+def test_what_is_no_time_scale_is_a_usage_error(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert parse_scale("0.5") == 0.5
+    assert main(["simulate", f"--time-scale={text}"]) == 2
+    assert "is not a number above 0" in capsys.readouterr().err
+
+
+def test_the_help_names_every_action_of_the_control_endpoint(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["simulate", "--help"]) == 0
+    shown = capsys.readouterr().out
+    actions = ("seen", "expire", "fail", "stall", "drop", "release", "reset")
+    assert all(f"/-/simulator/{action}" in shown for action in actions)

@@ -1,4 +1,4 @@
-from gateway.simulator.answers import JSON_TYPE, Answer, render_document, render_fault
+from gateway.simulator.answers import JSON_TYPE, Answer, render_document, render_fault, render_text
 from gateway.simulator.faults import unsatisfiable_range
 
 
@@ -23,3 +23,9 @@ def test_a_fault_becomes_an_answer_with_its_headers() -> None:
     assert answer.status == 416
     assert ("Content-Range", "bytes */9") in answer.headers
     assert b"CMN-107" in answer.body
+
+
+def test_a_text_is_plain() -> None:
+    answer = render_text("Jwt is expired", 401)
+    assert (answer.status, answer.body) == (401, b"Jwt is expired")
+    assert dict(answer.headers) == {"Content-Type": "text/plain;charset=UTF-8"}

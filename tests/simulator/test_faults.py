@@ -6,6 +6,7 @@ from gateway.simulator.faults import (
     invalid_parameter,
     invalid_uri,
     missing_resource,
+    ordered,
     oversized_body,
     unparsable_json,
     unreadable_body,
@@ -70,3 +71,12 @@ def test_a_405_lists_the_methods_that_would_do() -> None:
 
 def test_a_416_tells_the_size() -> None:
     assert unsatisfiable_range(7).headers == {"Content-Range": "bytes */7"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(429, "CMN-301"), (503, "CMN-201"), (500, "CMN-203"), (408, "CMN-203")]
+)
+def test_a_failure_to_order_has_its_status_and_its_wait(status: int, code: str) -> None:
+    fault = ordered(status, "7")
+    assert (fault.status, fault.code, fault.headers) == (status, code, {"Retry-After": "7"})
+    assert ordered(status, "").headers == {}

@@ -85,7 +85,15 @@ def test_put_and_patch_are_one_operation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"), [("/restapi", True), ("/restapi/v1.0", True), (ACCOUNT, False)]
+    ("path", "expected"),
+    [
+        ("/restapi", True),
+        ("/restapi/v1.0", True),
+        ("/.well-known/openid-configuration", True),
+        ("/restapi/oauth/jwks", True),
+        ("/restapi/oauth/userinfo", False),
+        (ACCOUNT, False),
+    ],
 )
-def test_only_the_versions_are_open(path: str, expected: bool) -> None:
+def test_only_the_versions_and_the_configuration_are_open(path: str, expected: bool) -> None:
     assert is_open(parse_wire(Wire("GET", path), "http://h")) is expected

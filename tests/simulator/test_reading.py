@@ -103,3 +103,10 @@ def test_an_asterisk_target_has_no_path() -> None:
 def test_header_names_compare_in_any_letter_case() -> None:
     wire = Wire("GET", "/", ((b"RANGE", b"a"), (b"Other", b"b"), (b"range", b"c")))
     assert wire.fields("Range") == ["a", "c"]
+
+
+@pytest.mark.parametrize("path", ["/voice/api/v1/x", "/api/v1/x", "/1.0/x"])
+def test_engage_knows_no_override(path: str) -> None:
+    headers = ((b"X-HTTP-Method-Override", b"DELETE"),)
+    reading = parse_wire(Wire("POST", f"{path}?_method=PUT", headers), "http://own")
+    assert reading.method == "POST"

@@ -4,6 +4,7 @@ import uuid
 import pytest
 
 from gateway.simulator.answers import Answer
+from gateway.simulator.control.troubles import Trouble
 from gateway.simulator.pace import Pace
 from gateway.simulator.reading import RawPairs, Wire
 from gateway.simulator.service import Service, finish
@@ -117,3 +118,35 @@ def test_a_bug_says_nothing_to_the_caller(caplog: pytest.LogCaptureFixture) -> N
     assert (answer.status, _code(answer)) == (500, "CMN-203")
     assert b"secret" not in answer.body
     assert "a secret of ours" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "shape"),
+    [
+        ("POST", "/restapi/oauth/token", 400, "errorCode"),
+        ("GET", "/restapi/oauth/wstoken", 401, "errorCode"),
+        ("POST", "/api/auth/token/refresh", 400, "requestUri"),
+        ("GET", "/voice/api/v1/admin/accounts", 401, "requestUri"),
+        ("GET", "/api/v1/admin/accounts", 401, "requestUri"),
+        ("GET", "/1.0/categories", 401, "error"),
+    ],
+)
+def test_each_path_has_its_realm_and_its_shape(
+    method: str, target: str, status: int, shape: str
+) -> None:
+    answer = _ask(_service(), method, target, ())
+    assert answer.status == status
+    assert shape in json.loads(answer.body)
+
+
+def test_a_trouble_that_fails_takes_the_place_of_the_answer() -> None:
+    service = _service()
+    answer = service.answer(Wire("GET", STORE, AUTH), "http://h", Trouble(status=503))
+    assert (answer.status, _code(answer)) == (503, "CMN-201")
+
+
+def test_the_desk_leaves_no_note() -> None:
+    service = _service()
+    answer = service.answer(Wire("GET", "/-/simulator/seen", is_local=True), "http://h")
+    assert answer.status == 200
+    assert not service.notebook.entries

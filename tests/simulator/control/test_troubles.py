@@ -1,0 +1,64 @@
+import asyncio
+
+import pytest
+
+from gateway.simulator.control.troubles import Trouble, Troubles, find_kind
+from gateway.simulator.reading import Wire
+
+TOKEN_CALL = Wire("POST", "/restapi/oauth/token?x=y")
+RINGCX_CALL = Wire("POST", "/api/auth/token/refresh")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "kind"),
+    [
+        ("POST", "/restapi/oauth/token?x", "platform"),
+        ("POST", "/api/auth/login/rc/accesstoken", "ringcx"),
+        ("POST", "/api/auth/token/refresh", "ringcx"),
+        ("POST", "/api/v1/auth/login", "legacy"),
+        ("GET", "/restapi/oauth/token", ""),
+        ("POST", "/restapi/oauth/revoke", ""),
+    ],
+)
+def test_a_token_call_is_known_by_its_path(method: str, target: str, kind: str) -> None:
+    assert find_kind(Wire(method, target)) == kind
+
+
+def test_troubles_are_met_in_their_order_and_by_their_kind() -> None:
+    troubles = Troubles()
+    first, second = Trouble("ringcx", status=500), Trouble(status=503)
+    troubles.ask(first, 1)
+    troubles.ask(second, 2)
+    assert troubles.meet(Wire("POST", "/restapi/v1.0")) is None
+    assert troubles.meet(TOKEN_CALL) is second
+    assert troubles.meet(RINGCX_CALL) is first
+    assert troubles.meet(RINGCX_CALL) is second
+    assert troubles.meet(TOKEN_CALL) is None
+
+
+async def test_a_call_is_held_until_it_is_released() -> None:
+    troubles = Troubles()
+    call = asyncio.create_task(troubles.hold(Trouble(held=True)))
+    await asyncio.sleep(0)
+    assert troubles.held == 1
+    troubles.release()
+    await call
+    assert troubles.held == 0
+
+
+async def test_a_call_is_held_for_a_time() -> None:
+    await Troubles().hold(Trouble(held=True, held_s=0.01))
+
+
+async def test_releasing_once_does_not_open_the_gate_for_good() -> None:
+    troubles = Troubles()
+    troubles.release()
+    call = asyncio.create_task(troubles.hold(Trouble(held=True)))
+    await asyncio.sleep(0)
+    assert not call.done()
+    troubles.clear()
+    await call
+
+
+async def test_what_is_not_held_goes_on_at_once() -> None:
+    await Troubles().hold(Trouble(status=503))
