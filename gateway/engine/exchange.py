@@ -31,7 +31,7 @@ from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import GatewayError, RequestTimeout, UpstreamBroken, UpstreamTimeout
 from gateway.policy.forward import Plan
 from gateway.policy.reply import frame_for_caller, reply_fields
-from gateway.policy.retries import Attempt, may_retry
+from gateway.policy.retries import Attempt, Failure, RetryBudget, RetryRules, judge_attempt
 from gateway.policy.routes import Scheme
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -92,9 +92,24 @@ class Exchange:
             except BaseException as error:
                 upstream.abort()
                 await self._stop_streaming()
-                attempt = Attempt(number, is_reused, upstream.reply_started, self._upload.is_held)
-                if not isinstance(error, UpstreamBroken) or not may_retry(self._plan, attempt):
+                if not isinstance(error, UpstreamBroken):
                     raise
+                now = time.monotonic()
+                attempt = Attempt(
+                    number,
+                    Failure.BROKEN,
+                    self._plan.deadline - now,
+                    connection_reused=is_reused,
+                    sent=error.sent,
+                    reply_started=upstream.reply_started,
+                    body_held=self._upload.is_held,
+                )
+                if not self._may_repeat(attempt, now):
+                    raise
+
+    def _may_repeat(self, attempt: Attempt, now: float) -> bool:
+        budget, idempotent = RetryBudget(now), self._plan.idempotent
+        return judge_attempt(attempt, RetryRules(), budget, now, idempotent=idempotent).retry
 
     async def _ask(
         self, upstream: UpstreamConnection, credentials: tuple[OutboundField, ...]
