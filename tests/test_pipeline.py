@@ -12,7 +12,7 @@ from gateway.errors import BadRequest, Refused
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.callers import Callers
 from gateway.policy.forward import ForwardRules, Plan
-from gateway.policy.retries import Attempt
+from gateway.policy.retries import Attempt, Failure
 from gateway.policy.routes import Scheme
 from tests.policy.world import (
     HERE,
@@ -58,7 +58,7 @@ def test_nothing_that_a_decision_is_made_of_can_be_changed_after_it() -> None:
         routed,
     ]
     parts += [routed.upstream, routed.upstream.origin, routed.operation, Callers()]
-    parts += [AnsweredHere(plan.request), Attempt(1, True, False, True)]
+    parts += [AnsweredHere(plan.request), Attempt(1, Failure.BROKEN, 9.5)]
     for part in parts:
         with pytest.raises(FrozenInstanceError):
             setattr(part, fields(part)[0].name, None)

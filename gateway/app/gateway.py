@@ -13,6 +13,7 @@ from gateway.app.credentials import Credentials
 from gateway.config.binds import Bind
 from gateway.config.compile import compile_policy
 from gateway.config.model import Config
+from gateway.engine.attempts import Way
 from gateway.engine.connect import Connector
 from gateway.engine.drain import cut, drain
 from gateway.engine.events import Events
@@ -21,6 +22,7 @@ from gateway.engine.listen import BACKLOG, CannotBind, listener_of, open_sockets
 from gateway.engine.pool import Pool
 from gateway.engine.server import Server
 from gateway.engine.unix_socket import SocketFile, files_of
+from gateway.policy.retries import RetryBudget, RetryRules
 
 
 class Gateway:
@@ -32,9 +34,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self.pools = self._make_pools()
         policy = compile_policy(config)
-        self.gate = Gate(
-            Outfit(policy, config.limits, config.timeouts, self.pools, credentials.by_name, events)
-        )
+        self.gate = Gate(Outfit(policy, config.limits, config.timeouts, self._make_ways(), events))
         self._servers: list[Server] = []
         self._sockets: list[asyncio.Server] = []
         self._files: list[SocketFile] = []
@@ -101,6 +101,19 @@ class Gateway:
         self._remove_files()
         for sock in self._sockets:
             sock.close()
+
+    def _make_ways(self) -> dict[str, Way]:
+        now, config = self._loop.time(), self._config
+        rules = RetryRules()
+        return {
+            name: Way(
+                self.pools[name],
+                self.credentials.by_name.get(upstream.credential),
+                rules,
+                RetryBudget(now),
+            )
+            for name, upstream in config.upstreams.items()
+        }
 
     def _make_pools(self) -> dict[str, Pool]:
         config = self._config

@@ -1,7 +1,7 @@
 """From a plan to the head of its reply, by as many attempts as are right.
 
 An attempt takes a connection, sends the request with the current token and reads the
-head. It is repeated when `policy.retries` says so, and once when the answer says that
+head. It is repeated when `policy.retries` says so, and once more when the answer says that
 the token was not good: the credential then has another one.
 
 Rule 1: a body is sent again only while all that was sent of it is held.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from functools import partial
 
 from gateway.core.message import OutboundField, ReplyHead
@@ -23,66 +24,85 @@ from gateway.engine.pool import Pool
 from gateway.engine.refusal import refuses_token
 from gateway.engine.upload import Upload
 from gateway.engine.upstream import UpstreamConnection
-from gateway.errors import GatewayError, RequestTimeout, UpstreamBroken, UpstreamTimeout
+from gateway.errors import (
+    GatewayError,
+    RequestTimeout,
+    UpstreamBroken,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
 from gateway.policy.forward import Plan
-from gateway.policy.retries import Attempt, may_retry
+from gateway.policy.rate_fields import parse_retry_after
+from gateway.policy.retries import Attempt, Failure, RetryBudget, RetryRules, judge_attempt
 from gateway.policy.routes import Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way to one upstream: connections, the gateway's own credential, what may be repeated."""
+
+    pool: Pool
+    credential: Credential | None
+    rules: RetryRules
+    budget: RetryBudget
 
 
 class Attempts:
     """The attempts of one exchange."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        upload: Upload,
-        record: Record,
-        pool: Pool,
-        credential: Credential | None,
-    ) -> None:
+    def __init__(self, plan: Plan, upload: Upload, record: Record, way: Way) -> None:
         self._plan = plan
         self._upload = upload
         self._record = record
-        self._pool = pool
-        self._credential = credential
+        self._way = way
+        self._loop = asyncio.get_running_loop()
         self._token: Token | None = None
         self._is_replaced = False
+        # Attempts that `policy.retries` counts; the one with another token is not one of them.
+        self._number = 0
+        self._fresh = False
         self._streaming: asyncio.Task[None] | None = None
         self._asked_at = 0.0
 
     async def prepare(self) -> None:
         """Have a token, or raise `CredentialUnavailable`."""
-        credential = self._credential
+        credential = self._way.credential
         if credential is not None:
             self._token = credential.ready() or await credential.current(self._plan.deadline)
 
     async def obtain(self) -> tuple[UpstreamConnection, ReplyHead]:
         """Return a connection with the head of the reply that the caller is to get."""
-        fresh = False
+        self._way.budget.earn()
         while True:
+            self._number += 1
             self._record.attempts += 1
-            upstream = await self._pool.acquire(self._plan.deadline, fresh=fresh)
+            upstream = await self._connect()
+            if upstream is None:
+                continue
             is_reused = upstream.uses > 0
             try:
                 head = await self._ask(upstream)
-                if not await self._is_refused(upstream, head):
+                if await self._is_final(upstream, head):
                     return upstream, head
                 await self.stop()
                 self.settle(upstream)
             except BaseException as error:
                 upstream.abort()
                 await self.stop()
-                attempt = Attempt(
-                    self._record.attempts, is_reused, upstream.reply_started, self._upload.is_held
-                )
-                if not isinstance(error, UpstreamBroken) or not may_retry(self._plan, attempt):
+                if not isinstance(error, UpstreamBroken | UpstreamTimeout):
                     raise
-                fresh = True
+                failure = Failure.BROKEN if isinstance(error, UpstreamBroken) else Failure.TIMEOUT
+                attempt = self._attempt(
+                    failure, connection_reused=is_reused, reply_started=upstream.reply_started
+                )
+                if not await self._may_repeat(attempt):
+                    raise
+                self._fresh = True
 
     def settle(self, upstream: UpstreamConnection) -> None:
         """Give a connection back if the request, too, was sent to its end; cut it if not."""
         if self._upload.is_sent:
-            self._pool.release(upstream)
+            self._way.pool.release(upstream)
         else:
             upstream.abort()
 
@@ -114,9 +134,34 @@ class Attempts:
         self._record.upstream_first_byte_s = time.monotonic() - self._asked_at
         return reply
 
+    async def _connect(self) -> UpstreamConnection | None:
+        """Return a connection, or None when the next attempt may have one."""
+        try:
+            return await self._way.pool.acquire(self._plan.deadline, fresh=self._fresh)
+        except UpstreamFailed as error:
+            is_hopeless = self._way.pool.circuit.is_open
+            attempt = self._attempt(Failure.CONNECT, sent=error.sent)
+            if is_hopeless or not await self._may_repeat(attempt):
+                raise
+            return None
+
+    async def _is_final(self, upstream: UpstreamConnection, head: ReplyHead) -> bool:
+        """Tell whether the reply is the caller's; otherwise all is ready for another attempt."""
+        if head.status == 401:
+            return not await self._is_refused(upstream, head)
+        if head.status < 429:
+            return True
+        attempt = self._attempt(
+            Failure.STATUS,
+            reply_started=True,
+            status=head.status,
+            retry_after_s=parse_retry_after(head.fields, time.time()),
+        )
+        return not await self._may_repeat(attempt)
+
     async def _is_refused(self, upstream: UpstreamConnection, head: ReplyHead) -> bool:
         """Tell whether to ask again with another token, which is then here."""
-        credential, token = self._credential, self._token
+        credential, token = self._way.credential, self._token
         if credential is None or token is None or self._is_replaced:
             return False
         if not await refuses_token(upstream, head, self._plan.deadline):
@@ -124,8 +169,43 @@ class Attempts:
         if not credential.refuse(token) or not self._upload.is_held:
             return False
         self._is_replaced = True
+        self._number -= 1
+        self._record.retries += ("token",)
         self._token = await credential.current(self._plan.deadline)
         return True
+
+    def _attempt(
+        self,
+        failure: Failure,
+        *,
+        connection_reused: bool = False,
+        sent: bool = True,
+        reply_started: bool = False,
+        status: int = 0,
+        retry_after_s: float | None = None,
+    ) -> Attempt:
+        return Attempt(
+            self._number,
+            failure,
+            self._plan.deadline - self._loop.time(),
+            connection_reused=connection_reused,
+            sent=sent,
+            reply_started=reply_started,
+            body_held=self._upload.is_held,
+            status=status,
+            retry_after_s=retry_after_s,
+        )
+
+    async def _may_repeat(self, attempt: Attempt) -> bool:
+        """Tell whether to try again, after the wait that this takes."""
+        way = self._way
+        verdict = judge_attempt(
+            attempt, way.rules, way.budget, self._loop.time(), idempotent=self._plan.idempotent
+        )
+        if verdict.retry:
+            self._record.retries += (verdict.reason,)
+            await asyncio.sleep(verdict.wait_s)
+        return verdict.retry
 
 
 def credential_fields(plan: Plan, token: Token | None) -> tuple[OutboundField, ...]:

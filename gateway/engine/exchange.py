@@ -15,11 +15,9 @@ from gateway.config.model import Limits, Timeouts
 from gateway.core.framing import Kind
 from gateway.core.headers import Field, values_of
 from gateway.core.message import ReplyHead
-from gateway.credentials.tokens import Credential
-from gateway.engine.attempts import Attempts
+from gateway.engine.attempts import Attempts, Way
 from gateway.engine.events import Record
 from gateway.engine.incoming import Incoming
-from gateway.engine.pool import Pool
 from gateway.engine.relay import relay_reply, render_reply_head
 from gateway.engine.upload import Upload
 from gateway.engine.upstream import UpstreamConnection
@@ -42,14 +40,12 @@ class Exchange:
         self._timeouts = timeouts
         self._upload = Upload(incoming, plan.request.framing, limits)
 
-    async def run(
-        self, pool: Pool, credential: Credential | None, closing: Callable[[], bool]
-    ) -> bool:
+    async def run(self, way: Way, closing: Callable[[], bool]) -> bool:
         """Serve the request; return whether the caller's connection may be kept.
 
         `closing` tells, when the head leaves, that it may not, whatever the caller asked for.
         """
-        attempts = Attempts(self._plan, self._upload, self._record, pool, credential)
+        attempts = Attempts(self._plan, self._upload, self._record, way)
         await attempts.prepare()
         if self._plan.request.expects_continue and not self._upload.is_read:
             self._connection.write(_CONTINUE)

@@ -19,12 +19,11 @@ from aiohttp.http import HttpVersion11
 
 from gateway.config.model import Limits, Timeouts
 from gateway.core.message import RawHead
-from gateway.credentials.tokens import Credential
 from gateway.engine.answer import render_allow, render_error
+from gateway.engine.attempts import Way
 from gateway.engine.events import Events, Record
 from gateway.engine.exchange import Exchange
 from gateway.engine.incoming import Incoming, Outcome, target_of, version_of
-from gateway.engine.pool import Pool
 from gateway.engine.recording import note_decision, note_head, request_id_of
 from gateway.errors import (
     BadRequest,
@@ -50,13 +49,12 @@ _MALFORMED = (BadRequest, MethodNotAllowed, TargetTooLong, HeadTooLarge)
 
 @dataclass(frozen=True, slots=True)
 class Outfit:
-    """What a gate works with; one configuration's worth. Pools are by upstream name."""
+    """What a gate works with; one configuration's worth. Ways are by upstream name."""
 
     policy: Policy
     limits: Limits
     timeouts: Timeouts
-    pools: Mapping[str, Pool]
-    credentials: Mapping[str, Credential]
+    ways: Mapping[str, Way]
     events: Events
 
 
@@ -158,13 +156,9 @@ class Gate:
         note_decision(record, decision)
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
-        upstream = decision.upstream
         exchange = Exchange(incoming, decision, record, self.limits, self.timeouts)
-        return await exchange.run(
-            self._outfit.pools[upstream.name],
-            self._outfit.credentials.get(upstream.credential),
-            closing=lambda: self.is_draining,
-        )
+        way = self._outfit.ways[decision.upstream.name]
+        return await exchange.run(way, closing=lambda: self.is_draining)
 
     def _check_capacity(self) -> None:
         if self.is_refusing:

@@ -14,6 +14,8 @@ from collections import deque
 from typing import Protocol
 
 from gateway.engine.upstream import UpstreamConnection
+from gateway.errors import UpstreamFailed, UpstreamUnreachable
+from gateway.policy.circuit import Circuit
 
 # Below the 60 to 75 seconds after which upstreams commonly close an idle connection.
 IDLE_S = 45.0
@@ -37,6 +39,7 @@ class Pool:
         self._idle: deque[UpstreamConnection] = deque()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
+        self.circuit = Circuit()
 
     @property
     def idle_count(self) -> int:
@@ -50,7 +53,7 @@ class Pool:
             if connection.is_quiet:
                 return connection
             connection.abort()
-        return await self._connector.connect(deadline)
+        return await self._connect(deadline)
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back, or close it when it cannot serve again."""
@@ -72,6 +75,23 @@ class Pool:
             self._sweep = None
         while self._idle:
             self._idle.pop().abort()
+
+    async def _connect(self, deadline: float) -> UpstreamConnection:
+        """Open a connection, unless the origin is known to be out of reach."""
+        retry_at = self.circuit.refusal(self._loop.time())
+        if retry_at is not None:
+            wait_s = retry_at - self._loop.time()
+            raise UpstreamUnreachable(
+                f"upstream could not be reached again and again; next try in {wait_s:.1f} s",
+                sent=False,
+            )
+        try:
+            connection = await self._connector.connect(deadline)
+        except UpstreamFailed:
+            self.circuit.fail(self._loop.time())
+            raise
+        self.circuit.succeed()
+        return connection
 
     def _drop_old(self) -> None:
         """Close connections that idled for too long or are gone; look again while some are left."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from gateway import simulator
+from tests.credentials.desk import eventually
 from tests.e2e.vendor import GET, JWT_SETS, token_calls, vendor
 from tests.redis_server import RedisServer
 from tests.started import Started, process
@@ -69,8 +70,7 @@ class Fleet:
     async def kill_in_a_refresh(self) -> None:
         """Kill the gateway whose token call is held at the vendor, then let the call go on."""
         self.upstream.control.stall(1)
-        while self.upstream.control.report()["held"] == 0:
-            await asyncio.sleep(0.005)
+        await eventually(lambda: self.upstream.control.report()["held"])
         call = self.upstream.control.troubles.latest
         assert call is not None
         name = call.fields("User-Agent")[0].partition("/")[0]
@@ -97,6 +97,8 @@ class Fleet:
         except (ConnectionError, asyncio.IncompleteReadError):
             # A request that its gateway took with it when it was killed was not answered wrongly.
             assert name in self.killed
+        finally:
+            peer.close()
 
     async def _read_log(self, gateway: Started) -> None:
         with suppress(AssertionError):
