@@ -100,7 +100,7 @@ async def _simulate(bind: Bind, time_scale: float) -> None:
     import asyncio
     import signal
 
-    from gateway.simulator import TOKEN, start
+    from gateway.simulator import CLIENT_ID, CLIENT_SECRET, JWT, TOKEN, start
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -110,5 +110,8 @@ async def _simulate(bind: Bind, time_scale: float) -> None:
     account = f"{running.origin}/restapi/v1.0/account/~"
     print(f"The RingCentral simulator listens on {running.origin}. Try:\n", flush=True)
     print(f"curl -H 'Authorization: Bearer {TOKEN}' '{account}'", flush=True)
+    login = f"-d 'grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={JWT}'"
+    authority = f"{running.origin}/restapi/oauth/token"
+    print(f"curl -u {CLIENT_ID}:{CLIENT_SECRET} {login} '{authority}'", flush=True)
     await stopped.wait()
     await running.close()

@@ -1,9 +1,9 @@
 """The life of a request in the simulator, without a socket.
 
-The order: read what arrived, note it, let it meet the trouble that was asked for, and give
-it to who serves its path: the authorisation server, the platform, RingCX, Engage's legacy
-API or Engage Digital. Everything a client sees goes through here, so every answer has the
-vendor's headers, and an error of our own says nothing but 500.
+The order: read what arrived, let it meet the trouble that was asked for, or give it to who
+serves its path (the authorisation server, the platform, RingCX, Engage's legacy API, Engage
+Digital), and note it with its answer. Everything a client sees goes through here, so every
+answer has the vendor's headers, and an error of our own says nothing but 500.
 
 The control endpoint is served before all of that and leaves no note.
 This module must not know aiohttp; `server` does.
@@ -70,21 +70,25 @@ class Service:
         try:
             reading = parse_wire(wire, own_origin)
         except Fault as fault:
-            return self._finish(wire, None, render_fault(fault), trouble)
-        if self._endpoint.serves(reading):
-            return finish(self._endpoint.answer(reading))
-        return self._finish(wire, reading.method, self._judge(reading, trouble), trouble)
+            answer = render_fault(fault)
+            self._note(wire, None, answer, trouble)
+            return finish(answer)
+        answer = self._judge(reading, trouble)
+        if not self._endpoint.serves(reading):
+            self._note(wire, reading.method, answer, trouble)
+        return finish(answer)
 
-    def _finish(
+    def _note(
         self, wire: Wire, effective: str | None, answer: Answer, trouble: Trouble | None
-    ) -> Answer:
+    ) -> None:
         self.notebook.write(wire, effective)
         dropped = trouble is not None and trouble.dropped
         self.control.ledger.note(wire, effective, answer.status, dropped=dropped)
-        return finish(answer)
 
     def _judge(self, reading: Reading, trouble: Trouble | None) -> Answer:
         try:
+            if self._endpoint.serves(reading):
+                return self._endpoint.answer(reading)
             if trouble and trouble.status:
                 return render_fault(ordered(trouble.status, trouble.retry_after))
             return self._find_realm(reading.segments).answer(reading, self._clock())

@@ -14,17 +14,18 @@ from gateway.cli.simulate import parse_bind, parse_scale
 from gateway.config.binds import Bind
 
 
-def test_it_serves_the_command_that_it_prints_until_it_is_stopped() -> None:
+def test_it_serves_the_commands_that_it_prints_until_it_is_stopped() -> None:
     words = [sys.executable, "-m", "gateway", "simulate", "--bind", "127.0.0.1:0"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert "simulator listens on http://127.0.0.1:" in running.stdout.readline()
         running.stdout.readline()
-        command = running.stdout.readline()
-        answer = subprocess.run(
-            [*shlex.split(command), "--silent", "--fail"], capture_output=True, check=True
-        )
-        assert b'"id"' in answer.stdout
+        for expected in (b'"id"', b'"access_token"'):
+            command = shlex.split(running.stdout.readline())
+            answer = subprocess.run(
+                [*command, "--silent", "--fail"], capture_output=True, check=True
+            )
+            assert expected in answer.stdout
         running.send_signal(signal.SIGTERM)
         assert running.wait(20) == 0
 

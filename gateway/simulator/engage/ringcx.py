@@ -6,8 +6,8 @@ the JWT as a Bearer, and the RingCentral token never; the AI summaries take it a
 `access_token`, and not as a Bearer. One that has expired is 401 `Jwt is expired`, as
 text/plain.
 
-Inferred: secrets in the query of a token call are a 400, so that nobody gets used to them;
-what is called before the exchange has a good token is `access.denied.exception`.
+Inferred: a secret in the query of a token call is a 400, so that nobody gets used to it, and
+a RingCentral token or a refresh token that is not good is a 401 `access.denied.exception`.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.simulator.faults import Fault
 from gateway.simulator.oauth.sessions import MAX_SESSIONS, Session, Sessions, is_shaped
@@ -180,3 +182,43 @@ def test_expiring_leaves_the_refresh_tokens(sessions: Sessions) -> None:
 def test_a_shape_is_known() -> None:
     assert is_shaped(_begin(Sessions("t", Pace())).current.access)
     assert not is_shaped("static")
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["login", "refresh", "replay", "use"]), st.integers(0, 4000)),
+    max_size=40,
+)
+
+
+@given(STEPS, st.data())
+def test_whatever_is_done_a_session_has_one_good_token_and_an_application_five_sessions(
+    steps: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    sessions, now = Sessions("static", Pace()), 0.0
+    given_pairs: dict[str, list[tuple[str, str]]] = {}
+
+    def keep(session: Session) -> None:
+        pair = (session.current.access, session.current.refresh)
+        if pair not in given_pairs.setdefault(session.id, []):
+            given_pairs[session.id].append(pair)
+
+    for step, passed_s in steps:
+        now += passed_s
+        pairs = data.draw(st.sampled_from(sorted(given_pairs.values()))) if given_pairs else []
+        if step == "login" or not pairs:
+            keep(_begin(sessions, data.draw(st.sampled_from("abcdefg")), now))
+        elif step == "use":
+            _code(sessions, pairs[-1][0], now)
+        else:
+            _, token = pairs[
+                -1 if step == "refresh" else data.draw(st.integers(-2, -1)) % len(pairs)
+            ]
+            if _refresh_code(sessions, token, now) == "good":
+                keep(sessions.refresh("a", token, now))
+        good = [
+            [_code(sessions, access, now) == "good" for access, _ in pairs]
+            for pairs in given_pairs.values()
+        ]
+        assert not any(any(codes[:-1]) for codes in good)
+        assert sum(any(codes) for codes in good) <= sessions.count(now) <= MAX_SESSIONS
+    assert sessions.made == len(given_pairs)
