@@ -11,7 +11,7 @@ from tests.config.loading import config_of
 
 SECTIONS = (
     *("listener", "ops", "user_agent", "tunnel", "query", "links", "timeouts", "limits"),
-    *("upstreams", "credentials", "log"),
+    *("upstreams", "credentials", "stores", "log"),
 )
 
 

@@ -133,7 +133,55 @@ async def test_budgets_of_different_names_are_apart(store: Store) -> None:
     assert await store.spend("auth:one", 1, 60.0) > 0.0
 
 
-async def test_a_store_that_was_closed_holds_nothing(store: Store) -> None:
+async def test_two_stores_over_one_place_have_the_same_entries(store: Store, other: Store) -> None:
+    lease = await take(store)
+    assert await other.lease(KEY) is None
+    assert await lease.write(b"1")
+    assert await other.read(KEY) == Entry(lease.fence, b"1")
+    await lease.release()
+    assert (await take(other)).fence == lease.fence + 1
+
+
+async def test_two_stores_over_one_place_wait_for_each_other(store: Store, other: Store) -> None:
+    lease = await take(store)
+    waiting = asyncio.ensure_future(other.changed(KEY, 0, SOON_S))
+    assert not await other.changed(KEY, 0, 0.01)
+    assert await lease.write(b"1")
+    assert await waiting
+
+
+async def test_two_stores_over_one_place_share_a_budget(store: Store, other: Store) -> None:
+    waits = await asyncio.gather(
+        *(one.spend("auth:app", 5, 60.0) for one in (store, other) for _ in range(10))
+    )
+    assert waits.count(0.0) == 5
+
+
+async def test_a_lease_that_nobody_waits_for_any_more_is_given_back(
+    store: Store, other: Store
+) -> None:
+    taking = asyncio.ensure_future(store.lease(KEY))
+    await asyncio.sleep(0)
+    taking.cancel()
+    await asyncio.wait([taking])
+    if not taking.cancelled():
+        # It was there before the asker went.
+        lease = taking.result()
+        assert lease is not None
+        await lease.release()
+    assert await other.changed(KEY, 0, SOON_S)
+
+
+async def test_a_closed_store_has_released_what_it_held(store: Store, other: Store) -> None:
     await take(store)
     await store.close()
-    await store.close()
+    assert await other.lease(KEY) is not None
+
+
+async def test_whoever_releases_may_be_cancelled(store: Store, other: Store) -> None:
+    lease = await take(store)
+    releasing = asyncio.ensure_future(lease.release())
+    await asyncio.sleep(0)
+    releasing.cancel()
+    await asyncio.wait([releasing])
+    assert await other.changed(KEY, 0, SOON_S)
