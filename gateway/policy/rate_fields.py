@@ -1,0 +1,86 @@
+"""What an answer says of the vendor's rate limits: `X-Rate-Limit-*` and `Retry-After`.
+
+The vendor names the group of the operation, its limit, what remains of it and the
+window in seconds; there is no time of reset. A value that is no number is as good as
+absent, because an answer is never refused for its rate fields.
+
+Rule 1: names of groups are lower case, and short enough to be a label of a metric.
+Rule 2: nothing is waited for longer than a day, whatever a field says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+from gateway.core.headers import Fields, values_of
+
+_NAMES = (
+    *(b"x-rate-limit-group", b"x-rate-limit-limit"),
+    *(b"x-rate-limit-remaining", b"x-rate-limit-window"),
+)
+_SIZES = frozenset(map(len, _NAMES))
+_MOST_BYTES = 40
+_GROUP = re.compile(rb"[a-z0-9][a-z0-9_.-]{0,39}")
+# Whole numbers are documented; some middleboxes write seconds with a fraction.
+_NUMBER = re.compile(rb"[0-9]{1,12}(?:\.[0-9]{0,12})?")
+_DAY_S = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class RateFields:
+    """The `X-Rate-Limit-*` of one answer; what is absent is None, the group empty."""
+
+    group: str = ""
+    limit: int | None = None
+    remaining: int | None = None
+    window_s: float | None = None
+
+
+def read_rate_fields(fields: Fields) -> RateFields | None:
+    """Return what an answer says of its group, or None when it says nothing."""
+    found: dict[bytes, bytes] = {}
+    for name, value in fields:
+        # Lengths are compared first because folding every name would cost the most.
+        if len(name) in _SIZES and (folded := name.lower()) in _NAMES:
+            found.setdefault(folded, value if len(value) <= _MOST_BYTES else b"")
+    return _read(*(found.get(name, b"") for name in _NAMES)) if found else None
+
+
+def parse_retry_after(fields: Fields, wall_now: float) -> float | None:
+    """Return the seconds that `Retry-After` asks for, or None (RFC 9110 section 10.2.3).
+
+    `wall_now` is seconds since the epoch; a date that has passed is 0.
+    """
+    values = values_of(fields, b"retry-after")
+    if not values:
+        return None
+    if _NUMBER.fullmatch(values[0]):
+        return min(float(values[0]), _DAY_S)
+    try:
+        moment = parsedate_to_datetime(values[0].decode("latin-1"))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    # RFC 9110 section 5.6.7: every HTTP-date is in UTC, also one that does not say so.
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(moment.timestamp() - wall_now, 0.0), _DAY_S)
+
+
+# One answer after the other says nearly the same.
+@lru_cache(maxsize=1024)
+def _read(group: bytes, limit: bytes, remaining: bytes, window: bytes) -> RateFields:
+    name, left, window_s = group.lower(), _number(remaining), _number(window)
+    return RateFields(
+        name.decode() if _GROUP.fullmatch(name) else "",
+        # A limit or a window of nought is none: it would never let anything through.
+        int(_number(limit) or 0) or None,
+        None if left is None else int(left),
+        min(window_s, _DAY_S) if window_s else None,
+    )
+
+
+def _number(value: bytes) -> float | None:
+    return min(float(value), 1e9) if _NUMBER.fullmatch(value) else None
