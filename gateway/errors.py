@@ -135,6 +135,31 @@ class ExpectationFailed(Refused):
     code = "expectation-failed"
 
 
+class RateShield(Refused):
+    """A limit of the vendor's is reached, and a request now would begin its penalty anew.
+
+    `reason` is the label of metrics; `retry_at` is monotonic seconds, and `retry_after_s` the
+    same from now on, in whole seconds, rounded up.
+    """
+
+    status = 429
+    code = "rate-shield"
+    proxy_error = "http_request_denied"
+
+    def __init__(
+        self, message: str, *, reason: str = "", retry_at: float = 0.0, retry_after_s: int = 1
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_at = retry_at
+        self.retry_after_s = retry_after_s
+
+    @property
+    def error_code(self) -> str:
+        """Return the vendor's own code, which callers' rate handling looks for."""
+        return "CMN-301"
+
+
 class HeadTooLarge(Refused):
     """The head is over `limits.max_head_bytes`."""
 

@@ -23,6 +23,7 @@ from gateway.errors import (
     NotPermitted,
     Overloaded,
     Problem,
+    RateShield,
     Refused,
     RequestTimeout,
     TargetTooLong,
@@ -49,6 +50,7 @@ PUBLIC = [
     (BodyTooLarge, 413, "body-too-large"),
     (TargetTooLong, 414, "target-too-long"),
     (ExpectationFailed, 417, "expectation-failed"),
+    (RateShield, 429, "rate-shield"),
     (HeadTooLarge, 431, "head-too-large"),
     (Internal, 500, "internal"),
     (UpstreamUnreachable, 502, "upstream-unreachable"),
@@ -119,6 +121,12 @@ def test_a_refused_method_is_told_what_is_allowed() -> None:
 def test_what_is_unavailable_says_when_to_come_back() -> None:
     assert Draining("shutting down").retry_after_s == 1
     assert Overloaded("full", retry_after_s=5).retry_after_s == 5
+
+
+def test_a_shut_door_speaks_the_vendors_code_and_says_when_it_opens() -> None:
+    error = RateShield("shut", reason="penalty", retry_at=160.5, retry_after_s=61)
+    assert (error.reason, error.retry_at, error.retry_after_s) == ("penalty", 160.5, 61)
+    assert error.error_code == "CMN-301"
 
 
 def test_an_upstream_failure_tells_whether_a_byte_left_and_what_kind_it_is() -> None:

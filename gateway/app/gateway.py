@@ -104,7 +104,7 @@ class Gateway:
 
     def _make_ways(self) -> dict[str, Way]:
         now, config = self._loop.time(), self._config
-        rules = RetryRules()
+        rules = RetryRules(frozenset(config.retries.on_status), _queue_wait_s(config))
         return {
             name: Way(
                 self.pools[name],
@@ -130,3 +130,8 @@ class Gateway:
             )
             for name, upstream in config.upstreams.items()
         }
+
+
+def _queue_wait_s(config: Config) -> float | None:
+    """Return how long a request may be held after a 429, None when none is."""
+    return config.rates.max_wait_s if config.rates.mode == "queue" else None

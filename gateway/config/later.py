@@ -30,8 +30,6 @@ class Later:
 
 
 SECTIONS = {
-    "rates": {"mode": Later("off", '"off"'), "max_wait_s": Later(), "max_queue": Later()},
-    "retries": {"on_status": Later([], "[]")},
     "engine": {"workers": Later(1, "1"), "fast_lane": Later(False, "false")},
 }
 _KEYS = {

@@ -21,6 +21,8 @@ from gateway.config.sections import (
     LogConfig,
     OpsConfig,
     QueryConfig,
+    RatesConfig,
+    RetriesConfig,
     TunnelConfig,
     UserAgentConfig,
 )
@@ -57,6 +59,8 @@ class Config(Section):
     tunnel: TunnelConfig = Field(default_factory=TunnelConfig)
     query: QueryConfig = Field(default_factory=QueryConfig)
     links: LinksConfig = Field(default_factory=LinksConfig)
+    rates: RatesConfig = Field(default_factory=RatesConfig)
+    retries: RetriesConfig = Field(default_factory=RetriesConfig)
     timeouts: Timeouts = Field(default_factory=Timeouts)
     limits: Limits = Field(default_factory=Limits)
     upstreams: dict[UpstreamName, UpstreamConfig] = Field(

@@ -15,11 +15,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Pl
 
 from gateway import __version__
 from gateway.config.binds import FORMS, Bind, parse_bind
+from gateway.config.bounds import Count, Seconds
 from gateway.config.section import Section, read_text
 from gateway.core.query import Mode, Profile
 from gateway.core.target import parse_authority
 from gateway.core.useragent import parse_user_agent
 from gateway.errors import BadRequest
+from gateway.policy.rates import RateMode
 
 _BIND = (
     PlainValidator(read_text(parse_bind, Bind, FORMS), json_schema_input_type=str),
@@ -115,6 +117,28 @@ class LinksConfig(Section):
     rewrite: Literal["off"] = Field(default="off", description='"on" is not in this version')
     public_origin: Literal[""] = Field(
         default="", description="origin of rewritten links; not in this version"
+    )
+
+
+class RatesConfig(Section):
+    """`[rates]`: the vendor's rate limits."""
+
+    mode: Annotated[RateMode, Field(strict=False)] = Field(
+        default=RateMode.SHIELD, description="what is done about a limit that is reached"
+    )
+    max_wait_s: Seconds = Field(
+        default=30, description='seconds that a request may wait with mode = "queue"'
+    )
+    max_queue: Count = Field(
+        default=100, description='requests that may wait at once with mode = "queue"'
+    )
+
+
+class RetriesConfig(Section):
+    """`[retries]`: which answers of an upstream are asked for again, once."""
+
+    on_status: Annotated[tuple[Literal[502, 503, 504], ...], Field(strict=False)] = Field(
+        default=(503,), description="answers after which an idempotent request is repeated"
     )
 
 

@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 import orjson
 
-from gateway.errors import GatewayError, MethodNotAllowed, Unavailable, UnknownCaller
+from gateway.errors import GatewayError, MethodNotAllowed, RateShield, Unavailable, UnknownCaller
 
 
 def render_error(error: GatewayError, request_id: str, *, close: bool, bodiless: bool) -> bytes:
@@ -57,7 +57,7 @@ def render_head(
 
 
 def _fields_of(error: GatewayError) -> list[tuple[str, str]]:
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | RateShield):
         return [("Retry-After", str(error.retry_after_s))]
     if isinstance(error, MethodNotAllowed):
         return [("Allow", error.allow)]

@@ -14,12 +14,16 @@ import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from gateway.core.headers import Fields, values_of
 
-_PREFIX = b"x-rate-limit-"
-_NAMES = frozenset({b"group", b"limit", b"remaining", b"window"})
-_SIZES = frozenset(len(_PREFIX) + len(name) for name in _NAMES)
+_NAMES = (
+    *(b"x-rate-limit-group", b"x-rate-limit-limit"),
+    *(b"x-rate-limit-remaining", b"x-rate-limit-window"),
+)
+_SIZES = frozenset(map(len, _NAMES))
+_MOST_BYTES = 40
 _GROUP = re.compile(rb"[a-z0-9][a-z0-9_.-]{0,39}")
 # Whole numbers are documented; some middleboxes write seconds with a fraction.
 _NUMBER = re.compile(rb"[0-9]{1,12}(?:\.[0-9]{0,12})?")
@@ -41,19 +45,9 @@ def read_rate_fields(fields: Fields) -> RateFields | None:
     found: dict[bytes, bytes] = {}
     for name, value in fields:
         # Lengths are compared first because folding every name would cost the most.
-        if len(name) in _SIZES and (folded := name.lower()).startswith(_PREFIX):
-            found.setdefault(folded[len(_PREFIX) :], value)
-    if found.keys().isdisjoint(_NAMES):
-        return None
-    group = found.get(b"group", b"").lower()
-    limit, remaining = _number(found, b"limit"), _number(found, b"remaining")
-    return RateFields(
-        group.decode() if _GROUP.fullmatch(group) else "",
-        # A limit or a window of nought is none: it would never let anything through.
-        int(limit) if limit and limit >= 1 else None,
-        None if remaining is None else int(remaining),
-        min(window_s, _DAY_S) if (window_s := _number(found, b"window")) else None,
-    )
+        if len(name) in _SIZES and (folded := name.lower()) in _NAMES:
+            found.setdefault(folded, value if len(value) <= _MOST_BYTES else b"")
+    return _read(*(found.get(name, b"") for name in _NAMES)) if found else None
 
 
 def parse_retry_after(fields: Fields, wall_now: float) -> float | None:
@@ -75,6 +69,18 @@ def parse_retry_after(fields: Fields, wall_now: float) -> float | None:
     return min(max(moment.timestamp() - wall_now, 0.0), _DAY_S)
 
 
-def _number(found: dict[bytes, bytes], name: bytes) -> float | None:
-    value = found.get(name, b"")
+# One answer after the other says nearly the same.
+@lru_cache(maxsize=1024)
+def _read(group: bytes, limit: bytes, remaining: bytes, window: bytes) -> RateFields:
+    name, left, window_s = group.lower(), _number(remaining), _number(window)
+    return RateFields(
+        name.decode() if _GROUP.fullmatch(name) else "",
+        # A limit or a window of nought is none: it would never let anything through.
+        int(_number(limit) or 0) or None,
+        None if left is None else int(left),
+        min(window_s, _DAY_S) if window_s else None,
+    )
+
+
+def _number(value: bytes) -> float | None:
     return min(float(value), 1e9) if _NUMBER.fullmatch(value) else None

@@ -9,8 +9,6 @@ from tests.config.loading import config_of
 
 WORKING: list[dict[str, Any]] = [
     {"engine": {"workers": 1, "fast_lane": False}},
-    {"rates": {"mode": "off"}},
-    {"retries": {"on_status": []}},
     {"ops": {"ready_requires": []}},
 ]
 

@@ -10,8 +10,8 @@ from gateway.config.presets import PRESETS
 from tests.config.loading import config_of
 
 SECTIONS = (
-    *("listener", "ops", "user_agent", "tunnel", "query", "links", "timeouts", "limits"),
-    *("upstreams", "credentials", "stores", "log"),
+    *("listener", "ops", "user_agent", "tunnel", "query", "links"),
+    *("rates", "retries", "timeouts", "limits", "upstreams", "credentials", "stores", "log"),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from gateway import __version__
 from gateway.config.model import Config
 from gateway.core.query import Mode, Profile
+from gateway.policy.rates import RateMode
 from tests.config.loading import config_of
 
 
@@ -18,6 +19,8 @@ def test_the_defaults_are_the_contracts() -> None:
     assert tree["tunnel"] == {"accept": ["header", "query"]}
     assert tree["query"] == {"profile": "ringcentral", "mode": "reject", "plus": "report"}
     assert tree["links"] == {"rewrite": "off", "public_origin": ""}
+    assert tree["rates"] == {"mode": "shield", "max_wait_s": 30, "max_queue": 100}
+    assert tree["retries"] == {"on_status": [503]}
     assert tree["log"] == {"level": "info", "format": "json", "requests": "on"}
 
 
@@ -36,6 +39,17 @@ def test_every_profile_can_be_chosen(profile: Profile) -> None:
 def test_every_mode_can_be_chosen(mode: Mode) -> None:
     query = config_of(f"query.mode={mode}", f"query.plus={mode}").query
     assert query.mode is query.plus is mode
+
+
+@pytest.mark.parametrize("mode", RateMode)
+def test_every_rate_mode_can_be_chosen(mode: RateMode) -> None:
+    rates = config_of(f"rates.mode={mode}", "rates.max_wait_s=2.5", "rates.max_queue=7").rates
+    assert (rates.mode, rates.max_wait_s, rates.max_queue) == (mode, 2.5, 7)
+
+
+@pytest.mark.parametrize("statuses", [(), (502,), (504, 503)])
+def test_the_answers_that_are_repeated_can_be_chosen(statuses: tuple[int, ...]) -> None:
+    assert config_of(f"retries.on_status={[*statuses]}").retries.on_status == statuses
 
 
 def test_untunnelling_can_be_switched_off() -> None:

@@ -56,6 +56,7 @@ def test_proxy_status_is_a_structured_field(kind: type[GatewayError]) -> None:
     [
         (Overloaded("told", retry_after_s=7), b"Retry-After: 7"),
         (Unavailable("told"), b"Retry-After: 1"),
+        (errors.RateShield("told", retry_after_s=42), b"Retry-After: 42"),
         (
             errors.MethodNotAllowed("told"),
             b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",

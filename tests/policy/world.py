@@ -10,9 +10,10 @@ from gateway.core.headers import Fields
 from gateway.core.message import Listener, RawHead, ReplyHead, Request, Rules, normalize
 from gateway.core.target import Authority, parse_authority
 from gateway.pipeline import AnsweredHere, Policy, decide
-from gateway.policy.callers import Callers
+from gateway.policy.callers import LOCAL, Callers
 from gateway.policy.catalogue import load_catalogue
 from gateway.policy.forward import ForwardRules, Plan
+from gateway.policy.permits import Permitted
 from gateway.policy.routes import Origin, Routes, Scheme, Upstream
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -118,6 +119,21 @@ def plan_of(
     plan = decide(raw_of(method, target, lines, version=version), policy_of(scheme=scheme), 1000.0)
     assert not isinstance(plan, AnsweredHere)
     return plan
+
+
+def permitted_of(
+    method: str, target: str, lines: str = "", scheme: Scheme | None = None
+) -> Permitted:
+    routed = policy_of(scheme=scheme).routes.match(request_of(method, target, lines))
+    return Permitted(LOCAL, routed)
+
+
+def rate_fields(group: str, remaining: int, limit: int = 10, window_s: int = 60) -> Fields:
+    """Return the vendor's rate fields as an answer has them."""
+    return fields_of(
+        f"X-Rate-Limit-Group: {group}\nX-Rate-Limit-Limit: {limit}\n"
+        f"X-Rate-Limit-Remaining: {remaining}\nX-Rate-Limit-Window: {window_s}"
+    )
 
 
 def reply_of(status: int, lines: str = "", framing: Framing = NO_BODY) -> ReplyHead:

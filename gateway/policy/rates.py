@@ -1,0 +1,222 @@
+"""The rate shield: no request during a penalty, and no more than the vendor lets through.
+
+A request during the vendor's penalty window begins it anew, so that a caller who does
+not wait stays shut out. Here each (credential, group) has a bucket that learns from every
+answer; a 429 without `X-Rate-Limit-*` is a limit of the account or of our address, and
+shuts the whole upstream for that credential.
+
+Rule 1: `spend` before each attempt; then `learn` from its answer, or `release` without one.
+Rule 2: what is refused is not spent: the vendor never sees it.
+Rule 3: numbers come from answers; the clock is an argument, monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.core.headers import Fields
+from gateway.errors import RateShield
+from gateway.policy.permits import Permitted
+from gateway.policy.rate_buckets import PENALTY_S, Bucket, Reason, Shut
+from gateway.policy.rate_fields import RateFields, read_rate_fields
+from gateway.policy.rate_groups import RateGroups, RateKey
+from gateway.policy.rate_windows import Tally
+from gateway.policy.recent import Recent
+
+# A few hundred bytes each; with more credentials than this at once, the idle are learned anew.
+_MOST_BUCKETS = 4096
+
+_TEXTS = {
+    Reason.PENALTY: "the vendor answered 429, and a request now would prolong its penalty",
+    Reason.EXHAUSTED: "nothing remains in the vendor's window",
+    Reason.ACCOUNT: "the vendor answered 429 for the account or the address",
+    Reason.WINDOW: "the vendor answered 429, and its documented windows are not over",
+}
+
+
+class RateMode(StrEnum):
+    """What is done about the vendor's limits."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    SHIELD = "shield"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a store shared by several gateways must check: `limit` in `window_s`, under `name`."""
+
+    name: str
+    limit: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """One request that was let through; `number` orders it among the others."""
+
+    key: RateKey
+    number: int
+    bucket: Bucket | Tally | None = field(default=None, repr=False, compare=False)
+
+
+class Rates:
+    """The buckets of this process."""
+
+    __slots__ = ("_buckets", "_doors", "_groups", "_number", "mode")
+
+    def __init__(self, mode: RateMode, secret: bytes) -> None:
+        """`secret` keys the hash of callers' tokens (`RateGroups`)."""
+        self.mode = mode
+        self._groups = RateGroups(secret)
+        self._buckets: Recent[tuple[str, str], Bucket | Tally] = Recent(_MOST_BUCKETS)
+        self._doors: Recent[tuple[str, str], Shut] = Recent(_MOST_BUCKETS)
+        self._number = 0
+
+    def key_of(self, permitted: Permitted) -> RateKey:
+        """Return what a permitted request is charged to."""
+        return self._groups.key_of(permitted)
+
+    def spend(self, key: RateKey, now: float) -> Spent:
+        """Let one attempt through and count it, or raise `RateShield` with when to come back."""
+        if self.mode is RateMode.OFF:
+            return Spent(key, 0)
+        bucket = self._bucket(key)
+        shut = self._refusal(key, bucket, now)
+        if shut is not None and self.mode is not RateMode.OBSERVE:
+            raise _shield(key, shut, now)
+        self._number += 1
+        if bucket is not None:
+            bucket.spend(now)
+        return Spent(key, self._number, bucket)
+
+    def learn(
+        self, spent: Spent, status: int, fields: Fields, retry_after_s: float | None, now: float
+    ) -> Shut | None:
+        """Take in an answer; return the door that it shut, if it did.
+
+        `retry_after_s` is what `parse_retry_after` read.
+        """
+        if self.mode is RateMode.OFF:
+            return None
+        answer = read_rate_fields(fields)
+        key = self._charged(spent.key, answer)
+        bucket = spent.bucket if key is spent.key else self._bucket(key)
+        self._give_back(spent)
+        if bucket is not None:
+            bucket.note(spent.number, self._number, answer, now)
+        if status == 429 and not key.windows and (bucket is None or answer is None):
+            wait_s = PENALTY_S if retry_after_s is None else retry_after_s
+            shut: Shut | None = self._close_door(key, now + wait_s)
+        else:
+            shut = bucket.judge(status, answer, retry_after_s, now) if bucket else None
+        self._tidy(spent)
+        return shut
+
+    def release(self, spent: Spent, now: float, *, sent: bool) -> None:
+        """Take in that an attempt has no answer; `sent` tells whether a byte left."""
+        self._give_back(spent)
+        if sent and spent.bucket is not None:
+            spent.bucket.note(spent.number, self._number, None, now)
+        self._tidy(spent)
+
+    def refusal(self, key: RateKey, now: float) -> Shut | None:
+        """Return why a request may not be sent now, and until when; None when it may."""
+        return self._refusal(key, self._buckets.get(key.bucket), now)
+
+    def budget(self, key: RateKey) -> Budget | None:
+        """Return what a shared store must check of a key, None while no limit is learned."""
+        bucket = self._buckets.get(key.bucket)
+        if bucket is None or bucket.limit is None or bucket.window_s is None:
+            return None
+        return Budget("/".join(key.bucket), bucket.limit, bucket.window_s)
+
+    def room(self, key: RateKey, now: float) -> int:
+        """Return how many waiting requests may go now (`rate_queue`).
+
+        Ask again at the `retry_at` of a refusal, and whenever an answer comes.
+        """
+        if self.refusal(key, now) is not None:
+            return 0
+        bucket = self._buckets.get(key.bucket)
+        return 1 if bucket is None else bucket.room(now)
+
+    def close(self, key: RateKey, shut: Shut) -> None:
+        """Shut the door of a key because a shared store says that it is."""
+        bucket = self._bucket(key)
+        if bucket is None or shut.reason is Reason.ACCOUNT:
+            self._close_door(key, shut.until)
+        else:
+            bucket.close(shut.reason, shut.until)
+
+    def remaining(self, now: float) -> Iterator[tuple[str, int]]:
+        """Yield each group with the least that remains of it for any credential."""
+        least: dict[str, int] = {}
+        for (_, group), bucket in self._buckets.items():
+            # What parts a family further is no label.
+            name, left = group.partition("/")[0], bucket.remaining(now)
+            if left is not None:
+                least[name] = max(0, min(left, least.get(name, left)))
+        yield from least.items()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def _refusal(self, key: RateKey, bucket: Bucket | Tally | None, now: float) -> Shut | None:
+        shut = bucket.refusal(now) if bucket is not None else None
+        door = self._doors.get((key.credential, key.upstream)) if len(self._doors) else None
+        if door is None or now >= door.until:
+            return shut
+        return door if shut is None or shut.until <= door.until else shut
+
+    def _give_back(self, spent: Spent) -> None:
+        if spent.bucket is not None:
+            spent.bucket.forget()
+
+    def _charged(self, key: RateKey, answer: RateFields | None) -> RateKey:
+        """Return the key that the vendor charged, and learn it."""
+        if key.windows or answer is None or answer.group in ("", key.group):
+            return key
+        self._groups.learn(key, answer.group)
+        return RateKey(key.upstream, key.credential, answer.group, key.operation)
+
+    def _close_door(self, key: RateKey, until: float) -> Shut:
+        place = (key.credential, key.upstream)
+        door = self._doors.get(place)
+        if door is None or door.until < until:
+            door = Shut(Reason.ACCOUNT, until)
+            self._doors.put(place, door)
+        return door
+
+    def _bucket(self, key: RateKey) -> Bucket | Tally | None:
+        """Return the bucket of a key, made when it is not there; None without a group."""
+        if not key.group:
+            return None
+        bucket = self._buckets.get(key.bucket)
+        if bucket is None:
+            bucket = Tally(key.windows) if key.windows else Bucket()
+            self._buckets.put(key.bucket, bucket)
+        return bucket
+
+    def _tidy(self, spent: Spent) -> None:
+        """Forget a bucket that nothing was learned for: a made-up token is not kept."""
+        bucket, place = spent.bucket, spent.key.bucket
+        if bucket is not None and bucket.is_blank and self._buckets.get(place) is bucket:
+            self._buckets.drop(place)
+
+
+def _shield(key: RateKey, shut: Shut, now: float) -> RateShield:
+    # A microsecond is the clock's rounding, and would cost the caller a whole second.
+    wait_s = max(1, math.ceil(round(shut.until - now, 6)))
+    of_group = f" (group {key.group})" if key.group else ""
+    return RateShield(
+        # The vendor's own widgets look for this text.
+        f"Request rate exceeded: {_TEXTS[shut.reason]}{of_group}; come back in {wait_s} s",
+        reason=shut.reason.value,
+        retry_at=shut.until,
+        retry_after_s=wait_s,
+    )

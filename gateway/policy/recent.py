@@ -1,0 +1,52 @@
+"""A mapping with a bound, which forgets what was not used for the longest time.
+
+What the gateway learns from answers is keyed by what callers send: tokens that pass
+through, paths that no catalogue has. None of it may grow without end, and forgetting
+costs at most that it is learned again.
+
+Rule: looking a key up is using it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """At most `most` entries."""
+
+    __slots__ = ("_entries", "_most")
+
+    def __init__(self, most: int) -> None:
+        self._entries: OrderedDict[K, V] = OrderedDict()
+        self._most = most
+
+    def get(self, key: K) -> V | None:
+        """Return a value and make it the latest used, or None."""
+        if key not in self._entries:
+            return None
+        self._entries.move_to_end(key)
+        return self._entries[key]
+
+    def put(self, key: K, value: V) -> None:
+        """Set a value, the latest used; forget the oldest when there are too many."""
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._most:
+            self._entries.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        """Forget a key, which need not be there."""
+        self._entries.pop(key, None)
+
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Yield every entry, the longest unused first; none becomes used by it."""
+        yield from self._entries.items()
+
+    def __len__(self) -> int:
+        return len(self._entries)
