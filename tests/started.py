@@ -86,6 +86,7 @@ async def process(
     bind: str = "127.0.0.1:0",
     *sets: str,
     open_files: tuple[int, int] = _OPEN_FILES,
+    config: Path | None = None,
 ) -> AsyncIterator[Started]:
     """Start `python -m gateway serve`; kill what is left of it at the end.
 
@@ -98,6 +99,7 @@ async def process(
     )
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", "serve"),
+        *(("--config", str(config)) if config is not None else ()),
         *(word for setting in settings for word in ("--set", setting)),
         cwd=ROOT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, open_files),

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -85,8 +85,11 @@ class Fleet:
         """Stop asking, then the gateways; a caller that failed fails the test."""
         self._is_over = True
         await asyncio.gather(*self._asking)
-        await self._stack.aclose()
+        for gateway in self.gateways.values():
+            with suppress(ProcessLookupError):
+                gateway.process.terminate()
         await asyncio.gather(*self._reading)
+        await self._stack.aclose()
 
     async def _ask(self, name: str, peer: Peer) -> None:
         try:
