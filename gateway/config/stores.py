@@ -6,7 +6,6 @@ Rule: a Redis with a user or password is written as a reference, as every secret
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -116,13 +115,10 @@ class StoresConfig(Section):
 def resolve_key(reference: Reference, environ: Mapping[str, str]) -> Secret:
     """Return the 32 bytes that a reference leads to, or raise `Unresolved`."""
     text = reference.resolve(environ).reveal()
+    is_hex = len(text) == 2 * KEY_BYTES
     try:
-        key = (
-            bytes.fromhex(text.decode())
-            if len(text) == 2 * KEY_BYTES
-            else base64.b64decode(text, validate=True)
-        )
-    except (ValueError, binascii.Error):
+        key = bytes.fromhex(text.decode()) if is_hex else base64.b64decode(text, validate=True)
+    except ValueError:
         raise Unresolved(f"{reference} {_KEY_FORM}") from None
     if len(key) != KEY_BYTES:
         raise Unresolved(f"{reference} has {len(key)} bytes, not {KEY_BYTES}; it {_KEY_FORM}")

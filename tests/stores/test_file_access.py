@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway.stores import file_access
 from gateway.stores.file_access import (
     Busy,
     is_leased,
@@ -101,8 +100,8 @@ def test_a_file_is_on_disk_before_it_has_its_name_and_its_name_before_it_is_told
         order.append(f"replace {target.name}")
         replace(source, target)
 
-    monkeypatch.setattr(file_access.os, "fsync", watch_sync)
-    monkeypatch.setattr(file_access.os, "replace", watch_replace)
+    monkeypatch.setattr(os, "fsync", watch_sync)
+    monkeypatch.setattr(os, "replace", watch_replace)
     replace_file(tmp_path / "file", b"one")
     assert order == ["sync file.new", "replace file", f"sync {tmp_path.name}"]
 
