@@ -61,6 +61,12 @@ def _read_key(value: object) -> Reference | None:
             raise ValueError("write text in quotes")
 
 
+def _check_absolute(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError('write an absolute path, such as "/var/lib/rc-gateway/tokens.json"')
+    return check_file_name(text)
+
+
 def _check_prefix(text: str) -> str:
     # Braces choose the slot of a key in a cluster, and are ours.
     if not (text.isascii() and text.isprintable()) or set(text) & set("{} "):
@@ -82,9 +88,9 @@ KeyField = Annotated[
 class StoresConfig(Section):
     """`[stores]`: the memory that survives a restart, or that a fleet shares."""
 
-    file: Annotated[str, AfterValidator(check_file_name)] = Field(
+    file: Annotated[str, AfterValidator(_check_absolute)] = Field(
         default="",
-        description="path of a file that keeps tokens over a restart, in a directory of its own",
+        description="absolute path of a file that keeps tokens over a restart; in its own directory",
     )
     redis: RedisField = Field(
         default=None,

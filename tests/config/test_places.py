@@ -42,8 +42,10 @@ def test_a_directory_that_everybody_may_read_or_write_is_refused(
     directory: Path, mode: int
 ) -> None:
     directory.chmod(mode)
-    reason = f"directory {directory} is open to every user; run: chmod 700 {directory}"
-    assert check(directory / "tokens.json") == reason
+    assert check(directory / "tokens.json") == (
+        f"directory {directory} is open to every user; "
+        f"use another one: mkdir -m 700 {directory}/rc-gateway"
+    )
 
 
 @pytest.mark.parametrize("mode", [0o700, 0o750, 0o770, 0o711])

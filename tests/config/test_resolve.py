@@ -65,7 +65,8 @@ def test_a_store_that_has_all_it_needs_is_no_problem(tmp_path: Path) -> None:
 def test_everything_that_a_store_lacks_is_named_without_the_secret(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     assert stores_of(f"file={tmp_path}/tokens.json", "key=env:KEY", KEY="s3cr3t") == [
-        f"stores.file: directory {tmp_path} is open to every user; run: chmod 700 {tmp_path}",
+        f"stores.file: directory {tmp_path} is open to every user; "
+        f"use another one: mkdir -m 700 {tmp_path}/rc-gateway",
         "stores.key: env:KEY is no key; make one with: openssl rand -hex 32",
     ]
     assert stores_of("redis=env:REDIS_URL", "key=env:KEY", REDIS_URL="http://s3cr3t") == [

@@ -171,15 +171,20 @@ async def test_a_lease_is_lost_when_its_lock_file_is_gone(file_path: Path, told:
 
 
 async def test_a_renewal_sets_the_time_of_the_lock_file(file_path: Path, told: Told) -> None:
-    store = FileStore(str(file_path), told, lease_s=0.3)
+    store = FileStore(str(file_path), told, lease_s=3.0)
     await take(store)
     (lock,) = file_path.parent.glob("*.token*.lock")
+    os.chmod(file_path, 0o640)
+    with pytest.raises(StoreDown):
+        await store.read(KEY)
     os.utime(lock, (0, 0))
 
     async def is_renewed() -> bool:
         return os.stat(lock).st_mtime > 0
 
     assert await wait_until(is_renewed, 20, 0.01)
+    # That the lock could be renewed does not say that the file can be used again.
+    assert "is open to other users" in str(store.trouble)
     await store.close()
 
 
