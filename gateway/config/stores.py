@@ -90,7 +90,7 @@ class StoresConfig(Section):
 
     file: Annotated[str, AfterValidator(_check_absolute)] = Field(
         default="",
-        description="absolute path of a file that keeps tokens over a restart; in its own directory",
+        description="absolute path of a file that keeps tokens over a restart",
     )
     redis: RedisField = Field(
         default=None,
