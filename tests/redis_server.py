@@ -10,32 +10,36 @@ from pathlib import Path
 from types import TracebackType
 
 from gateway.config.redis_address import RedisAddress
-from gateway.core.secret import Secret
 
 _READY = "Ready to accept connections"
 PATIENCE_S = 20
 
 
 class RedisServer:
-    """Holds nothing on disk; what is started again is empty."""
+    """Holds nothing on disk: what is started again is empty.
 
-    def __init__(
-        self, directory: Path, *, password: str = "", options: tuple[str, ...] = ()
-    ) -> None:
-        self._directory = directory
-        self._options = (*options, *(("--requirepass", password) if password else ()))
+    With `tls` it takes the certificate from cert.pem and key.pem in its directory.
+    """
+
+    def __init__(self, directory: Path, *options: str, tls: bool = False) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.address = RedisAddress("127.0.0.1", port, password=Secret(password.encode()))
+        self.address = RedisAddress("127.0.0.1", port, tls=tls)
+        ports = ["--port", str(port)]
+        if tls:
+            ports = ["--port", "0", "--tls-port", str(port), "--tls-auth-clients", "no"]
+            ports += ["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"]
+        disk = ("--save", "", "--appendonly", "no", "--dir", str(directory))
+        self._command = ["redis-server", "--bind", "127.0.0.1", *ports, *disk, *options]
+        self._directory = directory
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start it and wait until it accepts connections."""
-        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.address.port)]
-        command += ["--save", "", "--appendonly", "no", "--dir", str(self._directory)]
-        process = subprocess.Popen([*command, *self._options], stdout=subprocess.PIPE, text=True)
-        self._process = process
+        process = self._process = subprocess.Popen(
+            self._command, cwd=self._directory, stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout is not None
         seen = ""
         while _READY not in seen:
@@ -51,14 +55,16 @@ class RedisServer:
             self._process = None
 
     def pause(self) -> None:
-        """Let it stand still: connections open, and no answer comes."""
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
+        """Let it stand still: connections stay open, and no answer comes."""
+        self._send(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGCONT)
+        os.kill(self._process.pid, number)
 
     def __enter__(self) -> RedisServer:
         self.start()

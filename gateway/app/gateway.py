@@ -7,6 +7,7 @@ Rule 2: this module knows nothing of logs, metrics and signals; who listens is p
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 
 from gateway.app.credentials import Credentials
@@ -21,7 +22,9 @@ from gateway.engine.gate import Gate, Outfit
 from gateway.engine.listen import BACKLOG, CannotBind, listener_of, open_sockets
 from gateway.engine.pool import Pool
 from gateway.engine.server import Server
+from gateway.engine.toll import Toll
 from gateway.engine.unix_socket import SocketFile, files_of
+from gateway.policy.rates import RateMode, Rates
 from gateway.policy.retries import RetryBudget, RetryRules
 
 
@@ -34,6 +37,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self.pools = self._make_pools()
         policy = compile_policy(config)
+        self.rates = Rates(RateMode(config.rates.mode), secrets.token_bytes(32))
         self.gate = Gate(Outfit(policy, config.limits, config.timeouts, self._make_ways(), events))
         self._servers: list[Server] = []
         self._sockets: list[asyncio.Server] = []
@@ -105,12 +109,19 @@ class Gateway:
     def _make_ways(self) -> dict[str, Way]:
         now, config = self._loop.time(), self._config
         rules = RetryRules(frozenset(config.retries.on_status), _queue_wait_s(config))
+        toll = Toll(
+            self.rates,
+            self.credentials.store if config.stores.redis is not None else None,
+            max_wait_s=config.rates.max_wait_s,
+            max_queue=config.rates.max_queue,
+        )
         return {
             name: Way(
                 self.pools[name],
                 self.credentials.by_name.get(upstream.credential),
                 rules,
                 RetryBudget(now),
+                toll,
             )
             for name, upstream in config.upstreams.items()
         }

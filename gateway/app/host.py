@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 
 from structlog.typing import FilteringBoundLogger
 
@@ -24,6 +25,7 @@ from gateway.ops.credential_report import CredentialReport
 from gateway.ops.fanout import CredentialFanout, Fanout
 from gateway.ops.health import Health
 from gateway.ops.metrics import Gauges, Metrics
+from gateway.ops.rate_metrics import RateMetrics
 from gateway.ops.request_log import RequestLog
 from gateway.ops.server import OpsServer
 from gateway.stores.open import open_store
@@ -48,7 +50,9 @@ class Host:
         self.gateway = Gateway(
             config, credentials, Fanout((metrics, RequestLog(log, config.log.requests)))
         )
-        gate = self.gateway.gate
+        gate, rates = self.gateway.gate, self.gateway.rates
+        limits = RateMetrics(metrics.registry)
+        metrics.before_scrape(lambda: limits.sample(rates.remaining(time.monotonic())))
         metrics.watch(
             Gauges(
                 in_flight=lambda: gate.in_flight,

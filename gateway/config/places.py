@@ -38,7 +38,8 @@ def _check_directory(directory: Path) -> str | None:
     if seen.st_uid not in (os.geteuid(), 0):
         return f"directory {directory} belongs to another user; choose one of this user"
     if seen.st_mode & _OTHERS_READ_OR_WRITE:
-        return f"directory {directory} is open to every user; run: chmod 700 {shown}"
+        own = shlex.quote(str(directory / "rc-gateway"))
+        return f"directory {directory} is open to every user; use another one: mkdir -m 700 {own}"
     return None
 
 

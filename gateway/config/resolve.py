@@ -54,7 +54,7 @@ def _check_preset(name: str, environ: Mapping[str, str]) -> Iterator[Problem]:
         *most, last = variables
         yield Problem(
             f"credentials.{name}",
-            f"nothing is configured, and {', '.join(missing)} "
+            f"{', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not set; set {', '.join(most)} and {last}, "
             f"or write [credentials.{name}] with {SMALLEST}",
         )

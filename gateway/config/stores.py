@@ -6,7 +6,6 @@ Rule: a Redis with a user or password is written as a reference, as every secret
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -62,6 +61,12 @@ def _read_key(value: object) -> Reference | None:
             raise ValueError("write text in quotes")
 
 
+def _check_absolute(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError('write an absolute path, such as "/var/lib/rc-gateway/tokens.json"')
+    return check_file_name(text)
+
+
 def _check_prefix(text: str) -> str:
     # Braces choose the slot of a key in a cluster, and are ours.
     if not (text.isascii() and text.isprintable()) or set(text) & set("{} "):
@@ -83,9 +88,9 @@ KeyField = Annotated[
 class StoresConfig(Section):
     """`[stores]`: the memory that survives a restart, or that a fleet shares."""
 
-    file: Annotated[str, AfterValidator(check_file_name)] = Field(
+    file: Annotated[str, AfterValidator(_check_absolute)] = Field(
         default="",
-        description="path of a file that keeps tokens over a restart, in a directory of its own",
+        description="absolute path of a file that keeps tokens over a restart",
     )
     redis: RedisField = Field(
         default=None,
@@ -116,13 +121,10 @@ class StoresConfig(Section):
 def resolve_key(reference: Reference, environ: Mapping[str, str]) -> Secret:
     """Return the 32 bytes that a reference leads to, or raise `Unresolved`."""
     text = reference.resolve(environ).reveal()
+    is_hex = len(text) == 2 * KEY_BYTES
     try:
-        key = (
-            bytes.fromhex(text.decode())
-            if len(text) == 2 * KEY_BYTES
-            else base64.b64decode(text, validate=True)
-        )
-    except (ValueError, binascii.Error):
+        key = bytes.fromhex(text.decode()) if is_hex else base64.b64decode(text, validate=True)
+    except ValueError:
         raise Unresolved(f"{reference} {_KEY_FORM}") from None
     if len(key) != KEY_BYTES:
         raise Unresolved(f"{reference} has {len(key)} bytes, not {KEY_BYTES}; it {_KEY_FORM}")

@@ -22,6 +22,7 @@ from gateway.credentials.tokens import Credential, Token
 from gateway.engine.events import Record
 from gateway.engine.pool import Pool
 from gateway.engine.refusal import refuses_token
+from gateway.engine.toll import Toll
 from gateway.engine.upload import Upload
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import (
@@ -33,18 +34,23 @@ from gateway.errors import (
 )
 from gateway.policy.forward import Plan
 from gateway.policy.rate_fields import parse_retry_after
+from gateway.policy.rates import Spent
 from gateway.policy.retries import Attempt, Failure, RetryBudget, RetryRules, judge_attempt
 from gateway.policy.routes import Scheme
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way to one upstream: connections, the gateway's own credential, what may be repeated."""
+    """The way to one upstream: connections, the gateway's own credential, what may be repeated.
+
+    `toll` is the same for all of them.
+    """
 
     pool: Pool
     credential: Credential | None
     rules: RetryRules
     budget: RetryBudget
+    toll: Toll
 
 
 class Attempts:
@@ -57,6 +63,8 @@ class Attempts:
         self._way = way
         self._loop = asyncio.get_running_loop()
         self._token: Token | None = None
+        # Paid for, and not settled yet.
+        self._spent: Spent | None = None
         self._is_replaced = False
         # Attempts that `policy.retries` counts; the one with another token is not one of them.
         self._number = 0
@@ -65,7 +73,8 @@ class Attempts:
         self._asked_at = 0.0
 
     async def prepare(self) -> None:
-        """Have a token, or raise `CredentialUnavailable`."""
+        """Be let through and have a token; raises `RateShield` or `CredentialUnavailable`."""
+        self._spent = await self._way.toll.pay(self._plan)
         credential = self._way.credential
         if credential is not None:
             self._token = credential.ready() or await credential.current(self._plan.deadline)
@@ -76,12 +85,15 @@ class Attempts:
         while True:
             self._number += 1
             self._record.attempts += 1
+            if self._spent is None:
+                self._spent = await self._way.toll.pay(self._plan)
             upstream = await self._connect()
             if upstream is None:
                 continue
             is_reused = upstream.uses > 0
             try:
                 head = await self._ask(upstream)
+                self._settle_toll(head)
                 if await self._is_final(upstream, head):
                     return upstream, head
                 await self.stop()
@@ -89,6 +101,7 @@ class Attempts:
             except BaseException as error:
                 upstream.abort()
                 await self.stop()
+                self._release_toll(sent=True)
                 if not isinstance(error, UpstreamBroken | UpstreamTimeout):
                     raise
                 failure = Failure.BROKEN if isinstance(error, UpstreamBroken) else Failure.TIMEOUT
@@ -105,6 +118,11 @@ class Attempts:
             self._way.pool.release(upstream)
         else:
             upstream.abort()
+
+    async def close(self) -> None:
+        """Let go of what is left, whatever ended the exchange."""
+        await self.stop()
+        self._release_toll(sent=False)
 
     async def stop(self) -> None:
         """Stop the upload, and wait until it has let go of the caller's body."""
@@ -139,11 +157,22 @@ class Attempts:
         try:
             return await self._way.pool.acquire(self._plan.deadline, fresh=self._fresh)
         except UpstreamFailed as error:
+            self._release_toll(sent=False)
             is_hopeless = self._way.pool.circuit.is_open
             attempt = self._attempt(Failure.CONNECT, sent=error.sent)
             if is_hopeless or not await self._may_repeat(attempt):
                 raise
             return None
+
+    def _settle_toll(self, head: ReplyHead) -> None:
+        spent, self._spent = self._spent, None
+        if spent is not None:
+            self._way.toll.settle(spent, head)
+
+    def _release_toll(self, *, sent: bool) -> None:
+        spent, self._spent = self._spent, None
+        if spent is not None:
+            self._way.toll.release(spent, sent=sent)
 
     async def _is_final(self, upstream: UpstreamConnection, head: ReplyHead) -> bool:
         """Tell whether the reply is the caller's; otherwise all is ready for another attempt."""

@@ -22,7 +22,7 @@ class Record:
     `status` is what the caller got, 499 when the caller went away before it had the whole
     answer; `code` is our error code when the answer is ours; `cut` says why we cut short
     an answer that had begun, or was awaited when the gateway stopped; `retries` says why each
-    attempt after the first one was made.
+    attempt after the first one was made, `limited` which limit of the vendor's we kept to.
     """
 
     request_id: str
@@ -46,6 +46,7 @@ class Record:
     bug: BaseException | None = None
     attempts: int = 0
     retries: tuple[str, ...] = ()
+    limited: str = ""
     bytes_in: int = 0
     bytes_out: int = 0
     queue_s: float = 0.0

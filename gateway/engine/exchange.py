@@ -46,10 +46,10 @@ class Exchange:
         `closing` tells, when the head leaves, that it may not, whatever the caller asked for.
         """
         attempts = Attempts(self._plan, self._upload, self._record, way)
-        await attempts.prepare()
-        if self._plan.request.expects_continue and not self._upload.is_read:
-            self._connection.write(_CONTINUE)
         try:
+            await attempts.prepare()
+            if self._plan.request.expects_continue and not self._upload.is_read:
+                self._connection.write(_CONTINUE)
             await self._upload.gather(self._plan.deadline)
             upstream, head = await attempts.obtain()
             try:
@@ -59,7 +59,7 @@ class Exchange:
                 raise
             attempts.settle(upstream)
         finally:
-            await attempts.stop()
+            await attempts.close()
             self._record.bytes_in = self._upload.size
         return keep
 

@@ -33,6 +33,7 @@ from gateway.errors import (
     Internal,
     MethodNotAllowed,
     Overloaded,
+    RateShield,
     TargetTooLong,
 )
 from gateway.pipeline import AnsweredHere, Policy, decide
@@ -169,6 +170,8 @@ class Gate:
     def _fail(self, incoming: Incoming, record: Record, error: GatewayError) -> bool:
         """Answer with the error, or cut the connection when an answer has begun."""
         record.code, record.message = error.code, error.message
+        if isinstance(error, RateShield):
+            record.limited = error.reason
         if record.status:
             record.cut = error.message
             incoming.connection.abort()

@@ -99,8 +99,22 @@ class Metrics:
                 registry=registry,
             )
         )
-        self._retries = Counter(
-            "rcgw_retries", "Attempts after the first one of a request.", registry=registry
+        self._retries = _Children(
+            Counter(
+                "rcgw_retries",
+                "Attempts after the first one of a request, by reason.",
+                ("reason",),
+                registry=registry,
+            )
+        )
+        self._limited = _Children(
+            Counter(
+                "rcgw_rate_limited",
+                "Requests that a limit of the vendor's stopped, by reason: "
+                "here, or (upstream) by the vendor's own 429.",
+                ("reason",),
+                registry=registry,
+            )
         )
         self._add_build()
 
@@ -135,8 +149,10 @@ class Metrics:
             self._findings.get(finding.rule).inc()
         if record.cut or record.status == 499:
             self._aborted.get(record.code or "caller-gone").inc()
-        if record.attempts > 1:
-            self._retries.inc(record.attempts - 1)
+        for reason in record.retries:
+            self._retries.get(reason).inc()
+        if record.limited or record.upstream_status == 429:
+            self._limited.get(record.limited or "upstream").inc()
 
     def before_scrape(self, read: Callable[[], None]) -> None:
         """Have `read` called before each scrape, on the event loop."""

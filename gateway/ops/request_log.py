@@ -95,6 +95,8 @@ def shorten(event: Event) -> Event:
 
 def _add_exceptional(fields: dict[str, object], record: Record) -> None:
     """Add the fields that most requests do not have."""
+    if record.retries:
+        fields["retries"] = _texts(record.retries)
     if record.cut:
         fields["cut"] = show_text(record.cut)
     # A reason may quote the path it speaks of, also one that is not believed.

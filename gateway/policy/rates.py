@@ -88,7 +88,7 @@ class Rates:
         bucket = self._bucket(key)
         shut = self._refusal(key, bucket, now)
         if shut is not None and self.mode is not RateMode.OBSERVE:
-            raise _shield(key, shut, now)
+            raise shield_of(key, shut, now)
         self._number += 1
         if bucket is not None:
             bucket.spend(now)
@@ -209,7 +209,8 @@ class Rates:
             self._buckets.drop(place)
 
 
-def _shield(key: RateKey, shut: Shut, now: float) -> RateShield:
+def shield_of(key: RateKey, shut: Shut, now: float) -> RateShield:
+    """Return what to say to a request that meets a shut door."""
     # A microsecond is the clock's rounding, and would cost the caller a whole second.
     wait_s = max(1, math.ceil(round(shut.until - now, 6)))
     of_group = f" (group {key.group})" if key.group else ""

@@ -129,24 +129,24 @@ class FileStore:
     async def _change(self, change: Callable[[Book], T]) -> T:
         async with self._turn:
             try:
-                return await self._ask(lambda: self._change_file(change))
+                result = await self._ask(lambda: self._change_file(change))
             finally:
                 if self._broken is not None:
                     self._events.store_broken(*self._broken)
                     self._broken = None
+            self._health.succeed()
+            return result
 
     async def _ask(self, work: Callable[[], T]) -> T:
         """Work in a thread; the one border where a failure becomes `StoreDown`."""
         try:
-            result = await asyncio.to_thread(work)
+            return await asyncio.to_thread(work)
         except _Refused as refused:
             raise self._health.fail(str(refused)) from None
         except Busy:
             raise self._health.fail(f"{self._path} is locked by another process") from None
         except OSError as error:
             raise self._health.fail(f"{self._path}: {error.strerror}") from None
-        self._health.succeed()
-        return result
 
     def _change_file(self, change: Callable[[Book], T]) -> T:
         """Read, change and replace the file; in a thread."""

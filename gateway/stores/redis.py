@@ -44,7 +44,7 @@ class RedisStore:
         ca_file: str = "",
         lease_s: float = 10.0,
         poll_s: float = 0.05,
-        timeout_s: float = 1.0,
+        timeout_s: float = 2.0,
         retry_s: float = 1.0,
     ) -> None:
         self._address = address

@@ -36,6 +36,7 @@ def connect(address: RedisAddress, *, ca_file: str, timeout_s: float) -> Redis:
         # Without RESP3 there are no messages that nobody asked for.
         protocol=2,
         decode_responses=False,
+        driver_info=None,
         **tls,
     )
 

@@ -98,4 +98,4 @@ def test_without_a_credential_it_does_not_start(
             monkeypatch.delenv(name)
     assert main(["serve"]) == os.EX_CONFIG == 78
     error = capsys.readouterr().err
-    assert error.startswith("1 problem in the configuration:\ncredentials.ringcentral: nothing is")
+    assert error.startswith("1 problem in the configuration:\ncredentials.ringcentral: RC_APP")

@@ -1,11 +1,13 @@
 """What the configuration refers to: found, or named with its path."""
 
+import importlib.util
 from pathlib import Path
 
+import pytest
 import trustme
 
 from gateway.config.model import Config
-from gateway.config.resolve import check_authorities, check_secrets
+from gateway.config.resolve import check_authorities, check_secrets, check_stores
 from tests.config.loading import config_of
 
 
@@ -46,3 +48,47 @@ def test_a_file_of_authorities_that_cannot_be_used_is_named(tmp_path: Path) -> N
     ):
         (problem,) = check_authorities(with_authorities(tmp_path / name))
         assert str(problem) == f"upstreams.media.ca_file: {reason}"
+
+
+def stores_of(*sets: str, **environ: str) -> list[str]:
+    config = config_of(*(f"stores.{line}" for line in sets))
+    return [str(problem) for problem in check_stores(config, environ)]
+
+
+def test_a_store_that_has_all_it_needs_is_no_problem(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    assert stores_of() == []
+    assert stores_of(f"file={tmp_path}/tokens.json", "key=env:KEY", KEY="ab" * 32) == []
+    assert stores_of("redis=env:REDIS_URL", REDIS_URL="rediss://:s3cr3t@redis/1") == []
+
+
+def test_everything_that_a_store_lacks_is_named_without_the_secret(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    assert stores_of(f"file={tmp_path}/tokens.json", "key=env:KEY", KEY="s3cr3t") == [
+        f"stores.file: directory {tmp_path} is open to every user; "
+        f"use another one: mkdir -m 700 {tmp_path}/rc-gateway",
+        "stores.key: env:KEY is no key; make one with: openssl rand -hex 32",
+    ]
+    assert stores_of("redis=env:REDIS_URL", "key=env:KEY", REDIS_URL="http://s3cr3t") == [
+        "stores.redis: env:REDIS_URL is no URL of Redis; write "
+        '"redis://host:6379/0", "rediss://host:6379/0" or "unix:///path"',
+        "stores.key: the environment variable KEY is not set",
+    ]
+
+
+def test_a_package_that_is_missing_is_named_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert stores_of("redis=redis://127.0.0.1", "key=env:KEY", KEY="ab" * 32) == [
+        "stores.redis: needs the package redis, which is not here; "
+        "run: pip install 'rc-gateway[redis]'",
+        "stores.key: needs the package cryptography, which is not here; "
+        "run: pip install 'rc-gateway[sealing]'",
+    ]
+
+
+def test_the_authorities_of_redis_are_read_too(tmp_path: Path) -> None:
+    config = config_of("stores.redis=rediss://redis", f"stores.redis_ca_file={tmp_path}/none")
+    (problem,) = check_authorities(config)
+    assert str(problem) == f"stores.redis_ca_file: file {tmp_path}/none does not exist"

@@ -18,11 +18,13 @@ from gateway.credentials.endpoint import TokenEndpoint
 from gateway.credentials.grants import oauth
 from gateway.simulator import CLIENT_ID, CLIENT_SECRET
 from gateway.stores.file import FileStore
-from tests.stores.crashing import STEPS, Countdown
+from tests.stores.crashing import Countdown
 from tests.stores.telling import Told
 from tests.wire import Recorder
 
 NAME = "ringcentral"
+# Calls of the system by which a pair gets to the disk.
+STEPS = ("open", "close", "fsync", "replace", "unlink")
 
 
 def carried_on(origin: str, path: str) -> Credentials:

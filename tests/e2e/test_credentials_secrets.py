@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -122,13 +123,14 @@ async def exercise(upstream: simulator.Running, gateway: Started, caller: str, a
     """Let every kind of token call fail in every way; return all that was said meanwhile."""
     heard = await ask_everything(gateway, caller)
     control = upstream.control
-    for trouble in (
+    troubles: tuple[Callable[[], None], ...] = (
         lambda: control.fail(9, 400),
         lambda: control.fail(9, 429, "1"),
         lambda: control.fail(9, 500),
         lambda: control.drop(9),
         control.reset,
-    ):
+    )
+    for trouble in troubles:
         trouble()
         control.expire()
         heard += await ask_everything(gateway, caller) + await ops(at)

@@ -76,13 +76,13 @@ def test_a_method_that_nobody_knows_is_other(changes: dict[str, Any], method: st
 def test_findings_retries_and_aborts_are_counted() -> None:
     metrics = Metrics()
     finding = Finding("plus", "phone", 6, b"+", b"%2B")
-    metrics.finished(make_record(findings=(finding, finding), attempts=2))
+    metrics.finished(make_record(findings=(finding, finding), retries=("stale",)))
     metrics.finished(make_record(attempts=0))
     metrics.finished(make_record(cut="it ended early", code="upstream-broken"))
     metrics.finished(make_record(status=499))
     samples = read(metrics)
     assert samples['rcgw_query_findings_total{rule="plus"}'] == 2
-    assert samples["rcgw_retries_total"] == 1
+    assert samples['rcgw_retries_total{reason="stale"}'] == 1
     assert samples['rcgw_aborted_total{reason="upstream-broken"}'] == 1
     assert samples['rcgw_aborted_total{reason="caller-gone"}'] == 1
 
@@ -118,9 +118,9 @@ def test_the_build_and_the_process_are_told() -> None:
 
 def test_two_gateways_in_one_process_do_not_mix() -> None:
     first, second = Metrics(), Metrics()
-    first.finished(make_record(attempts=3))
-    assert read(first)["rcgw_retries_total"] == 2
-    assert read(second)["rcgw_retries_total"] == 0
+    first.finished(make_record(retries=("stale", "token")))
+    assert 'rcgw_retries_total{reason="token"}' in read(first)
+    assert 'rcgw_retries_total{reason="token"}' not in read(second)
 
 
 def test_no_series_is_spent_on_creation_times() -> None:

@@ -61,10 +61,10 @@ async def open_store(request: pytest.FixtureRequest, told: Told) -> AsyncIterato
             return memory
         if kind == "file":
             path = request.getfixturevalue("file_path")
-            return FileStore(str(path), told, lease_s=LEASE_S)
+            return FileStore(str(path), told, lease_s=LEASE_S, lock_wait_s=LEASE_S)
         address = request.getfixturevalue("shared_redis").address
         prefix = request.getfixturevalue("redis_prefix")
-        return RedisStore(address, told, prefix=prefix, lease_s=LEASE_S)
+        return RedisStore(address, told, prefix=prefix, lease_s=LEASE_S, timeout_s=LEASE_S)
 
     async with AsyncExitStack() as stack:
 
@@ -89,12 +89,10 @@ def other(open_store: OpenStore) -> Store:
 
 @pytest.fixture(params=["file", "redis", "sealed file", "sealed redis"])
 def shared_place(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return a `[stores]` that several processes can be given."""
+    """Return a place that several processes can be given."""
     wrap, _, kind = request.param.rpartition(" ")
-    table: dict[str, Any] = {"lease_s": LEASE_S}
+    place: dict[str, Any] = {"sealed": bool(wrap), "lease_s": LEASE_S}
     if kind == "file":
-        table["file"] = str(request.getfixturevalue("file_path"))
-    else:
-        table["redis"] = str(request.getfixturevalue("shared_redis").address)
-        table["redis_prefix"] = request.getfixturevalue("redis_prefix")
-    return table | ({"key": f"literal:{SEAL.reveal().hex()}"} if wrap else {})
+        return place | {"file": str(request.getfixturevalue("file_path"))}
+    address = request.getfixturevalue("shared_redis").address
+    return place | {"redis": str(address), "prefix": request.getfixturevalue("redis_prefix")}

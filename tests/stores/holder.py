@@ -6,14 +6,36 @@ Each line is a command and its argument; each is answered by a line of JSON.
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
-from gateway.config.stores import StoresConfig
-from gateway.stores.open import open_store
+from gateway.config.redis_address import parse_redis_address
+from gateway.core.secret import Secret
+from gateway.stores.file import FileStore
+from gateway.stores.redis import RedisStore
+from gateway.stores.sealed import Sealed
 from gateway.stores.store import Lease, Store
 from tests.stores.telling import Told
 
 KEY = "token:ringcentral"
 LONG_S = 30.0
+
+
+def store_at(place: Mapping[str, Any]) -> Store:
+    """Make a store that waits for longer than a loaded machine takes."""
+    told = Told()
+    store: Store
+    if "file" in place:
+        store = FileStore(place["file"], told, lease_s=place["lease_s"], lock_wait_s=LONG_S)
+    else:
+        store = RedisStore(
+            parse_redis_address(place["redis"]),
+            told,
+            prefix=place["prefix"],
+            lease_s=place["lease_s"],
+            timeout_s=LONG_S,
+        )
+    return Sealed(store, Secret(bytes(32)), told) if place["sealed"] else store
 
 
 class Holder:
@@ -60,8 +82,7 @@ class Holder:
 
 
 async def obey() -> None:
-    table = json.loads(sys.argv[1])
-    holder = Holder(open_store(StoresConfig.model_validate(table), {}, Told()))
+    holder = Holder(store_at(json.loads(sys.argv[1])))
     while line := await asyncio.to_thread(sys.stdin.readline):
         command, _, argument = line.strip().partition(" ")
         sys.stdout.write(json.dumps(await getattr(holder, command)(argument)) + "\n")

@@ -26,10 +26,10 @@ class Process:
 
 
 @asynccontextmanager
-async def holder(table: Mapping[str, Any]) -> AsyncIterator[Process]:
-    """Run tests/stores/holder.py over the place of a `[stores]`."""
+async def holder(place: Mapping[str, Any]) -> AsyncIterator[Process]:
+    """Run tests/stores/holder.py over a place, as the fixture `shared_place` gives it."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.stores.holder", json.dumps(table)),
+        *(sys.executable, "-m", "tests.stores.holder", json.dumps(place)),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.stores.file import FileStore
-from gateway.stores.file_access import locked, read_file
+from gateway.stores.file_access import locked
 from gateway.stores.store import Entry, Lease, StoreDown
+from gateway.stores.waiting import wait_until
 from tests.stores.telling import Told
 
 KEY = "token:ringcentral/~"
@@ -23,6 +24,10 @@ async def take(store: FileStore, key: str = KEY) -> Lease:
 def put(path: Path, text: bytes) -> None:
     path.write_bytes(text)
     path.chmod(0o600)
+
+
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
 
 
 def modes(directory: Path) -> set[int]:
@@ -44,7 +49,8 @@ async def test_nothing_is_written_when_nothing_changed(file_path: Path, told: To
     store = FileStore(str(file_path), told)
     assert await store.read(KEY) is None
     assert await store.changed(KEY, 0, 0)
-    assert read_file(file_path) is None
+    assert modes(file_path.parent) == {0o600}
+    assert names(file_path.parent) == {"tokens.json.lock"}
 
 
 async def test_every_file_is_the_owners_alone(file_path: Path, told: Told) -> None:
@@ -56,9 +62,8 @@ async def test_every_file_is_the_owners_alone(file_path: Path, told: Told) -> No
     finally:
         os.umask(before)
     assert modes(file_path.parent) == {0o600}
-    names = {path.name for path in file_path.parent.iterdir()}
     lease = "tokens.json.token%3Aringcentral%2F~.lock"
-    assert names == {"tokens.json", "tokens.json.lock", lease}
+    assert names(file_path.parent) == {"tokens.json", "tokens.json.lock", lease}
 
 
 async def test_what_a_crash_left_half_written_is_replaced(file_path: Path, told: Told) -> None:
@@ -162,6 +167,24 @@ async def test_a_lease_is_lost_when_its_lock_file_is_gone(file_path: Path, told:
     other = FileStore(str(file_path), told)
     assert (await take(other)).fence > lease.fence
     await other.close()
+    await store.close()
+
+
+async def test_a_renewal_sets_the_time_of_the_lock_file(file_path: Path, told: Told) -> None:
+    store = FileStore(str(file_path), told, lease_s=3.0)
+    await take(store)
+    (lock,) = file_path.parent.glob("*.token*.lock")
+    os.chmod(file_path, 0o640)
+    with pytest.raises(StoreDown):
+        await store.read(KEY)
+    os.utime(lock, (0, 0))
+
+    async def is_renewed() -> bool:
+        return os.stat(lock).st_mtime > 0
+
+    assert await wait_until(is_renewed, 20, 0.01)
+    # That the lock could be renewed does not say that the file can be used again.
+    assert "is open to other users" in str(store.trouble)
     await store.close()
 
 

@@ -117,6 +117,18 @@ async def test_what_the_asker_does_not_wait_for_is_given_back() -> None:
     assert grip.freed == 1
 
 
+async def test_what_an_asker_that_went_did_not_get_needs_no_giving_back() -> None:
+    async def refuse() -> None:
+        return None
+
+    leases = Leases(LONG_S)
+    taking = asyncio.ensure_future(leases.take(refuse))
+    await asyncio.sleep(0)
+    taking.cancel()
+    await asyncio.wait([taking])
+    await leases.release()
+
+
 async def test_what_is_refused_or_fails_is_held_by_nobody() -> None:
     async def refuse() -> None:
         return None

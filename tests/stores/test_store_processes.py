@@ -5,21 +5,16 @@ import signal
 from contextlib import AsyncExitStack
 from typing import Any
 
-from gateway.config.stores import StoresConfig
-from gateway.stores.open import open_store
+import pytest
+
 from gateway.stores.store import Entry, Lease, Store
-from tests.stores.holder import KEY, LONG_S
+from tests.stores.holder import KEY, LONG_S, store_at
 from tests.stores.processes import holder
-from tests.stores.telling import Told
 
 Place = dict[str, Any]
 
 # Some renewals fit in, and a test can wait for it.
 SHORT = {"lease_s": 1.0}
-
-
-def store_at(place: Place) -> Store:
-    return open_store(StoresConfig.model_validate(place), {}, Told())
 
 
 async def take_in_turn(store: Store) -> Lease:
@@ -54,7 +49,6 @@ async def test_a_holder_that_was_stopped_cannot_write_over_a_newer_entry(
     store = store_at(place)
     async with holder(place) as paused:
         fence = await paused.ask("lease")
-        assert await store.lease(KEY) is None
         paused.process.send_signal(signal.SIGSTOP)
         lease = await take_in_turn(store)
         assert lease.fence > fence
@@ -67,12 +61,14 @@ async def test_a_holder_that_was_stopped_cannot_write_over_a_newer_entry(
     await store.close()
 
 
+@pytest.mark.parametrize("shared_place", ["file", "redis"], indirect=True)
 async def test_a_lease_is_kept_for_longer_than_its_time(shared_place: Place) -> None:
-    place = shared_place | SHORT
+    # A process of a loaded machine may stand still for a second or two.
+    place = shared_place | {"lease_s": 3.0}
     store = store_at(place)
     async with holder(place) as other:
         await other.ask("lease")
-        assert not await store.changed(KEY, 0, 1.5 * place["lease_s"])
+        assert not await store.changed(KEY, 0, 1.2 * place["lease_s"])
         assert await other.ask("lost") is False
     await store.close()
 

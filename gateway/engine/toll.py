@@ -1,0 +1,179 @@
+"""What an attempt pays before it leaves, and what its answer teaches.
+
+`policy.rates` decides; this brings it the time, asks the store that a fleet shares, and lets
+requests wait when `rates.mode` is "queue": fair between callers, bounded in number and
+time, released at the pace that the vendor's window allows, gone with their caller.
+
+Rule 1: each payment is settled once: by an answer, or by the news that there is none.
+Rule 2: a door that is shut is refused here, without asking the store.
+Rule 3: a store that is down leaves every process to its own count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from gateway.core.message import ReplyHead
+from gateway.errors import RateShield
+from gateway.policy.forward import Plan
+from gateway.policy.rate_buckets import Reason, Shut
+from gateway.policy.rate_fields import parse_retry_after
+from gateway.policy.rate_groups import RateKey
+from gateway.policy.rate_queue import RateQueue, Ticket
+from gateway.policy.rates import RateMode, Rates, Spent, shield_of
+from gateway.stores.store import Store, StoreDown
+
+# A limit that nobody has learned yet: requests are counted, so that the count is there when
+# the first answer tells it.
+_UNKNOWN_LIMIT = 1_000_000
+_UNKNOWN_WINDOW_S = 60.0
+# What leaves here first may arrive last; by this much the fleet's window is the longer one.
+_SLACK = 1.02
+
+Waiting = asyncio.Future[None]
+
+
+class Toll:
+    """Takes payments for every upstream; `shared` is the store of a fleet."""
+
+    def __init__(
+        self,
+        rates: Rates,
+        shared: Store | None = None,
+        *,
+        max_wait_s: float = 30.0,
+        max_queue: int = 100,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.rates = rates
+        self._shared = shared
+        self._max_wait_s = max_wait_s
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._queue: RateQueue[Waiting] = RateQueue(max_queue)
+        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests wait for a window."""
+        return len(self._queue)
+
+    async def pay(self, plan: Plan) -> Spent:
+        """Let one attempt through, or raise `RateShield`; waits only in mode "queue"."""
+        key = self.rates.key_of(plan.permitted)
+        if self.rates.mode is not RateMode.QUEUE:
+            return await self._pay_now(key)
+        caller = plan.permitted.caller.name
+        give_up = min(plan.deadline, self._loop.time() + self._max_wait_s)
+        if self._queue.waits(key.bucket):
+            # Whoever came before goes before.
+            await self._wait(key, caller, give_up)
+        while True:
+            try:
+                return await self._pay_now(key)
+            except RateShield as shield:
+                if shield.retry_at > give_up:
+                    raise
+            await self._wait(key, caller, give_up)
+
+    def settle(self, spent: Spent, head: ReplyHead) -> None:
+        """Take in an answer."""
+        now = self._loop.time()
+        retry_after_s = parse_retry_after(head.fields, self._clock())
+        self.rates.learn(spent, head.status, head.fields, retry_after_s, now)
+        self._let_go(spent.key, now)
+
+    def release(self, spent: Spent, *, sent: bool) -> None:
+        """Take in that there is no answer; `sent` tells whether a byte left."""
+        now = self._loop.time()
+        self.rates.release(spent, now, sent=sent)
+        self._let_go(spent.key, now)
+
+    async def _pay_now(self, key: RateKey) -> Spent:
+        spent = self.rates.spend(key, self._loop.time())
+        if self._shared is None or not key.group or self.rates.mode in _COUNTED_HERE:
+            return spent
+        try:
+            wait_s = await self._ask_fleet(self._shared, key)
+        except StoreDown:
+            return spent
+        except BaseException:
+            self.rates.release(spent, self._loop.time(), sent=False)
+            raise
+        if wait_s <= 0:
+            return spent
+        now = self._loop.time()
+        shut = Shut(Reason.EXHAUSTED, now + wait_s)
+        self.rates.release(spent, now, sent=False)
+        self.rates.close(key, shut)
+        raise shield_of(key, shut, now)
+
+    async def _ask_fleet(self, store: Store, key: RateKey) -> float:
+        budget = self.rates.budget(key)
+        name = "rate:" + "/".join(key.bucket)
+        if budget is None:
+            return await store.spend(name, _UNKNOWN_LIMIT, _UNKNOWN_WINDOW_S)
+        return await store.spend(name, budget.limit, budget.window_s * _SLACK)
+
+    async def _wait(self, key: RateKey, caller: str, give_up: float) -> None:
+        """Wait for a turn, or raise `RateShield` when there is no place or no time."""
+        turn: Waiting = self._loop.create_future()
+        ticket = self._queue.enter(key.bucket, caller, turn)
+        if ticket is None:
+            raise self._refusal(key)
+        self._look_again(key)
+        try:
+            async with asyncio.timeout_at(give_up):
+                await turn
+        except TimeoutError:
+            raise self._refusal(key) from None
+        finally:
+            self._leave(key, ticket)
+
+    def _refusal(self, key: RateKey) -> RateShield:
+        now = self._loop.time()
+        shut = self.rates.refusal(key, now) or Shut(Reason.EXHAUSTED, now + 1.0)
+        return shield_of(key, shut, now)
+
+    def _leave(self, key: RateKey, ticket: Ticket[Waiting]) -> None:
+        """Take a ticket out; a turn that comes too late is the next one's."""
+        if not self._queue.cancel(ticket) and ticket.item.cancelled():
+            self._let_go(key, self._loop.time())
+
+    def _let_go(self, key: RateKey, now: float) -> None:
+        """Wake as many of a line as may go now, and come back for the others."""
+        line = key.bucket
+        if not self._queue.waits(line):
+            return
+        for ticket in self._queue.release(line, self.rates.room(key, now)):
+            if not ticket.item.done():
+                ticket.item.set_result(None)
+        if self._queue.waits(line):
+            self._look_again(key)
+
+    def _look_again(self, key: RateKey) -> None:
+        """Come back when the door opens, or soon when it is not shut."""
+        now = self._loop.time()
+        shut = self.rates.refusal(key, now)
+        self._wake_at(key, shut.until if shut is not None else now + _LOOK_AGAIN_S)
+
+    def _wake_at(self, key: RateKey, at: float) -> None:
+        line = key.bucket
+        timer = self._timers.get(line)
+        if timer is not None and timer.when() <= at and not timer.cancelled():
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timers[line] = self._loop.call_at(at, self._on_timer, key)
+
+    def _on_timer(self, key: RateKey) -> None:
+        self._timers.pop(key.bucket, None)
+        self._let_go(key, self._loop.time())
+
+
+# Nothing is refused in these modes, so nothing is asked either.
+_COUNTED_HERE = (RateMode.OFF, RateMode.OBSERVE)
+# For room that an answer under way may bring without shutting a door.
+_LOOK_AGAIN_S = 0.25

@@ -1,0 +1,197 @@
+"""What an attempt pays: alone, in a fleet, and while it waits for a window."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from gateway.engine.toll import Toll
+from gateway.errors import RateShield
+from gateway.policy.forward import Plan
+from gateway.policy.rates import RateMode, Rates, Spent
+from gateway.stores.memory import MemoryStore
+from gateway.stores.store import StoreDown
+from tests.policy.world import plan_of, reply_of
+
+PATH = "/restapi/v1.0/account/~"
+FULL = "X-Rate-Limit-Group: light\nX-Rate-Limit-Limit: 2\nX-Rate-Limit-Window: {}\n"
+
+
+def plan_for(seconds: float = 30.0) -> Plan:
+    """Return a plan whose deadline is so many seconds away."""
+    plan = plan_of("GET", PATH)
+    now = asyncio.get_running_loop().time()
+    return Plan(plan.permitted, plan.outbound, now + seconds)
+
+
+def toll_of(mode: str, shared: MemoryStore | None = None, **bounds: float) -> Toll:
+    rates = Rates(RateMode(mode), b"secret")
+    return Toll(
+        rates,
+        shared,
+        max_wait_s=bounds.get("max_wait_s", 30.0),
+        max_queue=int(bounds.get("max_queue", 100)),
+    )
+
+
+def answer(toll: Toll, spent: Spent, remaining: int, window_s: float = 60.0) -> None:
+    """Settle with an answer that says what remains of two requests a window."""
+    fields = FULL.format(window_s) + f"X-Rate-Limit-Remaining: {remaining}"
+    toll.settle(spent, reply_of(200, fields))
+
+
+async def shut(toll: Toll, window_s: float = 60.0) -> None:
+    """Let an answer say that nothing remains."""
+    answer(toll, await toll.pay(plan_for()), 0, window_s)
+
+
+@pytest.mark.parametrize("mode", ["shield", "queue"])
+async def test_a_shut_door_is_told_at_once_when_nobody_can_wait_so_long(mode: str) -> None:
+    toll = toll_of(mode)
+    await shut(toll)
+    with pytest.raises(RateShield, match=r"^Request rate exceeded") as shield:
+        await toll.pay(plan_for())
+    assert 59 <= shield.value.retry_after_s <= 60
+    assert shield.value.reason == "exhausted"
+    assert toll.waiting == 0
+
+
+@pytest.mark.parametrize("mode", ["off", "observe"])
+async def test_nothing_is_refused_where_nothing_is_to_be(mode: str) -> None:
+    toll = toll_of(mode)
+    await shut(toll)
+    await toll.pay(plan_for())
+
+
+async def test_who_waits_goes_when_the_window_is_over() -> None:
+    toll = toll_of("queue")
+    await shut(toll, 0.2)
+    waiting = [asyncio.create_task(toll.pay(plan_for())) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert toll.waiting == 2
+    for spent in await asyncio.gather(*waiting):
+        answer(toll, spent, 1)
+    assert toll.waiting == 0
+
+
+async def test_whoever_comes_later_stands_behind_who_waits() -> None:
+    toll = toll_of("queue")
+    await shut(toll, 0.2)
+    order: list[str] = []
+
+    async def pay(name: str) -> None:
+        answer(toll, await toll.pay(plan_for()), 2, 0.2)
+        order.append(name)
+
+    first = asyncio.create_task(pay("first"))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(pay("second"))
+    await asyncio.gather(first, second)
+    assert order == ["first", "second"]
+
+
+async def test_a_full_queue_and_too_long_a_wait_are_refused_as_by_the_shield() -> None:
+    toll = toll_of("queue", max_queue=1)
+    await shut(toll, 0.2)
+    waiting = asyncio.create_task(toll.pay(plan_for()))
+    await asyncio.sleep(0)
+    with pytest.raises(RateShield, match=r"^Request rate exceeded"):
+        await toll.pay(plan_for())
+    toll.release(await waiting, sent=False)
+    await shut(toll, 5)
+    with pytest.raises(RateShield):
+        await toll.pay(plan_for(0.5))
+
+
+async def test_who_is_never_let_go_gets_the_refusal_when_the_time_is_up() -> None:
+    toll = toll_of("queue", max_wait_s=0.3)
+    first = await toll.pay(plan_for())
+    answer(toll, first, 1)
+    held = await toll.pay(plan_for())
+    # Nothing remains while that one is under way, and no door is shut that could open.
+    with pytest.raises(RateShield, match=r"^Request rate exceeded"):
+        await toll.pay(plan_for())
+    assert toll.waiting == 0
+    toll.release(held, sent=False)
+
+
+async def test_who_gives_up_leaves_the_place_to_the_next() -> None:
+    toll = toll_of("queue")
+    await shut(toll, 0.2)
+    gone = asyncio.create_task(toll.pay(plan_for()))
+    stays = asyncio.create_task(toll.pay(plan_for()))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert toll.waiting == 1
+    toll.release(await stays, sent=False)
+    assert toll.waiting == 0
+
+
+async def test_a_fleet_lets_through_no_more_than_the_limit_that_one_of_it_learned() -> None:
+    store = MemoryStore()
+    fleet = [toll_of("shield", store) for _ in range(4)]
+    # Each has one request answered before anybody knows of a limit of two.
+    passed = 0
+    for toll in fleet:
+        try:
+            answer(toll, await toll.pay(plan_for()), 1)
+            passed += 1
+        except RateShield:
+            continue
+    # All four were counted, so nobody lets a further one through.
+    for toll in fleet:
+        with pytest.raises(RateShield) as shield:
+            await toll.pay(plan_for())
+        assert 1 <= shield.value.retry_after_s <= 62
+    assert passed == 4
+
+
+class Counting(MemoryStore):
+    """Counts how often it is asked, and can be down or slow."""
+
+    def __init__(self, during: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.asked = 0
+        self.during = during
+
+    async def spend(self, key: str, limit: int, window_s: float) -> float:
+        self.asked += 1
+        self.during()
+        return await super().spend(key, limit, window_s)
+
+
+async def test_a_door_that_is_shut_here_costs_no_question() -> None:
+    store = Counting()
+    toll = toll_of("shield", store)
+    await shut(toll)
+    for _ in range(5):
+        with pytest.raises(RateShield):
+            await toll.pay(plan_for())
+    assert store.asked == 1
+
+
+def fall() -> None:
+    raise StoreDown("away")
+
+
+async def test_a_store_that_is_down_leaves_everybody_to_himself() -> None:
+    toll = toll_of("shield", Counting(fall))
+    await shut(toll)
+    with pytest.raises(RateShield):
+        await toll.pay(plan_for())
+
+
+def stumble() -> None:
+    raise ZeroDivisionError
+
+
+async def test_what_fails_on_the_way_is_not_counted_as_under_way() -> None:
+    toll = toll_of("shield")
+    answer(toll, await toll.pay(plan_for()), 1)
+    toll._shared = Counting(stumble)
+    with pytest.raises(ZeroDivisionError):
+        await toll.pay(plan_for())
+    toll._shared = None
+    toll.release(await toll.pay(plan_for()), sent=False)
