@@ -17,6 +17,7 @@ from gateway.pipeline import Policy
 from gateway.policy.callers import Callers
 from gateway.policy.catalogue import load_catalogue
 from gateway.policy.forward import ForwardRules
+from gateway.policy.links import LinkRules
 from gateway.policy.routes import Routes, Scheme, Upstream
 
 _OWNED = {
@@ -46,7 +47,12 @@ def compile_policy(config: Config) -> Policy:
         ),
         callers=callers,
         routes=Routes(upstreams, load_catalogue(), callers),
-        forward=ForwardRules(canonical_user_agent(config)),
+        forward=ForwardRules(
+            canonical_user_agent(config),
+            links=LinkRules(upstreams, callers, config.links.public_origin)
+            if config.links.rewrite == "on"
+            else None,
+        ),
         first_byte_s=config.timeouts.first_byte_s,
     )
 

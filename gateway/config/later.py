@@ -34,10 +34,6 @@ SECTIONS = {
 }
 _KEYS = {
     "ops": {"ready_requires": Later([], "[]")},
-    "links": {
-        "rewrite": Later("off", '"off"', modelled=True),
-        "public_origin": Later("", '""', modelled=True),
-    },
 }
 _UPSTREAM_KEYS = {
     "tunnel": Later("off", '"off"', modelled=True),

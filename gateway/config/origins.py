@@ -1,4 +1,4 @@
-"""The origin of an upstream: `https://host[:port]`, and nothing more.
+"""The origin of an upstream, or of the gateway itself: `https://host[:port]`, and nothing more.
 
 A path, query or user information in an origin would have to be joined to what callers
 send, and joining is where proxies go wrong; so an origin has none.
@@ -22,7 +22,21 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def parse_origin(text: str) -> Origin:
-    """Read an origin, or raise `ValueError` with what to write; an IPv6 host keeps its brackets."""
+    """Read an upstream's origin, or raise `ValueError` with what to write.
+
+    An IPv6 host keeps its brackets.
+    """
+    origin = parse_public_origin(text)
+    if origin.scheme == "http" and not is_loopback(origin.host.encode()):
+        raise ValueError(
+            f"plain HTTP to {origin.host} would send the credential over the network in clear; "
+            f'write "https://{origin.host}" (http:// is for loopback addresses)'
+        )
+    return origin
+
+
+def parse_public_origin(text: str) -> Origin:
+    """Read an origin that callers use: plain HTTP may be how they reach us."""
     url = _URL.fullmatch(text)
     if url is None:
         raise ValueError(f"an origin starts with https://; {_FORM}")
@@ -32,13 +46,7 @@ def parse_origin(text: str) -> Origin:
         raise ValueError(
             f"an origin ends after host and port, without a path, '/' or query; {_FORM}"
         )
-    origin = _parse_authority(url["scheme"], url["authority"])
-    if origin.scheme == "http" and not is_loopback(origin.host.encode()):
-        raise ValueError(
-            f"plain HTTP to {origin.host} would send the credential over the network in clear; "
-            f'write "https://{origin.host}" (http:// is for loopback addresses)'
-        )
-    return origin
+    return _parse_authority(url["scheme"], url["authority"])
 
 
 def _parse_authority(scheme: str, text: str) -> Origin:

@@ -16,18 +16,30 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Pl
 from gateway import __version__
 from gateway.config.binds import FORMS, Bind, parse_bind
 from gateway.config.bounds import Count, Seconds
+from gateway.config.origins import parse_public_origin
 from gateway.config.section import Section, read_text
 from gateway.core.query import Mode, Profile
 from gateway.core.target import parse_authority
 from gateway.core.useragent import parse_user_agent
 from gateway.errors import BadRequest
 from gateway.policy.rates import RateMode
+from gateway.policy.routes import Origin
 
 _BIND = (
     PlainValidator(read_text(parse_bind, Bind, FORMS), json_schema_input_type=str),
     PlainSerializer(str, return_type=str),
 )
 BindField = Annotated[Bind, *_BIND]
+
+
+def _read_public_origin(value: object) -> Origin | None:
+    return None if value == "" else read_text(parse_public_origin, Origin)(value)
+
+
+_PUBLIC_ORIGIN = (
+    PlainValidator(_read_public_origin, json_schema_input_type=str),
+    PlainSerializer(lambda origin: "" if origin is None else str(origin), return_type=str),
+)
 
 
 def _listed(value: object) -> object:
@@ -114,9 +126,14 @@ class QueryConfig(Section):
 class LinksConfig(Section):
     """`[links]`: absolute upstream URIs in answers."""
 
-    rewrite: Literal["off"] = Field(default="off", description='"on" is not in this version')
-    public_origin: Literal[""] = Field(
-        default="", description="origin of rewritten links; not in this version"
+    rewrite: Literal["on", "off"] = Field(
+        default="on", description="whether they become URIs of this gateway"
+    )
+    public_origin: Annotated[Origin | None, *_PUBLIC_ORIGIN] = Field(
+        default=None,
+        json_schema_extra={"default": ""},
+        description='"https://host[:port]" where callers reach the gateway; empty to take the '
+        "Host of the request, when it is one of ours",
     )
 
 

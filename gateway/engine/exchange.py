@@ -19,9 +19,11 @@ from gateway.engine.attempts import Attempts, Way
 from gateway.engine.events import Record
 from gateway.engine.incoming import Incoming
 from gateway.engine.relay import relay_reply, render_reply_head
+from gateway.engine.relinking import relink
 from gateway.engine.upload import Upload
 from gateway.engine.upstream import UpstreamConnection
 from gateway.policy.forward import Plan
+from gateway.policy.relink import restorer_for
 from gateway.policy.reply import frame_for_caller, reply_fields
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -38,7 +40,8 @@ class Exchange:
         self._plan = plan
         self._record = record
         self._timeouts = timeouts
-        self._upload = Upload(incoming, plan.request.framing, limits)
+        restore = restorer_for(plan.request, plan.restored)
+        self._upload = Upload(incoming, plan.request.framing, limits, restore)
 
     async def run(self, way: Way, closing: Callable[[], bool]) -> bool:
         """Serve the request; return whether the caller's connection may be kept.
@@ -66,6 +69,7 @@ class Exchange:
     async def _relay(self, upstream: UpstreamConnection, head: ReplyHead, *, close: bool) -> bool:
         """Send the reply on; return whether the caller's connection may be kept."""
         plan, record, message = self._plan, self._record, self._incoming.message
+        head, body = await relink(head, upstream, plan.links, self._timeouts.idle_s)
         framing, framing_fields = frame_for_caller(plan, head)
         keep = not (
             close
@@ -81,7 +85,7 @@ class Exchange:
         record.rc_request_id = _first(head, b"rcrequestid")
         await relay_reply(
             self._connection,
-            upstream,
+            body,
             render_reply_head(head, fields),
             framing,
             self._timeouts.idle_s,

@@ -7,16 +7,27 @@ Rule 2: no more is read from upstream than the caller takes.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import Framing, Kind
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
-from gateway.engine.upstream import UpstreamConnection
 
 # Below this, head and body go out in one write; above, copying costs more than a write.
 _JOIN_BYTES = 65536
+
+
+class ReplyBody(Protocol):
+    """Where the body comes from: an upstream connection, or what changes it on its way."""
+
+    def take_body(self) -> tuple[bytes, bool]:
+        """Return the bytes that are here already, and whether they are the last."""
+
+    async def read_body(self, idle_s: float) -> bytes:
+        """Return the next bytes, b"" at the end; raise when the body is cut short."""
 
 
 def render_reply_head(head: ReplyHead, fields: Fields) -> bytes:
@@ -31,7 +42,7 @@ def render_reply_head(head: ReplyHead, fields: Fields) -> bytes:
 
 async def relay_reply(
     connection: Connection,
-    upstream: UpstreamConnection,
+    body: ReplyBody,
     head: bytes,
     framing: Framing,
     idle_s: float,
@@ -42,7 +53,7 @@ async def relay_reply(
         connection.write(head)
         return
     chunked = framing.kind is Kind.CHUNKED
-    data, is_last = upstream.take_body()
+    data, is_last = body.take_body()
     record.bytes_out = len(data)
     out = render_chunk(data) if data and chunked else data
     if is_last and chunked:
@@ -50,7 +61,7 @@ async def relay_reply(
     _write_with_head(connection, head, out)
     while not is_last:
         await connection.drain()
-        data = await upstream.read_body(idle_s)
+        data = await body.read_body(idle_s)
         is_last = not data
         record.bytes_out += len(data)
         if chunked:

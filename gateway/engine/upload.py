@@ -2,7 +2,8 @@
 
 A body with a length leaves with that length. A chunked one is first read up to what may
 be held: when it ends there it leaves with Content-Length, which the vendor asks for;
-a longer one stays chunked. What was sent is held while it fits, so that an attempt on a
+a longer one stays chunked. JSON that may be held is held, for its links to be restored.
+What was sent is held while it fits, so that an attempt on a
 stale connection can be repeated.
 
 Rule 1: the size limit is checked on the bytes that came, whatever was declared.
@@ -10,6 +11,8 @@ Rule 2: the end of a chunked body leaves only when the caller's end has come.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
@@ -27,11 +30,20 @@ class Upload:
     was read can be sent again, `waiting` that the caller is waited for.
     """
 
-    def __init__(self, incoming: Incoming, declared: Framing, limits: Limits) -> None:
+    def __init__(
+        self,
+        incoming: Incoming,
+        declared: Framing,
+        limits: Limits,
+        restore: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        """Take a body framed as `declared`; `restore` changes one that can be held whole."""
         self._connection = incoming.connection
         self._payload = incoming.payload
         self._declared = declared
         self._limits = limits
+        self._restore = restore if declared.length <= limits.replay_body_bytes else None
+        self._restored: int | None = None
         self._pieces: list[bytes] = []
         self.size = 0
         self.waiting = False
@@ -42,6 +54,8 @@ class Upload:
     @property
     def framing(self) -> Framing:
         """Return how the body leaves; settled once `gather` is done."""
+        if self._restored is not None:
+            return Framing(Kind.LENGTH, self._restored)
         if self._declared.kind is not Kind.CHUNKED:
             return self._declared
         return Framing(Kind.LENGTH, self.size) if self.is_read and self.is_held else CHUNKED
@@ -57,16 +71,20 @@ class Upload:
     async def gather(self, deadline: float) -> None:
         """Read what the head may wait for, by `deadline`.
 
-        Of a chunked body that is all that may be held, of another what is here already.
+        Of a chunked body, and of one to be restored, that is all that may be held; of another
+        what is here already.
         """
-        chunked = self._declared.kind is Kind.CHUNKED
+        waits = self._declared.kind is Kind.CHUNKED or self._restore is not None
         while not self.is_read and self.is_held:
             if self._payload.is_eof():
                 self._take(self._payload.read_nowait())
-            elif chunked:
+            elif waits:
                 await self._read(deadline)
             else:
                 return
+        if self._restore is not None and self.is_held:
+            self._pieces = [self._restore(b"".join(self._pieces))]
+            self._restored = len(self._pieces[0])
 
     def begin(self) -> bytes:
         """Return the held bytes as they go out with the head; `is_sent` tells if that is all."""

@@ -14,10 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from gateway.core.codings import narrow_codings
 from gateway.core.headers import hop_by_hop
+from gateway.core.links import Links
 from gateway.core.message import IDEMPOTENT, OutboundField, OutboundHead, Request
 from gateway.core.query import cut_pairs
 from gateway.core.secret import Secret
+from gateway.policy.links import LinkRules
 from gateway.policy.permits import Permitted
 from gateway.policy.routes import Scheme, Upstream
 
@@ -65,22 +68,29 @@ _FAMILIES = (_FORWARDED_FAMILY, _PROXY_FAMILY)
 
 @dataclass(frozen=True, slots=True)
 class ForwardRules:
-    """What the gateway says on every request: the canonical User-Agent and its `Via`."""
+    """What the gateway says on every request: the canonical User-Agent and its `Via`.
+
+    `links` is None where links are not rewritten.
+    """
 
     user_agent: bytes
     via: bytes = b"1.1 rc-gateway"
+    links: LinkRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that the shell needs to carry a request out; printable, loggable, comparable.
 
-    `deadline` is monotonic seconds: the response head must have come by then.
+    `deadline` is monotonic seconds: the response head must have come by then. `links` are
+    what the answer's links become, `restored` what the body's; None to leave them.
     """
 
     permitted: Permitted
     outbound: OutboundHead
     deadline: float
+    links: Links | None = None
+    restored: Links | None = None
 
     @property
     def request(self) -> Request:
@@ -118,14 +128,16 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
         for name in (ACCESS_TOKEN, *routed.upstream.cut_parameters):
             query = cut_pairs(query, name)
     fields: list[OutboundField] = [(b"Host", routed.upstream.origin.authority)]
-    fields += _passing(request, scheme)
+    links = rules.links.outward(request) if rules.links else None
+    restored = rules.links.inward(request) if rules.links and request.framing.has_body else None
+    fields += _passing(request, scheme, narrows=links is not None)
     fields += [
         (b"User-Agent", rules.user_agent),
         (b"X-User-Agent", rules.user_agent),
         (b"Via", rules.via),
     ]
     head = OutboundHead(request.method.encode(), routed.path, query, tuple(fields))
-    return Plan(permitted, head, deadline)
+    return Plan(permitted, head, deadline, links, restored)
 
 
 def fate_of(name: bytes, ending: frozenset[bytes], scheme: Scheme) -> Fate | None:
@@ -150,7 +162,7 @@ def _is_lookalike(name: bytes, ending: frozenset[bytes]) -> bool:
     return folded in _FATES or folded in ending or folded.startswith(_FAMILIES)
 
 
-def _passing(request: Request, scheme: Scheme) -> list[OutboundField]:
+def _passing(request: Request, scheme: Scheme, *, narrows: bool) -> list[OutboundField]:
     ending = hop_by_hop(request.fields)
     passing: list[OutboundField] = []
     for name, value in request.fields:
@@ -163,6 +175,8 @@ def _passing(request: Request, scheme: Scheme) -> list[OutboundField]:
         elif folded == b"max-forwards" and request.method == "OPTIONS":
             # RFC 9110 section 7.6.2: an intermediary sends it on, decremented.
             passing.append((name, b"%d" % (int(value) - 1)))
+        elif folded == b"accept-encoding" and narrows:
+            passing.append((name, narrow_codings(value)))
         else:
             passing.append((name, value))
     return passing

@@ -115,3 +115,8 @@ def test_only_credentials_that_are_used_are_enabled() -> None:
         "upstreams.media.credential=media",
     )
     assert sorted(enabled_credentials(config)) == ["media", "ringcentral"]
+
+
+def test_links_are_rewritten_unless_that_is_switched_off() -> None:
+    assert compile_policy(config_of()).forward.links is not None
+    assert compile_policy(config_of("links.rewrite=off")).forward.links is None

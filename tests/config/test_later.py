@@ -20,17 +20,17 @@ def test_what_this_version_does_is_taken_and_forgotten(tree: dict[str, Any]) -> 
 
 
 def test_a_value_that_the_model_knows_stays() -> None:
-    tree = {"links": {"rewrite": "off"}, "upstreams": {"platform": {"tunnel": "off", "proxy": ""}}}
+    tree = {"upstreams": {"platform": {"tunnel": "off", "proxy": ""}}}
     assert take_later(tree) == []
-    assert tree["links"] == {"rewrite": "off"}
     assert tree["upstreams"] == {"platform": {"tunnel": "off", "proxy": ""}}
-    config_of("links.rewrite=off", "upstreams.platform.tunnel=off")
+    config_of("upstreams.platform.tunnel=off")
 
 
 def test_what_is_refused_is_taken_out() -> None:
-    tree: dict[str, Any] = {"links": {"rewrite": "on"}, "engine": {"workers": 2}}
-    assert [flaw.path for flaw in take_later(tree)] == [("links", "rewrite"), ("engine", "workers")]
-    assert tree == {"links": {}}
+    tree: dict[str, Any] = {"ops": {"ready_requires": ["vendor"]}, "engine": {"workers": 2}}
+    paths = [flaw.path for flaw in take_later(tree)]
+    assert paths == [("ops", "ready_requires"), ("engine", "workers")]
+    assert tree == {"ops": {}}
 
 
 def test_strange_shapes_are_left_to_validation() -> None:

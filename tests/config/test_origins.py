@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.origins import parse_origin
+from gateway.config.origins import parse_origin, parse_public_origin
 from tests.config.loading import reason_of, vectors_of
 
 
@@ -37,3 +37,8 @@ def test_a_refused_origin_shows_nothing_that_may_be_secret(text: str) -> None:
     reason = reason_of(parse_origin, text)
     assert reason
     assert "s3cr3t" not in reason
+
+
+def test_callers_may_reach_the_gateway_over_plain_http() -> None:
+    assert str(parse_public_origin("http://rc.corp.example")) == "http://rc.corp.example"
+    assert "without a path" in reason_of(parse_public_origin, "http://rc.corp.example/")

@@ -18,7 +18,7 @@ def test_the_defaults_are_the_contracts() -> None:
     assert tree["user_agent"] == {"product": f"rc-gateway/{__version__}", "comment": ""}
     assert tree["tunnel"] == {"accept": ["header", "query"]}
     assert tree["query"] == {"profile": "ringcentral", "mode": "reject", "plus": "report"}
-    assert tree["links"] == {"rewrite": "off", "public_origin": ""}
+    assert tree["links"] == {"rewrite": "on", "public_origin": ""}
     assert tree["rates"] == {"mode": "shield", "max_wait_s": 30, "max_queue": 100}
     assert tree["retries"] == {"on_status": [503]}
     assert tree["log"] == {"level": "info", "format": "json", "requests": "on"}
@@ -67,3 +67,14 @@ def test_the_vendors_own_user_agent_is_accepted() -> None:
 def test_hosts_are_names_with_or_without_a_port() -> None:
     hosts = ("rc.corp.example", "rc.corp.example:8443", "10.0.0.1", "[::1]:80")
     assert config_of(f"listener.hosts={[*hosts]}").listener.hosts == hosts
+
+
+@pytest.mark.parametrize("text", ["https://rc.corp.example", "http://rc.corp.example:8080"])
+def test_the_public_origin_may_be_any_origin_and_is_written_back(text: str) -> None:
+    links = config_of(f"links.public_origin={text}").links
+    assert str(links.public_origin) == text
+    assert links.model_dump(mode="json")["public_origin"] == text
+
+
+def test_an_empty_public_origin_is_none() -> None:
+    assert config_of("links.public_origin=''").links.public_origin is None

@@ -1,0 +1,127 @@
+"""A reply whose links lead back here: its head and body as they leave, before they leave.
+
+A short body is held, so that one in which nothing changed leaves as it came and another
+with its right length. A longer one streams through its rewriter, and its length is not
+known.
+
+Rule 1: what is held is bounded, folded and unfolded.
+Rule 2: a body that is not in the coding it claims is an error: an answer while it is held,
+        and a cut once it streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from gateway.core.framing import CHUNKED, Framing, Kind
+from gateway.core.links import Links
+from gateway.core.message import ReplyHead
+from gateway.engine.coded import GzipStage, PlainStage, fold, unfold
+from gateway.engine.relay import ReplyBody
+from gateway.policy.relink import (
+    Rewriter,
+    coding_of,
+    relink_head,
+    retell,
+    rewriter_for,
+    speaks_of_a_body,
+)
+
+# A page of a list is about this long; holding it costs no more than a read does.
+MOST_HELD_BYTES = 65536
+# JSON folds about tenfold.
+_MOST_UNFOLDED_BYTES = 1048576
+
+
+class Stage(Protocol):
+    """What a streaming body passes through; pieces may be empty."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what is settled by now."""
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield the rest."""
+
+
+async def relink(
+    head: ReplyHead, body: ReplyBody, links: Links | None, idle_s: float
+) -> tuple[ReplyHead, ReplyBody]:
+    """Return the reply as the caller gets it; raises what reading a held body raises."""
+    if links is None:
+        return head, body
+    head = relink_head(head, links)
+    if head.framing.kind is Kind.NONE:
+        return (retell(head, head.framing) if speaks_of_a_body(head, links) else head), body
+    rewriter = rewriter_for(head, links)
+    if rewriter is None or not head.framing.has_body:
+        return head, body
+    if head.framing.kind is Kind.LENGTH and head.framing.length <= MOST_HELD_BYTES:
+        return _relink_held(head, await _read_all(body, idle_s), rewriter)
+    stage = GzipStage(rewriter) if coding_of(head) else PlainStage(rewriter)
+    return retell(head, CHUNKED), StreamedBody(body, stage)
+
+
+def _relink_held(head: ReplyHead, raw: bytes, rewriter: Rewriter) -> tuple[ReplyHead, ReplyBody]:
+    is_gzip = bool(coding_of(head))
+    decoded = unfold(raw, _MOST_UNFOLDED_BYTES) if is_gzip else raw
+    if decoded is None:
+        return retell(head, CHUNKED), StreamedBody(HeldBody(raw), GzipStage(rewriter))
+    written = rewriter.feed(decoded) + rewriter.finish()
+    if written == decoded:
+        return head, HeldBody(raw)
+    data = fold(written) if is_gzip else written
+    return retell(head, Framing(Kind.LENGTH, len(data))), HeldBody(data)
+
+
+async def _read_all(body: ReplyBody, idle_s: float) -> bytes:
+    data, is_last = body.take_body()
+    pieces = [data]
+    while not is_last:
+        pieces.append(await body.read_body(idle_s))
+        is_last = not pieces[-1]
+    return b"".join(pieces)
+
+
+class HeldBody:
+    """A body that is all here."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def take_body(self) -> tuple[bytes, bool]:
+        """Return all of it, once."""
+        data, self._data = self._data, b""
+        return data, True
+
+    async def read_body(self, idle_s: float) -> bytes:
+        """Return what was not taken yet, b"" at the end."""
+        return self.take_body()[0]
+
+
+class StreamedBody:
+    """A body that passes through a stage as it is read."""
+
+    __slots__ = ("_ended", "_pieces", "_source", "_stage")
+
+    def __init__(self, source: ReplyBody, stage: Stage) -> None:
+        self._source = source
+        self._stage = stage
+        self._pieces: Iterator[bytes] = iter(())
+        self._ended = False
+
+    def take_body(self) -> tuple[bytes, bool]:
+        """Return what is here already; the end is told by `read_body`."""
+        data, _ = self._source.take_body()
+        self._pieces = filter(None, self._stage.feed(data))
+        return next(self._pieces, b""), False
+
+    async def read_body(self, idle_s: float) -> bytes:
+        """Return the next bytes, b"" at the end; raise when the body is cut short or no gzip."""
+        while not (piece := next(self._pieces, b"")) and not self._ended:
+            data = await self._source.read_body(idle_s)
+            self._ended = not data
+            self._pieces = filter(None, self._stage.feed(data) if data else self._stage.finish())
+        return piece

@@ -1,0 +1,125 @@
+"""Which links lead through this gateway, and the origin that we write in them.
+
+An upstream's URI can be followed here when its path is a route of that upstream, so the
+maps are made from the routing table. Media URIs come back below the media prefix, which
+chooses the host again when they are asked for.
+
+Rule 1: what we write is `links.public_origin`, or else the Host of the request when it is
+        one of ours; a name that anybody could have sent is never repeated.
+Rule 2: what was rewritten is restored to the same URI.
+Rule 3: a URI that would come back to another upstream, or to none, stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gateway.core.links import LinkMap, Links, Source
+from gateway.core.message import Request
+from gateway.policy.callers import Callers
+from gateway.policy.routes import Origin, Upstream
+
+K = TypeVar("K", bound=Hashable)
+
+# Names under which one gateway is called; what is made of one is kept.
+_MOST_NAMES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Paths of an upstream as they are called here: behind `strip`, except for those in `but`."""
+
+    origin: Origin
+    paths: tuple[bytes, ...]
+    but: tuple[bytes, ...]
+    strip: bytes
+    alone: bool
+
+
+class LinkRules:
+    """The links of one configuration; immutable once built."""
+
+    __slots__ = ("_callers", "_found", "_inward", "_outward", "_public", "_served")
+
+    def __init__(
+        self, upstreams: Mapping[str, Upstream], callers: Callers, public: Origin | None = None
+    ) -> None:
+        """Build the map of the upstreams' URIs; `public` is where callers reach the gateway."""
+        self._callers = callers
+        self._public = public
+        self._served = tuple(_serve(upstreams))
+        self._found = LinkMap(_source(served.origin, served, b"") for served in self._served)
+        self._outward: dict[Origin, Links] = {}
+        self._inward: dict[tuple[Origin, ...], Links] = {}
+
+    def outward(self, request: Request) -> Links | None:
+        """Return what the answer to a request says, None when we have no name to write."""
+        origin = self._public or self._asked(request)
+        return None if origin is None else _remember(self._outward, origin, self._name)
+
+    def inward(self, request: Request) -> Links | None:
+        """Return what is restored in a request's body, None when no name of ours is known."""
+        names = tuple(name for name in (self._public, self._asked(request)) if name is not None)
+        return _remember(self._inward, names, self._restore) if names else None
+
+    def _name(self, origin: Origin) -> Links:
+        here = str(origin).encode()
+        return Links(self._found, tuple(here + served.strip for served in self._served))
+
+    def _restore(self, names: tuple[Origin, ...]) -> Links:
+        pairs = [(name, served) for name in names for served in self._served]
+        return Links(
+            LinkMap(_source(name, served, served.strip) for name, served in pairs),
+            tuple(str(served.origin).encode() for _, served in pairs),
+        )
+
+    def _asked(self, request: Request) -> Origin | None:
+        """Return the origin of this gateway by the name that the caller used."""
+        host = request.host
+        if host is None or not self._callers.is_own(host, request.listener):
+            return None
+        # The data port speaks no TLS; who has put it behind some says so in `public_origin`.
+        return Origin("http", host.host.decode(), host.port or 80)
+
+
+def _remember(memo: dict[K, Links], key: K, make: Callable[[K], Links]) -> Links:
+    """Return what is made of a key, made once while there is room."""
+    found = memo.get(key)
+    if found is None:
+        if len(memo) >= _MOST_NAMES:
+            memo.clear()
+        memo[key] = found = make(key)
+    return found
+
+
+def _source(origin: Origin, served: _Served, strip: bytes) -> Source:
+    return Source(
+        origin.scheme, origin.host, origin.port, served.paths, served.but, strip, served.alone
+    )
+
+
+def _serve(upstreams: Mapping[str, Upstream]) -> Iterator[_Served]:
+    """Yield what `Routes.match` would send to each upstream, first what needs no prefix."""
+    platform, media = upstreams.get("platform"), upstreams.get("media")
+    for upstream in upstreams.values():
+        if upstream is not media:
+            but = _belonging_to_others(upstream, upstreams)
+            alone = upstream is platform
+            yield _Served(upstream.origin, upstream.prefixes, but, b"", alone)
+    if platform is not None and media is not None:
+        but = _belonging_to_others(platform, upstreams)
+        for prefix in media.prefixes:
+            yield _Served(media.origin, platform.prefixes, but, prefix, alone=False)
+
+
+def _belonging_to_others(
+    upstream: Upstream, upstreams: Mapping[str, Upstream]
+) -> tuple[bytes, ...]:
+    """Return the prefixes of others that lie below one of this upstream."""
+    below = tuple(prefix + b"/" for prefix in upstream.prefixes)
+    others = (other for other in upstreams.values() if other is not upstream)
+    return tuple(
+        prefix for other in others for prefix in other.prefixes if prefix.startswith(below)
+    )

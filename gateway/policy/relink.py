@@ -1,0 +1,113 @@
+"""What link rewriting does to a message: whether its body is read, what its head says then.
+
+A reply's body is read when it is whole, JSON or multipart/mixed, and in a coding that we speak;
+any other leaves as it came. A head that described bytes that are no longer those is
+changed so that it stays true.
+
+Rule 1: 206 is never read: its bytes are a piece of something that the caller puts together.
+Rule 2: what upstream forbids to transform is not transformed (RFC 9110 section 7.7).
+Rule 3: `Location`, `Content-Location` and `Link` are rewritten whatever the body is.
+Rule 4: a request's body is restored when it is JSON, and nothing in its head vouches for bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
+
+from gateway.core.framing import Framing, Kind
+from gateway.core.headers import Field, members_of, values_of
+from gateway.core.link_json import JsonRewriter
+from gateway.core.link_multipart import MultipartRewriter
+from gateway.core.links import Links, rewrite_field
+from gateway.core.media_type import is_json, multipart_boundary
+from gateway.core.message import ReplyHead, Request
+
+Rewriter: TypeAlias = JsonRewriter | MultipartRewriter
+
+# They speak of the bytes that upstream sent, or invite to ask for a piece of them.
+_OF_THE_BYTES = frozenset(
+    {b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges"}
+)
+# What a caller has coded or sealed is not opened.
+_SEALED = frozenset(
+    {
+        *(b"content-encoding", b"content-md5", b"digest", b"content-digest", b"repr-digest"),
+        *(b"signature", b"signature-input"),
+    }
+)
+_CODINGS = {(): "", (b"identity",): "", (b"gzip",): "gzip", (b"x-gzip",): "gzip"}
+
+
+def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
+    """Return what rewrites the body of a reply, decoded; None for a body that is left alone."""
+    if head.status in (205, 206) or coding_of(head) is None:
+        return None
+    if b"no-transform" in members_of(head.fields, b"cache-control"):
+        return None
+    types = values_of(head.fields, b"content-type")
+    if len(types) != 1:
+        return None
+    if is_json(types[0]):
+        return JsonRewriter(links)
+    boundary = multipart_boundary(types[0])
+    return None if boundary is None else MultipartRewriter(boundary, links)
+
+
+def coding_of(head: ReplyHead) -> str | None:
+    """Return the coding of a reply's body, "" or "gzip", None for one that is not spoken here."""
+    return _CODINGS.get(tuple(members_of(head.fields, b"content-encoding")))
+
+
+def speaks_of_a_body(head: ReplyHead, links: Links) -> bool:
+    """Tell whether a bodiless head describes a body that is rewritten where it is sent."""
+    if head.status == 304 and not values_of(head.fields, b"content-type"):
+        return True
+    return rewriter_for(head, links) is not None
+
+
+def restorer_for(request: Request, links: Links | None) -> Callable[[bytes], bytes] | None:
+    """Return what restores the links in a whole request body; None for one that is left alone."""
+    if links is None or any(name.lower() in _SEALED for name, _ in request.fields):
+        return None
+    types = values_of(request.fields, b"content-type")
+    if len(types) != 1 or not is_json(types[0]):
+        return None
+    return partial(_restore, links)
+
+
+def _restore(links: Links, body: bytes) -> bytes:
+    rewriter = JsonRewriter(links)
+    return rewriter.feed(body) + rewriter.finish()
+
+
+def relink_head(head: ReplyHead, links: Links) -> ReplyHead:
+    """Return the head with the links in its own fields rewritten."""
+    fields = tuple((name, rewrite_field(name.lower(), value, links)) for name, value in head.fields)
+    return replace(head, fields=fields)
+
+
+def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
+    """Return the head of a body whose bytes were, or may have been, changed.
+
+    A bodiless one, in answer to HEAD, says what it would say with the body.
+    """
+    fields = tuple(_retell(field) for field in head.fields if _is_true(field, framing))
+    return replace(head, fields=fields, framing=framing)
+
+
+def _is_true(field: Field, framing: Framing) -> bool:
+    name = field[0].lower()
+    return name not in _OF_THE_BYTES and not (
+        framing.kind is Kind.NONE and name == b"content-length"
+    )
+
+
+def _retell(field: Field) -> Field:
+    name, value = field
+    # RFC 9110 section 8.8.3: a weak validator promises the same meaning, not the same bytes.
+    if name.lower() == b"etag" and value.startswith(b'"'):
+        return name, b"W/" + value
+    return field

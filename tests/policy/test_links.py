@@ -1,0 +1,152 @@
+"""gateway/policy/links.py."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.links import Links, rewrite_field
+from gateway.core.message import Listener
+from gateway.policy.callers import Callers
+from gateway.policy.links import LinkRules
+from gateway.policy.routes import Origin, Routes, Upstream
+from tests.policy.world import (
+    CATALOGUE,
+    EVERYTHING,
+    MEDIA,
+    PLATFORM,
+    RINGCX,
+    callers_of,
+    request_of,
+)
+
+UPSTREAMS = {upstream.name: upstream for upstream in EVERYTHING}
+ASKED = "Host: localhost:8080"
+PUBLIC = Origin("https", "rc.corp.example", 443)
+
+
+def rules_of(
+    *upstreams: Upstream, public: Origin | None = None, callers: Callers | None = None
+) -> LinkRules:
+    table = {upstream.name: upstream for upstream in upstreams} or UPSTREAMS
+    return LinkRules(table, callers or callers_of("rc.corp.example"), public)
+
+
+def say(uri: str, links: Links | None) -> str:
+    assert links is not None
+    return rewrite_field(b"location", uri.encode(), links).decode()
+
+
+@pytest.mark.parametrize(
+    ("uri", "here"),
+    [
+        (f"{PLATFORM.origin}/restapi/v1.0/x?a=1", "/restapi/v1.0/x?a=1"),
+        (f"{PLATFORM.origin}/cx/social-messaging/v1", "/cx/social-messaging/v1"),
+        (f"{PLATFORM.origin}", ""),
+        (f"{MEDIA.origin}/restapi/v1.0/x/content/1", "/media/restapi/v1.0/x/content/1"),
+        (f"{RINGCX.origin}/cx/integration", "/cx/integration"),
+        ("https://portal.vacd.biz/api/v1/x", "/api/v1/x"),
+        ("https://acme.api.digital.ringcentral.com/1.0/x", "/1.0/x"),
+    ],
+)
+def test_a_link_is_written_for_here_and_restored_to_what_it_was(uri: str, here: str) -> None:
+    rules, request = rules_of(), request_of("GET", "/restapi", ASKED)
+    assert say(uri, rules.outward(request)) == f"http://localhost:8080{here}"
+    assert say(f"http://localhost:8080{here}", rules.inward(request)) == uri
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"{PLATFORM.origin}/elsewhere",
+        f"{PLATFORM.origin}/voice/api/v1",
+        f"{MEDIA.origin}/elsewhere",
+        f"{MEDIA.origin}/cx/integration",
+        f"{MEDIA.origin}",
+        f"{RINGCX.origin}/cx/social-messaging/v1",
+        f"{RINGCX.origin}",
+        "https://other.api.digital.ringcentral.com/1.0/x",
+    ],
+)
+def test_a_link_that_would_not_come_back_to_its_upstream_stays(uri: str) -> None:
+    assert say(uri, rules_of().outward(request_of("GET", "/restapi", ASKED))) == uri
+
+
+@pytest.mark.parametrize(
+    ("lines", "origin"),
+    [
+        ("Host: localhost:8080", "http://localhost:8080"),
+        ("Host: LOCALHOST", "http://localhost"),
+        ("Host: [::1]:8080", "http://[::1]:8080"),
+        ("Host: rc.corp.example", "http://rc.corp.example"),
+        ("Host: rc.corp.example:8080", "http://rc.corp.example:8080"),
+    ],
+)
+def test_without_a_public_origin_the_name_that_was_asked_is_written(
+    lines: str, origin: str
+) -> None:
+    links = rules_of().outward(request_of("GET", "/restapi", lines))
+    assert say(f"{PLATFORM.origin}/scim", links) == f"{origin}/scim"
+
+
+@pytest.mark.parametrize("lines", ["Host: evil.example", "Host: localhost:9", "Host: 10.0.0.1"])
+def test_a_name_that_is_not_ours_is_never_written(lines: str) -> None:
+    request = request_of("GET", "/restapi", lines, listener=Listener(8080))
+    assert rules_of().outward(request) is None
+    assert rules_of().inward(request) is None
+    links = rules_of(public=PUBLIC).outward(request)
+    assert say(f"{PLATFORM.origin}/scim", links) == "https://rc.corp.example/scim"
+
+
+def test_a_request_without_a_name_gets_the_links_of_upstream() -> None:
+    request = request_of("GET", "/restapi", version="1.0")
+    assert rules_of().outward(request) is None
+
+
+def test_both_the_public_name_and_the_one_that_was_asked_are_restored() -> None:
+    links = rules_of(public=PUBLIC).inward(request_of("POST", "/restapi", ASKED))
+    for name in ("https://rc.corp.example", "http://localhost:8080"):
+        assert say(f"{name}/media/restapi/1", links) == f"{MEDIA.origin}/restapi/1"
+        assert say(f"{name}/restapi/1", links) == f"{PLATFORM.origin}/restapi/1"
+
+
+def test_one_origin_for_all_upstreams_needs_no_prefix_for_media() -> None:
+    origin = Origin("http", "127.0.0.1", 9080)
+    together = [
+        Upstream(u.name, origin, u.credential, u.scheme, u.prefixes) for u in (PLATFORM, MEDIA)
+    ]
+    links = rules_of(*together).outward(request_of("GET", "/restapi", ASKED))
+    assert say("http://127.0.0.1:9080/restapi/1", links) == "http://localhost:8080/restapi/1"
+
+
+@pytest.mark.parametrize("upstream", [PLATFORM, MEDIA])
+def test_an_upstream_alone_does_what_it_can(upstream: Upstream) -> None:
+    links = rules_of(upstream).outward(request_of("GET", "/restapi", ASKED))
+    here = say(f"{upstream.origin}/restapi", links)
+    assert here.startswith("http://localhost") == (upstream is PLATFORM)
+
+
+def test_what_is_made_for_a_name_is_kept_and_the_names_are_bounded() -> None:
+    rules = rules_of()
+    request = request_of("GET", "/restapi", ASKED)
+    first = rules.outward(request)
+    assert rules.outward(request) is first
+    for number in range(64):
+        rules.outward(request_of("GET", "/restapi", f"Host: 127.0.0.{number + 1}"))
+    assert rules.outward(request) == first
+    assert rules.outward(request) is not first
+
+
+@given(
+    st.sampled_from(EVERYTHING),
+    st.lists(st.sampled_from(["/restapi", "/cx", "/social-messaging", "/api/v2", "/1.0", "/x"])),
+)
+def test_whatever_is_rewritten_is_routed_to_the_upstream_that_it_named(
+    upstream: Upstream, segments: list[str]
+) -> None:
+    uri = f"{upstream.origin}{''.join(segments)}"
+    here = say(uri, rules_of().outward(request_of("GET", "/restapi", ASKED)))
+    if here == uri or not segments:
+        return
+    request = request_of("GET", here.removeprefix("http://localhost:8080"), ASKED)
+    routed = Routes(UPSTREAMS, CATALOGUE, Callers()).match(request)
+    assert (routed.upstream, routed.path.decode()) == (upstream, "".join(segments))

@@ -1,0 +1,113 @@
+"""gateway/policy/relink.py."""
+
+import pytest
+
+from gateway.core.framing import CHUNKED, NO_BODY, Framing, Kind
+from gateway.core.link_json import JsonRewriter
+from gateway.core.link_multipart import MultipartRewriter
+from gateway.policy.relink import (
+    coding_of,
+    relink_head,
+    restorer_for,
+    retell,
+    rewriter_for,
+    speaks_of_a_body,
+)
+from tests.core.link_world import FROM_HERE, HERE, PLATFORM, TO_HERE
+from tests.policy.world import fields_of, reply_of, request_of
+
+JSON = "Content-Type: application/json;charset=utf-8"
+MIXED = "Content-Type: multipart/mixed; boundary=b1"
+
+
+@pytest.mark.parametrize("lines", ["", "Content-Encoding: gzip", "Content-Encoding: X-GZIP"])
+def test_json_and_mixed_parts_are_read_in_codings_that_we_speak(lines: str) -> None:
+    assert isinstance(rewriter_for(reply_of(200, f"{JSON}\n{lines}"), TO_HERE), JsonRewriter)
+    mixed = rewriter_for(reply_of(207, f"{MIXED}\n{lines}"), TO_HERE)
+    assert isinstance(mixed, MultipartRewriter)
+
+
+@pytest.mark.parametrize(
+    ("status", "lines"),
+    [
+        (206, JSON),
+        (205, JSON),
+        (200, f"{JSON}\nContent-Encoding: br"),
+        (200, f"{JSON}\nContent-Encoding: gzip, gzip"),
+        (200, f"{JSON}\nCache-Control: private, No-Transform"),
+        (200, f"{JSON}\n{JSON}"),
+        (200, "Content-Type: audio/mpeg"),
+        (200, "Content-Type: text/html"),
+        (200, ""),
+    ],
+)
+def test_any_other_body_is_left_alone(status: int, lines: str) -> None:
+    assert rewriter_for(reply_of(status, lines), TO_HERE) is None
+
+
+def test_the_coding_of_a_body_is_one_that_we_speak_or_none() -> None:
+    assert coding_of(reply_of(200)) == ""
+    assert coding_of(reply_of(200, "Content-Encoding: identity")) == ""
+    assert coding_of(reply_of(200, "Content-Encoding: gzip")) == "gzip"
+    assert coding_of(reply_of(200, "Content-Encoding: zstd")) is None
+
+
+def test_links_in_fields_are_rewritten_and_the_others_keep_their_bytes() -> None:
+    head = reply_of(
+        302, f"LOCATION: {PLATFORM}/restapi/x\nlink: <{PLATFORM}/scim>\nX-Uri: {PLATFORM}/scim"
+    )
+    assert relink_head(head, TO_HERE).fields == fields_of(
+        f"LOCATION: {HERE}/restapi/x\nlink: <{HERE}/scim>\nX-Uri: {PLATFORM}/scim"
+    )
+
+
+def test_a_head_says_nothing_of_bytes_that_are_gone() -> None:
+    lines = f"""{JSON}
+ETag: "a"
+Content-MD5: x
+Digest: x
+Content-Digest: x
+Repr-Digest: x
+Accept-Ranges: bytes
+Content-Length: 9"""
+    head = retell(reply_of(200, lines), CHUNKED)
+    assert head.framing == CHUNKED
+    assert head.fields == fields_of(f'{JSON}\nETag: W/"a"\nContent-Length: 9')
+
+
+def test_a_bodiless_head_names_no_length_and_a_weak_tag_stays() -> None:
+    head = retell(reply_of(200, f'{JSON}\netag: W/"a"\nContent-Length: 9'), NO_BODY)
+    assert head.fields == fields_of(f'{JSON}\netag: W/"a"')
+    assert head.framing.kind is Kind.NONE
+    assert retell(head, Framing(Kind.LENGTH, 3)).framing.length == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "lines", "speaks"),
+    [(304, "", True), (304, "Content-Type: image/png", False), (200, JSON, True), (204, "", False)],
+)
+def test_a_bodiless_head_may_speak_of_a_body_that_is_rewritten(
+    status: int, lines: str, speaks: bool
+) -> None:
+    assert speaks_of_a_body(reply_of(status, lines), TO_HERE) is speaks
+
+
+def test_json_of_a_request_is_restored() -> None:
+    restore = restorer_for(request_of("POST", "/restapi", JSON), FROM_HERE)
+    assert restore is not None
+    sent = f'{{"contentUri":"{HERE}/restapi/1"}}'.encode()
+    assert restore(sent) == f'{{"contentUri":"{PLATFORM}/restapi/1"}}'.encode()
+    assert restore(b"") == b""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["", "Content-Type: text/plain", f"{JSON}\n{JSON}", f"{JSON}\ncontent-encoding: gzip"]
+    + [f"{JSON}\n{name}: x" for name in ("Content-MD5", "Digest", "Signature")],
+)
+def test_a_request_of_another_type_or_one_that_is_sealed_is_left_alone(lines: str) -> None:
+    assert restorer_for(request_of("POST", "/restapi", lines), FROM_HERE) is None
+
+
+def test_without_a_name_of_ours_nothing_is_restored() -> None:
+    assert restorer_for(request_of("POST", "/restapi", JSON), None) is None
