@@ -59,7 +59,7 @@ def _upstream(name: str, table: UpstreamConfig, config: Config) -> Upstream:
     # The grants that pass nothing of ours have the names of their schemes.
     scheme = Scheme(grant) if grant in ("passthrough", "none") else _OWNED[name]
     prefixes = tuple(route.encode() for route in table.routes)
-    return Upstream(name, table.origin, table.credential, scheme, prefixes)
+    return Upstream(name, table.origin, table.credential, scheme, prefixes, table.tunnel)
 
 
 def _own_names(config: Config) -> frozenset[Authority]:

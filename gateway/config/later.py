@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.config.flaws import Flaw, explain_unknown
-from gateway.config.presets import ENGAGE
 from gateway.config.settings import Path, flatten
 
 _NOTHING = object()
@@ -41,11 +40,6 @@ _KEYS = {
         "rewrite": Later("off", '"off"', modelled=True),
         "public_origin": Later("", '""', modelled=True),
     },
-}
-_UPSTREAM_KEYS = {
-    "tunnel": Later("off", '"off"', modelled=True),
-    "proxy": Later("", '""', modelled=True),
-    "proxy_auth": Later(),
 }
 
 
@@ -74,8 +68,6 @@ def later_names(path: tuple[str | int, ...]) -> tuple[str, ...]:
             return tuple(SECTIONS)
         case ("ops",):
             return ("ready_requires",)
-        case ("upstreams", _):
-            return ("proxy_auth",)
         case _:
             return ()
 
@@ -84,18 +76,11 @@ def _find(path: Path) -> Later | None:
     match path:
         case (section, key):
             return (SECTIONS.get(section) or _KEYS.get(section) or {}).get(key)
-        case ("upstreams", _, key):
-            return _UPSTREAM_KEYS.get(key)
         case _:
             return None
 
 
 def _explain(path: Path, later: Later) -> str:
-    if path[-1] == "tunnel" and path[1] in (*ENGAGE, "ringcx"):
-        return (
-            "must be off: Engage does not document method overrides, "
-            "and a lost one would run the wrong operation"
-        )
     if later.works is _NOTHING:
         return "not in this version; remove it"
     return f"not in this version; remove it or write {later.written}"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.config.compile import enabled_credentials
 from gateway.config.model import Config
+from gateway.config.proxies import proxy_of
 from gateway.config.secrets import Reference, Unresolved, describe
 from gateway.errors import Problem
 
@@ -27,12 +28,20 @@ def check_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Problem, 
                     value.resolve(environ)
                 except Unresolved as error:
                     problems.append(Problem(f"credentials.{name}.{key}", str(error)))
-    return tuple(problems)
+    return (*problems, *_check_proxies(config, environ))
 
 
 def check_authorities(config: Config) -> tuple[Problem, ...]:
     """Read every `ca_file`; return what cannot be used."""
     return tuple(_check_files(config))
+
+
+def _check_proxies(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
+    for name, upstream in config.upstreams.items():
+        try:
+            proxy_of(upstream.origin, upstream, environ)
+        except Unresolved as error:
+            yield Problem(f"upstreams.{name}.proxy_auth", str(error))
 
 
 def _check_files(config: Config) -> Iterator[Problem]:

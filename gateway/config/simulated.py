@@ -1,6 +1,6 @@
 """The configuration with the vendor replaced by the simulator.
 
-Listeners, limits, queries and routes stay as configured, so that what is tried with the
+Listeners, limits, queries, routes and tunnels stay as configured, so that what is tried with the
 simulator is what will run without it.
 
 Rule: no origin and no credential of the real vendor is left in the result.
@@ -26,6 +26,7 @@ def point_at(config: Config, origin: str, token: str) -> Config:
             "origin": origin,
             "credential": _CREDENTIAL,
             "routes": list(upstream.routes if upstream else preset.routes),
+            "tunnel": upstream.tunnel if upstream else "off",
         }
         upstreams[name] = UpstreamConfig.model_validate(table)
     credential = CredentialConfig(grant="static", token=parse_reference(f"literal:{token}"))

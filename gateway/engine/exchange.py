@@ -25,7 +25,7 @@ from gateway.credentials.tokens import Credential, Token
 from gateway.engine.events import Record
 from gateway.engine.incoming import Incoming
 from gateway.engine.pool import Pool
-from gateway.engine.relay import relay_reply, render_reply_head
+from gateway.engine.relay import discard_body, relay_reply, render_reply_head
 from gateway.engine.upload import Upload
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import GatewayError, RequestTimeout, UpstreamBroken, UpstreamTimeout
@@ -48,7 +48,7 @@ class Exchange:
         self._plan = plan
         self._record = record
         self._timeouts = timeouts
-        self._upload = Upload(incoming, plan.request.framing, limits)
+        self._upload = Upload(incoming, plan.framing, limits)
         self._streaming: asyncio.Task[None] | None = None
         self._asked_at = 0.0
 
@@ -70,6 +70,8 @@ class Exchange:
             except BaseException:
                 upstream.abort()
                 raise
+            if not self._plan.wants_body:
+                await discard_body(upstream, head.framing)
             self._settle(pool, upstream)
         finally:
             await self._stop_streaming()
@@ -103,7 +105,7 @@ class Exchange:
         head = self._plan.outbound.render(self._upload.fields + credentials)
         self._asked_at = time.monotonic()
         self._record.queue_s = self._asked_at - self._record.started
-        upstream.ask(self._plan.request.method, head + self._upload.begin())
+        upstream.ask(self._plan.outbound.method.decode(), head + self._upload.begin())
         if not self._upload.is_sent:
             self._streaming = asyncio.create_task(self._upload.stream(upstream))
             self._streaming.add_done_callback(partial(_report_failure, upstream))

@@ -23,11 +23,10 @@ def test_what_this_version_does_is_taken_and_forgotten(tree: dict[str, Any]) -> 
 
 
 def test_a_value_that_the_model_knows_stays() -> None:
-    tree = {"links": {"rewrite": "off"}, "upstreams": {"platform": {"tunnel": "off", "proxy": ""}}}
+    tree = {"links": {"rewrite": "off"}}
     assert take_later(tree) == []
-    assert tree["links"] == {"rewrite": "off"}
-    assert tree["upstreams"] == {"platform": {"tunnel": "off", "proxy": ""}}
-    config_of("links.rewrite=off", "upstreams.platform.tunnel=off")
+    assert tree == {"links": {"rewrite": "off"}}
+    config_of("links.rewrite=off")
 
 
 def test_what_is_refused_is_taken_out() -> None:
@@ -45,5 +44,4 @@ def test_strange_shapes_are_left_to_validation() -> None:
 def test_the_names_to_come_stand_beside_those_of_the_model() -> None:
     assert later_names(()) == tuple(SECTIONS)
     assert later_names(("ops",)) == ("ready_requires",)
-    assert later_names(("upstreams", "media")) == ("proxy_auth",)
     assert later_names(("log",)) == ()
