@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from gateway.config.binds import Bind
 from gateway.config.compile import compile_policy, enabled_credentials
 from gateway.config.model import Config
+from gateway.config.proxies import proxy_of
 from gateway.credentials.events import Events as CredentialEvents
 from gateway.credentials.grants.static import StaticCredential
 from gateway.credentials.tokens import Credential
@@ -27,12 +29,20 @@ from gateway.engine.unix_socket import SocketFile, files_of
 
 
 class Gateway:
-    """The data plane of one configuration; `binds` is where it listens once open."""
+    """The data plane of one configuration; `binds` is where it listens once open.
+
+    `environ` names the proxies that the configuration does not, and holds their credentials.
+    """
 
     def __init__(
-        self, config: Config, credentials: Mapping[str, Credential], events: Events
+        self,
+        config: Config,
+        credentials: Mapping[str, Credential],
+        events: Events,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._config = config
+        self._environ = environ or {}
         self._loop = asyncio.get_running_loop()
         self.pools = self._make_pools()
         policy = compile_policy(config)
@@ -113,6 +123,7 @@ class Gateway:
                     upstream.origin,
                     config.timeouts.connect_s,
                     Path(upstream.ca_file) if upstream.ca_file else None,
+                    partial(proxy_of, upstream.origin, upstream, self._environ),
                 ),
                 config.limits.max_in_flight,
             )

@@ -37,6 +37,7 @@ class Host:
             config,
             make_credentials(config, os.environ, CredentialLog(log)),
             Fanout((metrics, RequestLog(log, config.log.requests))),
+            os.environ,
         )
         gate = self.gateway.gate
         metrics.watch(

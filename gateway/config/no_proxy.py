@@ -15,6 +15,7 @@ import ipaddress
 
 from gateway.policy.routes import Origin
 
+
 def is_excepted(origin: Origin, no_proxy: str) -> bool:
     """Tell whether an origin is to be reached directly, by the text of `NO_PROXY`."""
     host = origin.host.lower().strip("[]").removesuffix(".")

@@ -41,7 +41,7 @@ PROTOCOL.reason = "WRONG_VERSION_NUMBER"
 def test_a_failure_to_connect_says_which(
     error: OSError | UnicodeError, text: str, kind: str
 ) -> None:
-    failure = failure_of(error, ORIGIN)
+    failure = failure_of(error, str(ORIGIN), ORIGIN.host)
     assert isinstance(failure, UpstreamUnreachable)
     assert (failure.status, failure.proxy_error, failure.sent) == (502, kind, False)
     assert text in failure.message
@@ -50,7 +50,7 @@ def test_a_failure_to_connect_says_which(
 
 @pytest.mark.parametrize("error", [TimeoutError(), TimeoutError(errno.ETIMEDOUT, "x")])
 def test_a_connection_that_takes_too_long_is_a_timeout(error: TimeoutError) -> None:
-    failure = failure_of(error, ORIGIN)
+    failure = failure_of(error, str(ORIGIN), ORIGIN.host)
     assert isinstance(failure, UpstreamTimeout)
     assert (failure.status, failure.proxy_error) == (504, "connection_timeout")
 
