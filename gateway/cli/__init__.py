@@ -17,11 +17,11 @@ import sys
 from collections.abc import Sequence
 
 from gateway import __version__
-from gateway.cli import check, config, explain, healthcheck, serve, simulate, version
+from gateway.cli import check, config, doctor, explain, healthcheck, serve, simulate, version
 from gateway.cli.problems import print_problems
 from gateway.errors import ConfigError
 
-_COMMANDS = (serve, check, explain, simulate, config, healthcheck, version)
+_COMMANDS = (serve, check, explain, doctor, simulate, config, healthcheck, version)
 # What shells report for a program that SIGINT or SIGPIPE ended.
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
