@@ -42,6 +42,9 @@ def _check_proxies(config: Config, environ: Mapping[str, str]) -> Iterator[Probl
             proxy_of(upstream.origin, upstream, environ)
         except Unresolved as error:
             yield Problem(f"upstreams.{name}.proxy_auth", str(error))
+        except ValueError:
+            # The environment's proxy is none, which `agreement` tells.
+            continue
 
 
 def _check_files(config: Config) -> Iterator[Problem]:

@@ -79,7 +79,7 @@ def test_a_proxy_of_the_environment_matters_only_where_it_is_used() -> None:
     environ = {"HTTPS_PROXY": "socks5://proxy.corp:1080"}
     names = ("platform", "media")
     sets = ["credentials.ringcentral.token=literal:t"]
-    assert len(problems_of(sets, environ)) == len(names)
+    assert len(problems_of(sets, environ, resolve=True)) == len(names)
     direct = [f"upstreams.{name}.origin=http://127.0.0.1:1" for name in names]
     assert problems_of([*sets, *direct], environ) == []
     own = [f"upstreams.{name}.proxy=http://proxy.corp:3128" for name in names]

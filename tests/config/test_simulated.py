@@ -27,3 +27,10 @@ def test_everything_else_stays_as_configured() -> None:
     assert config.upstreams["platform"].routes == ("/restapi",)
     assert config.upstreams["ringcx"].routes == PRESETS["ringcx"].routes
     assert "t0ken" not in repr(config)
+
+
+def test_a_tunnel_stays_so_that_it_can_be_tried() -> None:
+    sets = [*SETS, "upstreams.platform.tunnel=header"]
+    config = point_at(load([], sets, {}, simulator=True).config, ORIGIN, "t0ken")
+    assert config.upstreams["platform"].tunnel == "header"
+    assert config.upstreams["ringcx"].tunnel == "off"
