@@ -13,7 +13,7 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
@@ -242,7 +242,9 @@ def watched_loop() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running(origin: str, *sets: str, grant: str = "static") -> AsyncIterator[Running]:
+async def running(
+    origin: str, *sets: str, grant: str = "static", environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Running]:
     """Run a gateway with `origin` as platform and media; `sets` are `--set` arguments."""
     token = [f'credentials.ringcentral.token="literal:{TOKEN}"'] if grant == "static" else []
     loaded = load(
@@ -255,11 +257,11 @@ async def running(origin: str, *sets: str, grant: str = "static") -> AsyncIterat
             *token,
             *sets,
         ],
-        {},
+        environ or {},
     )
     recorder = Recorder()
-    credentials = make_credentials(loaded.config, {}, recorder, MemoryStore())
-    gateway = Gateway(loaded.config, credentials, recorder)
+    credentials = make_credentials(loaded.config, environ or {}, recorder, MemoryStore())
+    gateway = Gateway(loaded.config, credentials, recorder, environ)
     await gateway.open()
     try:
         with watched_loop():

@@ -13,11 +13,13 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gateway.config.agreement import HOMES
 from gateway.config.compile import canonical_user_agent, enabled_credentials
 from gateway.config.model import Config, CredentialConfig
+from gateway.config.proxies import proxy_of
 from gateway.config.secrets import Reference
 from gateway.credentials.broker import Broker
 from gateway.credentials.endpoint import Budget, Route, TokenEndpoint
@@ -147,6 +149,7 @@ class _Maker:
             make_tls(ca_file) if upstream.origin.scheme == "https" else None,
             connect_timeout_s=timeouts.connect_s,
             timeout_s=min(timeouts.first_byte_s, _TOKEN_CALL_S),
+            find_proxy=partial(proxy_of, upstream.origin, upstream, self._environ),
         )
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from gateway.app.credentials import Credentials
 from gateway.config.binds import Bind
 from gateway.config.compile import compile_policy
 from gateway.config.model import Config
+from gateway.config.proxies import proxy_of
 from gateway.engine.attempts import Way
 from gateway.engine.connect import Connector
 from gateway.engine.drain import cut, drain
@@ -29,10 +32,20 @@ from gateway.policy.retries import RetryBudget, RetryRules
 
 
 class Gateway:
-    """The data plane of one configuration; `binds` is where it listens once open."""
+    """The data plane of one configuration; `binds` is where it listens once open.
 
-    def __init__(self, config: Config, credentials: Credentials, events: Events) -> None:
+    `environ` names the proxies that the configuration does not, and holds their credentials.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        credentials: Credentials,
+        events: Events,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self._config = config
+        self._environ = environ or {}
         self.credentials = credentials
         self._loop = asyncio.get_running_loop()
         self.pools = self._make_pools()
@@ -136,6 +149,7 @@ class Gateway:
                     upstream.origin,
                     config.timeouts.connect_s,
                     Path(upstream.ca_file) if upstream.ca_file else None,
+                    partial(proxy_of, upstream.origin, upstream, self._environ),
                 ),
                 config.limits.max_in_flight,
             )

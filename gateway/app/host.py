@@ -48,7 +48,10 @@ class Host:
             open_store(config.stores, os.environ, told),
         )
         self.gateway = Gateway(
-            config, credentials, Fanout((metrics, RequestLog(log, config.log.requests)))
+            config,
+            credentials,
+            Fanout((metrics, RequestLog(log, config.log.requests))),
+            os.environ,
         )
         gate, rates = self.gateway.gate, self.gateway.rates
         limits = RateMetrics(metrics.registry)

@@ -17,11 +17,21 @@ import sys
 from collections.abc import Sequence
 
 from gateway import __version__
-from gateway.cli import check, config, explain, healthcheck, serve, simulate, token, version
+from gateway.cli import (
+    check,
+    config,
+    doctor,
+    explain,
+    healthcheck,
+    serve,
+    simulate,
+    token,
+    version,
+)
 from gateway.cli.problems import print_problems
 from gateway.errors import ConfigError
 
-_COMMANDS = (serve, check, explain, simulate, config, token, healthcheck, version)
+_COMMANDS = (serve, check, explain, doctor, simulate, config, token, healthcheck, version)
 # What shells report for a program that SIGINT or SIGPIPE ended.
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141

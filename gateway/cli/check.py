@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gateway.cli.options import Commands, add_command, add_config_options
@@ -43,18 +43,22 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_data(())
     else:
-        print(render_summary(loaded.config))
+        print(render_summary(loaded.config, os.environ))
     return 0
 
 
-def render_summary(config: Config) -> str:
-    """Return in a few lines what would be served."""
+def render_summary(config: Config, environ: Mapping[str, str]) -> str:
+    """Return in a few lines what would be served, and by which proxies."""
+    from gateway.config.proxies import proxy_of
+
     binds = ", ".join(map(str, config.listener.bind))
     lines = ["The configuration is fit to serve.", "", f"listener  {binds}"]
     lines.append(f"ops       {config.ops.bind}")
     for name, upstream in config.upstreams.items():
         grant = config.credentials[upstream.credential].grant
-        lines.append(f"upstream  {name}: {upstream.origin}, {upstream.credential} ({grant})")
+        proxy = proxy_of(upstream.origin, upstream, environ)
+        way = f", by {proxy}" if proxy else ""
+        lines.append(f"upstream  {name}: {upstream.origin}, {upstream.credential} ({grant}){way}")
     return "\n".join(lines)
 
 

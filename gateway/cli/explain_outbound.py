@@ -12,16 +12,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from gateway.cli.explain_stages import Step
+from gateway.cli.explain_stages import CHANNELS, Step
 from gateway.core.framing import Kind
 from gateway.core.grammar import ABSOLUTE
 from gateway.core.headers import Fields, hop_by_hop
 from gateway.core.message import OutboundField
+from gateway.core.query import find_pairs
 from gateway.core.secret import MASK, Secret
 from gateway.credentials.tokens import Token
 from gateway.engine.attempts import credential_fields
 from gateway.ops.redaction import CUT, hides_secret, mask_query, show_path, show_text
 from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
+from gateway.policy.routes import Scheme
 
 
 def outbound_fields(
@@ -57,10 +59,22 @@ def describe_changes(plan: Plan, fields: tuple[OutboundField, ...]) -> Iterator[
         sent = left.pop(at)[1]
         if isinstance(sent, bytes) and sent != value:
             yield Step("set", f"counted down to {_show(sent)}", _show(name))
-    if plan.outbound.query != plan.request.query:
+    if find_pairs(plan.request.query, ACCESS_TOKEN) and scheme is not Scheme.PASSTHROUGH:
         yield Step("drop", Fate.CREDENTIAL.value, f"{ACCESS_TOKEN.decode()} (query)")
+    yield from _describe_tunnel(plan)
     for name, set_value in left:
         yield Step("set", _show(set_value), _show(name))
+
+
+def _describe_tunnel(plan: Plan) -> Iterator[Step]:
+    effective, sent = plan.request.method, plan.outbound.method.decode()
+    if effective == sent:
+        return
+    if effective == "HEAD":
+        yield Step("tunnel", "HEAD leaves as GET; the body of the answer is dropped here")
+        return
+    channel = CHANNELS[plan.upstream.tunnel]
+    yield Step("tunnel", f"{effective} leaves as {sent} with the verb there", channel)
 
 
 def show_target(target: bytes) -> str:
@@ -75,7 +89,7 @@ def show_target(target: bytes) -> str:
 
 
 def _framing_fields(plan: Plan, body_bytes: int, replay_body_bytes: int) -> Fields:
-    framing = plan.request.framing
+    framing = plan.framing
     if framing.kind is Kind.NONE:
         return ()
     if framing.kind is Kind.CHUNKED and body_bytes > replay_body_bytes:

@@ -24,7 +24,7 @@ from gateway.policy.callers import identify
 from gateway.policy.permits import permit
 from gateway.policy.routes import Routed
 
-_CHANNELS = {"header": HEADER.decode(), "query": PARAMETER.decode()}
+CHANNELS = {"header": HEADER.decode(), "query": PARAMETER.decode()}
 _DONE = {Mode.REPORT: "reported", Mode.REPAIR: "repaired"}
 
 
@@ -91,7 +91,7 @@ def _describe_override(raw: RawHead, policy: Policy) -> list[Step]:
     if query:
         query, _ = check_query(query, policy.rules.query)
     resolved = resolve(raw.method, query, raw.fields, policy.rules.tunnel_accept)
-    channels = " and ".join(_CHANNELS[channel] for channel in resolved.channels)
+    channels = " and ".join(CHANNELS[channel] for channel in resolved.channels)
     if resolved.method != raw.method:
         became = f"{raw.method.decode()} becomes {resolved.method.decode()}"
         return [Step("override", became, channels)]

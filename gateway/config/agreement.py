@@ -10,13 +10,14 @@ Rule 3: nothing here opens a file or resolves a secret.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.config.compile import enabled_credentials
 from gateway.config.grants import given_keys, misfits
 from gateway.config.model import Config, CredentialConfig
-from gateway.config.presets import ENGAGE_DIGITAL_HOST, PRESETS
+from gateway.config.presets import ENGAGE, ENGAGE_DIGITAL_HOST, PRESETS
+from gateway.config.proxies import find_environment_proxy
 from gateway.core.useragent import BadUserAgent, compose_user_agent
 from gateway.errors import Problem
 from gateway.policy.callers import is_loopback
@@ -39,15 +40,17 @@ class Disagreement:
     judged_by: tuple[str, ...]
 
 
-def judge(config: Config, *, simulator: bool) -> Iterator[Disagreement]:
+def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Iterator[Disagreement]:
     """Yield everything that does not fit together."""
     yield from _judge_binds(config)
     yield from _judge_user_agent(config)
     yield from _judge_limits(config)
     yield from _judge_routes(config)
     yield from _judge_stores(config)
+    yield from _judge_tunnels(config)
     if not simulator:
         yield from _judge_origins(config)
+        yield from _judge_proxies(config, environ)
         yield from _judge_names(config)
         for name, table in enabled_credentials(config).items():
             yield from _judge_credential(f"credentials.{name}", table)
@@ -138,6 +141,27 @@ def _judge_origins(config: Config) -> Iterator[Disagreement]:
                 '"https://ACCOUNT.api.digital.ringcentral.com" or '
                 '"https://ACCOUNT.api.engagement.dimelo.com"',
             )
+
+
+def _judge_tunnels(config: Config) -> Iterator[Disagreement]:
+    for name, upstream in config.upstreams.items():
+        if upstream.tunnel != "off" and name in ("ringcx", *ENGAGE):
+            yield _found(
+                f"upstreams.{name}.tunnel",
+                "must be off: Engage does not document method overrides, "
+                "and a lost one would run the wrong operation",
+            )
+
+
+def _judge_proxies(config: Config, environ: Mapping[str, str]) -> Iterator[Disagreement]:
+    """Yield what is wrong with the environment's proxy, if an upstream would use it."""
+    for name, upstream in config.upstreams.items():
+        try:
+            find_environment_proxy(upstream.origin, environ)
+        except ValueError as error:
+            if not upstream.proxy:
+                path = f"upstreams.{name}.proxy"
+                yield _found(path, f"is empty, and {error}", f"upstreams.{name}.origin")
 
 
 def _judge_names(config: Config) -> Iterator[Disagreement]:

@@ -84,6 +84,7 @@ def _upstream(name: str, table: UpstreamConfig, config: Config) -> Upstream:
         table.credential,
         scheme,
         prefixes=tuple(route.encode() for route in table.routes),
+        tunnel=table.tunnel,
         cookie_paths=_COOKIE_PATHS.get(name, ()),
         cut_parameters=() if table.allow_impersonation else _IMPERSONATION.get(name, ()),
     )

@@ -4,7 +4,7 @@ Saying "not in this version" is kinder than "unknown key", and safer than taking
 setting that changes nothing. The one value that does what this version does is taken.
 
 Rule 1: a row leaves this table when its setting arrives in the model.
-Rule 2: `take_later` removes from the tree what it has judged, unless the model knows it.
+Rule 2: `take_later` removes from the tree what it has judged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.config.flaws import Flaw, explain_unknown
-from gateway.config.presets import ENGAGE
 from gateway.config.settings import Path, flatten
 
 _NOTHING = object()
@@ -26,7 +25,6 @@ class Later:
 
     works: Any = _NOTHING
     written: str = ""
-    modelled: bool = False
 
 
 SECTIONS = {
@@ -34,11 +32,6 @@ SECTIONS = {
 }
 _KEYS = {
     "ops": {"ready_requires": Later([], "[]")},
-}
-_UPSTREAM_KEYS = {
-    "tunnel": Later("off", '"off"', modelled=True),
-    "proxy": Later("", '""', modelled=True),
-    "proxy_auth": Later(),
 }
 
 
@@ -52,8 +45,7 @@ def take_later(tree: dict[str, Any]) -> list[Flaw]:
         works = type(value) is type(later.works) and value == later.works
         if not works:
             flaws.append(Flaw(path, _explain(path, later)))
-        if not (works and later.modelled):
-            _remove(tree, path)
+        _remove(tree, path)
     for name, known in SECTIONS.items():
         if name in tree:
             flaws += _leftovers(name, tree.pop(name), tuple(known))
@@ -67,8 +59,6 @@ def later_names(path: tuple[str | int, ...]) -> tuple[str, ...]:
             return tuple(SECTIONS)
         case ("ops",):
             return ("ready_requires",)
-        case ("upstreams", _):
-            return ("proxy_auth",)
         case _:
             return ()
 
@@ -77,18 +67,11 @@ def _find(path: Path) -> Later | None:
     match path:
         case (section, key):
             return (SECTIONS.get(section) or _KEYS.get(section) or {}).get(key)
-        case ("upstreams", _, key):
-            return _UPSTREAM_KEYS.get(key)
         case _:
             return None
 
 
 def _explain(path: Path, later: Later) -> str:
-    if path[-1] == "tunnel" and path[1] in (*ENGAGE, "ringcx"):
-        return (
-            "must be off: Engage does not document method overrides, "
-            "and a lost one would run the wrong operation"
-        )
     if later.works is _NOTHING:
         return "not in this version; remove it"
     return f"not in this version; remove it or write {later.written}"

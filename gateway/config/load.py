@@ -64,7 +64,7 @@ def load(
     problems = [Problem(render_path(flaw.path), flaw.message) for flaw in flaws + invalid]
     problems = unread + problems
     broken = {problem.path.partition("[")[0] for problem in problems}
-    for disagreement in judge(config, simulator=simulator):
+    for disagreement in judge(config, environ, simulator=simulator):
         # What could not be read may have set what looks like a default.
         certain = not unread or all(_is_set(path, sources) for path in disagreement.judged_by)
         if certain and broken.isdisjoint(disagreement.judged_by):

@@ -18,6 +18,7 @@ from gateway.config.compile import enabled_credentials
 from gateway.config.model import Config, CredentialConfig
 from gateway.config.places import check_file_place
 from gateway.config.presets import DEFAULT_GRANT
+from gateway.config.proxies import proxy_of
 from gateway.config.secrets import Reference, Unresolved, describe
 from gateway.config.stores import StoresConfig, resolve_key, resolve_redis
 from gateway.errors import Problem
@@ -38,7 +39,7 @@ def check_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Problem, 
                     value.resolve(environ)
                 except Unresolved as error:
                     problems.append(Problem(f"credentials.{name}.{key}", str(error)))
-    return tuple(problems)
+    return (*problems, *_check_proxies(config, environ))
 
 
 def _is_preset(table: CredentialConfig) -> bool:
@@ -68,6 +69,17 @@ def check_authorities(config: Config) -> tuple[Problem, ...]:
 def check_stores(config: Config, environ: Mapping[str, str]) -> tuple[Problem, ...]:
     """Look at what the store needs: its file's place, its secrets, its packages."""
     return tuple(_check_stores(config.stores, environ))
+
+
+def _check_proxies(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
+    for name, upstream in config.upstreams.items():
+        try:
+            proxy_of(upstream.origin, upstream, environ)
+        except Unresolved as error:
+            yield Problem(f"upstreams.{name}.proxy_auth", str(error))
+        except ValueError:
+            # The environment's proxy is none, which `agreement` tells.
+            continue
 
 
 def _check_files(config: Config) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """The configuration with the vendor replaced by the simulator.
 
-Listeners, limits, queries and routes stay as configured, so that what is tried with the
-simulator is what will run without it. The simulator's credentials are had as the vendor's
-are: by JWT, by exchange, by login.
+Listeners, limits, queries, routes and tunnels stay as configured, so that what is tried
+with the simulator is what will run without it. The simulator's credentials are had as the
+vendor's are: by JWT, by exchange, by login.
 
 Rule: no origin, no credential and no store of the real vendor is left in the result.
 """
@@ -46,6 +46,7 @@ def point_at(config: Config, origin: str, accounts: Accounts) -> Config:
             "origin": origin,
             "credential": _OWN.get(name, _PLATFORM),
             "routes": list(upstream.routes if upstream else preset.routes),
+            "tunnel": upstream.tunnel if upstream else "off",
         }
         upstreams[name] = UpstreamConfig.model_validate(table)
     credentials = {

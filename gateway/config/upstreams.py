@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from gateway.config.origins import parse_origin
+from gateway.config.proxy_url import check_proxy
 from gateway.config.secrets import Reference, parse_reference
 from gateway.config.section import Section, read_text
 from gateway.policy.routes import Origin
@@ -101,11 +102,21 @@ class UpstreamConfig(Section):
         default=False,
         description="engage_digital: whether callers may send impersonated_user_id",
     )
-    tunnel: Literal["off"] = Field(
+    tunnel: Literal["off", "header", "query"] = Field(
         default="off",
-        description='outbound method tunnelling; "header" and "query" are not in this version',
+        description="how PUT, PATCH and DELETE leave: as they are, or as POST with the verb in "
+        "X-HTTP-Method-Override or in _method; HEAD then leaves as GET",
     )
-    proxy: Literal[""] = Field(default="", description="proxy to reach it by; not in this version")
+    proxy: Annotated[str, AfterValidator(check_proxy)] = Field(
+        default="",
+        description='"http://host:port" of the proxy to reach it by; '
+        "empty for HTTPS_PROXY and NO_PROXY of the environment",
+    )
+    proxy_auth: ReferenceField = Field(
+        default=None,
+        description='reference; the "user:password" that the proxy wants',
+        json_schema_extra=_no_default,
+    )
 
 
 class CredentialConfig(Section):

@@ -12,10 +12,14 @@ Rule 2: the override never goes upstream, and only its own pair leaves the query
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from gateway.core.headers import Fields, members_of
 from gateway.core.query import cut_pairs, find_pairs
 from gateway.errors import BadOverride, MethodConflict, show
+
+# How PUT, PATCH and DELETE leave: as they are, or as POST with the verb in that channel.
+Tunnel: TypeAlias = Literal["off", "header", "query"]
 
 HEADER = b"X-HTTP-Method-Override"
 PARAMETER = b"_method"
@@ -42,7 +46,6 @@ class Disguised:
     method: bytes
     query: bytes | None
     fields: Fields = ()
-    drops_reply_body: bool = False
 
 
 def resolve(method: bytes, query: bytes | None, fields: Fields, accept: frozenset[str]) -> Resolved:
@@ -61,15 +64,15 @@ def resolve(method: bytes, query: bytes | None, fields: Fields, accept: frozense
     return Resolved(verb, query, channels)
 
 
-def disguise(method: bytes, query: bytes | None, tunnel: str) -> Disguised:
+def disguise(method: bytes, query: bytes | None, tunnel: Tunnel) -> Disguised:
     """Return how `method` leaves on a path that passes only GET and POST.
 
-    `tunnel` is "off", "header" or "query". HEAD leaves as GET, and its body is dropped here.
+    HEAD leaves as GET; whoever sends it drops the body of the reply.
     """
     if tunnel == "off":
         return Disguised(method, query)
     if method == b"HEAD":
-        return Disguised(b"GET", query, drops_reply_body=True)
+        return Disguised(b"GET", query)
     if method not in TUNNELLED:
         return Disguised(method, query)
     if tunnel == "header":

@@ -16,7 +16,7 @@ import json
 import re
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus
@@ -24,6 +24,8 @@ from urllib.parse import quote_plus
 import aiohttp
 from yarl import URL
 
+from gateway.config.proxies import ProxyRoute
+from gateway.config.secrets import Unresolved
 from gateway.core.secret import Secret
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.policy.routes import Origin
@@ -54,8 +56,7 @@ class Route:
     tls: ssl.SSLContext | None = None
     connect_timeout_s: float = 5.0
     timeout_s: float = 15.0
-    proxy: str | None = None
-    proxy_auth: Secret | None = None
+    find_proxy: Callable[[], ProxyRoute | None] = lambda: None
 
 
 class TokenEndpoint:
@@ -90,6 +91,11 @@ class TokenEndpoint:
             status, fields, body = await self._send(path, form, basic)
         except TimeoutError:
             raise TokenCallFailed(Outcome.TIMEOUT, f"{self.origin} did not answer") from None
+        except Unresolved as trouble:
+            raise TokenCallFailed(Outcome.UNREACHABLE, f"proxy_auth: {trouble}") from None
+        except aiohttp.ClientHttpProxyError as error:
+            reason = f"{self._route.find_proxy()} answered {error.status}"
+            raise TokenCallFailed(Outcome.UNREACHABLE, reason) from None
         except (aiohttp.ClientError, OSError) as error:
             reason = f"{self.origin} cannot be reached: {type(error).__name__}"
             raise TokenCallFailed(Outcome.UNREACHABLE, reason) from None
@@ -134,15 +140,15 @@ class TokenEndpoint:
             "Content-Type": "application/x-www-form-urlencoded",
             **({} if basic is None else {"Authorization": render_basic(*basic)}),
         }
-        session = self._open()
+        session, proxy = self._open(), route.find_proxy()
         async with session.post(
             self._url(path),
             data=render_form(form),
             headers=headers,
             allow_redirects=False,
             ssl=route.tls if route.tls is not None else True,
-            proxy=route.proxy,
-            proxy_headers=_proxy_headers(route),
+            proxy=None if proxy is None else f"http://{proxy.host}:{proxy.port}",
+            proxy_headers=_proxy_headers(proxy),
         ) as answer:
             body = await answer.content.read(MAX_ANSWER_BYTES + 1)
             while len(body) <= MAX_ANSWER_BYTES and (more := await answer.content.readany()):
@@ -237,10 +243,10 @@ def render_basic(name: Secret, password: Secret) -> str:
     return "Basic " + b64encode(name.reveal() + b":" + password.reveal()).decode("ascii")
 
 
-def _proxy_headers(route: Route) -> dict[str, str] | None:
-    if route.proxy_auth is None:
+def _proxy_headers(proxy: ProxyRoute | None) -> dict[str, str] | None:
+    if proxy is None or proxy.auth is None:
         return None
-    return {"Proxy-Authorization": "Basic " + route.proxy_auth.reveal().decode("ascii")}
+    return {"Proxy-Authorization": "Basic " + b64encode(proxy.auth.reveal()).decode("ascii")}
 
 
 def _seconds_of(text: str) -> float | None:

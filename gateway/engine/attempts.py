@@ -139,7 +139,7 @@ class Attempts:
         head = self._plan.outbound.render(self._upload.fields + credentials)
         self._asked_at = time.monotonic()
         self._record.queue_s = self._asked_at - self._record.started
-        upstream.ask(self._plan.request.method, head + self._upload.begin())
+        upstream.ask(self._plan.outbound.method.decode(), head + self._upload.begin())
         if not self._upload.is_sent:
             self._streaming = asyncio.create_task(self._upload.stream(upstream))
             self._streaming.add_done_callback(partial(_report_failure, upstream))

@@ -1,4 +1,4 @@
-"""Making a connection to an upstream: name, address, TLS.
+"""Making a connection to an upstream: name, address, proxy, TLS.
 
 All addresses of the name are tried, the families in turn (RFC 8305). TLS is verified,
 1.2 or newer, with the upstream's name.
@@ -14,11 +14,16 @@ import errno
 import os
 import socket
 import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohappyeyeballs import start_connection
 
+from gateway.config.proxies import ProxyRoute
+from gateway.config.secrets import Unresolved
 from gateway.engine.addresses import Addresses
+from gateway.engine.proxy_tunnel import open_tunnel
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import Overloaded, UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
@@ -32,7 +37,10 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE)
 
 
 class Connector:
-    """Opens connections to one origin."""
+    """Opens connections to one origin, through the proxy that `find_proxy` names, if any.
+
+    It is asked for each connection, because credentials may change; the proxy does not.
+    """
 
     def __init__(
         self,
@@ -40,70 +48,95 @@ class Connector:
         origin: Origin,
         connect_timeout_s: float,
         ca_file: Path | None = None,
+        find_proxy: Callable[[], ProxyRoute | None] = lambda: None,
     ) -> None:
         self._loop = loop
         self._origin = origin
         self._timeout_s = connect_timeout_s
         self._tls = make_tls(ca_file) if origin.scheme == "https" else None
-        self._addresses = Addresses(loop, origin.host.strip("[]"), origin.port)
+        self._find_proxy = find_proxy
+        self._addresses: Addresses | None = None
 
     async def connect(self, deadline: float) -> UpstreamConnection:
         """Return a new connection by `deadline`, or raise why there is none."""
         limit = min(deadline, self._loop.time() + self._timeout_s)
         try:
-            async with asyncio.timeout_at(limit):
-                return await self._open()
-        except (OSError, UnicodeError) as error:
-            if getattr(error, "errno", None) in _EXHAUSTED:
-                raise Overloaded("too many open files (ulimit -n)") from None
-            raise failure_of(error, self._origin) from None
-
-    async def _open(self) -> UpstreamConnection:
-        sock = await start_connection(
-            await self._addresses.get(), happy_eyeballs_delay=HAPPY_EYEBALLS_DELAY_S
-        )
+            proxy = self._find_proxy()
+        except Unresolved as error:
+            text = f"the credentials for the proxy of {self._origin} cannot be read: {error}"
+            kind = "proxy_configuration_error"
+            raise UpstreamUnreachable(text, sent=False, proxy_error=kind) from None
+        host, port = (proxy or self._origin).host, (proxy or self._origin).port
+        async with _telling(limit, str(proxy or self._origin), host):
+            sock = await self._dial(host.strip("[]"), port)
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _, connection = await self._loop.create_connection(
-                lambda: UpstreamConnection(self._loop),
-                sock=sock,
-                ssl=self._tls,
-                server_hostname=self._origin.host.strip("[]") if self._tls else None,
-                # Not to be cut short by asyncio's own: ours is the limit around this.
-                ssl_handshake_timeout=self._timeout_s + 1 if self._tls else None,
-            )
+            if proxy is not None:
+                async with _telling(limit, f"{self._origin} through {proxy}", host):
+                    await open_tunnel(self._loop, sock, proxy, self._origin)
+            async with _telling(limit, str(self._origin), host):
+                return await self._wrap(sock)
         except BaseException:
             sock.close()
             raise
+
+    async def _dial(self, host: str, port: int) -> socket.socket:
+        if self._addresses is None:
+            self._addresses = Addresses(self._loop, host, port)
+        return await start_connection(
+            await self._addresses.get(), happy_eyeballs_delay=HAPPY_EYEBALLS_DELAY_S
+        )
+
+    async def _wrap(self, sock: socket.socket) -> UpstreamConnection:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _, connection = await self._loop.create_connection(
+            lambda: UpstreamConnection(self._loop),
+            sock=sock,
+            ssl=self._tls,
+            server_hostname=self._origin.host.strip("[]") if self._tls else None,
+            # Not to be cut short by asyncio's own: ours is the limit around this.
+            ssl_handshake_timeout=self._timeout_s + 1 if self._tls else None,
+        )
         return connection
 
 
-def failure_of(error: OSError | UnicodeError, origin: Origin) -> UpstreamFailed:
-    """Return what to say of a connection that could not be made; nothing was sent on it."""
+@asynccontextmanager
+async def _telling(limit: float, peer: str, host: str) -> AsyncIterator[None]:
+    """Give a step until `limit`, and say of what goes wrong in it that it was with `peer`."""
+    try:
+        async with asyncio.timeout_at(limit):
+            yield
+    except (OSError, UnicodeError) as error:
+        if getattr(error, "errno", None) in _EXHAUSTED:
+            raise Overloaded("too many open files (ulimit -n)") from None
+        raise failure_of(error, peer, host) from None
+
+
+def failure_of(error: OSError | UnicodeError, peer: str, host: str) -> UpstreamFailed:
+    """Return what to say of a connection to `peer` that could not be made; nothing was sent."""
     match error:
         case TimeoutError():
-            text, kind = f"no connection to {origin} in time", "connection_timeout"
+            text, kind = f"no connection to {peer} in time", "connection_timeout"
             return UpstreamTimeout(text, sent=False, proxy_error=kind)
         case ssl.SSLCertVerificationError():
-            text = f"the certificate of {origin} is not trusted: {error.verify_message}"
+            text = f"the certificate of {peer} is not trusted: {error.verify_message}"
             kind = "tls_certificate_error"
         case ssl.SSLError():
             reason = getattr(error, "reason", None) or "protocol error"
-            text = f"TLS with {origin} failed: {reason}"
+            text = f"TLS with {peer} failed: {reason}"
             kind = "tls_protocol_error"
         case socket.gaierror() | UnicodeError():
-            text, kind = f"the name {origin.host} cannot be resolved", "dns_error"
+            text, kind = f"the name {host} cannot be resolved", "dns_error"
         case ConnectionRefusedError():
-            text, kind = f"{origin} refuses connections", "connection_refused"
+            text, kind = f"{peer} refuses connections", "connection_refused"
         case OSError(errno=int(number)):
-            text, kind = f"no connection to {origin}: {os.strerror(number)}", ""
+            text, kind = f"no connection to {peer}: {os.strerror(number)}", ""
         case ConnectionError():
             # asyncio's own, without a number.
-            text = f"{origin} closed the connection while TLS was set up"
+            text = f"{peer} closed the connection while TLS was set up"
             kind = "connection_terminated"
         case _:
             # Several addresses, each with another reason.
-            text, kind = f"no connection to {origin} by any of its addresses", ""
+            text, kind = f"no connection to {peer} by any of its addresses", ""
     return UpstreamUnreachable(text, sent=False, proxy_error=kind)
 
 

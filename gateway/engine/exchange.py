@@ -10,15 +10,16 @@ Rule 2: whatever ends an exchange early, the upstream connection is cut, so that
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.config.model import Limits, Timeouts
-from gateway.core.framing import Kind
+from gateway.core.framing import NO_BODY, Kind
 from gateway.core.headers import Field, values_of
 from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts, Way
 from gateway.engine.events import Record
 from gateway.engine.incoming import Incoming
-from gateway.engine.relay import relay_reply, render_reply_head
+from gateway.engine.relay import discard_body, relay_reply, render_reply_head
 from gateway.engine.relinking import relink
 from gateway.engine.upload import Upload
 from gateway.engine.upstream import UpstreamConnection
@@ -41,7 +42,7 @@ class Exchange:
         self._record = record
         self._timeouts = timeouts
         restore = restorer_for(plan.request, plan.restored)
-        self._upload = Upload(incoming, plan.request.framing, limits, restore)
+        self._upload = Upload(incoming, plan.framing, limits, restore)
 
     async def run(self, way: Way, closing: Callable[[], bool]) -> bool:
         """Serve the request; return whether the caller's connection may be kept.
@@ -60,6 +61,8 @@ class Exchange:
             except BaseException:
                 upstream.abort()
                 raise
+            if not self._plan.wants_body:
+                await discard_body(upstream, head.framing)
             attempts.settle(upstream)
         finally:
             await attempts.close()
@@ -69,6 +72,8 @@ class Exchange:
     async def _relay(self, upstream: UpstreamConnection, head: ReplyHead, *, close: bool) -> bool:
         """Send the reply on; return whether the caller's connection may be kept."""
         plan, record, message = self._plan, self._record, self._incoming.message
+        if not plan.wants_body:
+            head = replace(head, framing=NO_BODY)
         head, body = await relink(head, upstream, plan.links, self._timeouts.idle_s)
         framing, framing_fields = frame_for_caller(plan, head)
         keep = not (

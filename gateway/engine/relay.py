@@ -7,6 +7,8 @@ Rule 2: no more is read from upstream than the caller takes.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
@@ -15,9 +17,15 @@ from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
+from gateway.engine.upstream import UpstreamConnection
+from gateway.errors import GatewayError
 
 # Below this, head and body go out in one write; above, copying costs more than a write.
 _JOIN_BYTES = 65536
+# More than this costs more to read than a new connection does to make.
+DISCARD_BYTES = 65536
+# The caller has its answer, and may be waiting to send its next request.
+DISCARD_S = 1.0
 
 
 class ReplyBody(Protocol):
@@ -68,6 +76,23 @@ async def relay_reply(
             data = render_chunk(data) if data else LAST_CHUNK
         connection.write(data)
     await connection.drain()
+
+
+async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:
+    """Take the body of a reply that nobody wants, if that is little and comes soon.
+
+    A connection whose body does not end here is not reusable, and the pool cuts it.
+    """
+    if framing.kind is Kind.CLOSE or framing.length > DISCARD_BYTES:
+        return
+    data, is_last = upstream.take_body()
+    taken = len(data)
+    with suppress(GatewayError, TimeoutError):
+        async with asyncio.timeout(DISCARD_S):
+            while not is_last and taken <= DISCARD_BYTES:
+                data = await upstream.read_body(DISCARD_S)
+                is_last = not data
+                taken += len(data)
 
 
 def _write_with_head(connection: Connection, head: bytes, data: bytes) -> None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import select
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from gateway.core.framing import NO_BODY
 from gateway.core.headers import members_of, values_of
@@ -51,6 +52,14 @@ class UpstreamConnection(asyncio.Protocol):
     def is_open(self) -> bool:
         """Tell whether the connection may be written to."""
         return self._transport is not None and not self._transport.is_closing()
+
+    @property
+    def certificate(self) -> Mapping[str, Any] | None:
+        """Return upstream's certificate as `ssl` reads it, None without TLS."""
+        if self._transport is None:
+            return None
+        certificate: Mapping[str, Any] | None = self._transport.get_extra_info("peercert")
+        return certificate
 
     @property
     def is_quiet(self) -> bool:

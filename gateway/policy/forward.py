@@ -6,7 +6,8 @@ addresses and rewritten paths. Nothing is invented.
 
 Rule 1: the caller's credentials are dropped before ours are added, unless they pass through.
 Rule 2: a name that an upstream might fold into one of ours (`_` for `-`) is dropped too.
-Rule 3: the plan holds no secret in clear and no framing: the shell adds both when it sends.
+Rule 3: the wire verb is the effective method, unless the upstream's `tunnel` disguises it.
+Rule 4: the plan holds no secret in clear and no framing: the shell adds both when it sends.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gateway.core.codings import narrow_codings
+from gateway.core.framing import EMPTY, Framing, Kind
 from gateway.core.headers import hop_by_hop
 from gateway.core.links import Links
 from gateway.core.message import IDEMPOTENT, OutboundField, OutboundHead, Request
+from gateway.core.override import disguise
 from gateway.core.query import cut_pairs
 from gateway.core.secret import Secret
 from gateway.policy.links import LinkRules
@@ -114,6 +117,21 @@ class Plan:
         return operation.group if operation else None
 
     @property
+    def wants_body(self) -> bool:
+        """Tell whether the body of a reply is the caller's; that to a HEAD is nobody's."""
+        return self.request.method != "HEAD"
+
+    @property
+    def framing(self) -> Framing:
+        """Return how the body leaves.
+
+        RFC 9110 section 8.6: a POST says that it has no content, also one in disguise.
+        """
+        declared = self.request.framing
+        is_disguised = self.outbound.method == b"POST" and self.request.method != "POST"
+        return EMPTY if is_disguised and declared.kind is Kind.NONE else declared
+
+    @property
     def idempotent(self) -> bool:
         """Tell whether sending it twice has the effect of sending it once."""
         return self.request.method in IDEMPOTENT
@@ -127,6 +145,7 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
     if scheme is not Scheme.PASSTHROUGH:
         for name in (ACCESS_TOKEN, *routed.upstream.cut_parameters):
             query = cut_pairs(query, name)
+    sent = disguise(request.method.encode(), query, routed.upstream.tunnel)
     fields: list[OutboundField] = [(b"Host", routed.upstream.origin.authority)]
     links = rules.links.outward(request) if rules.links else None
     restored = rules.links.inward(request) if rules.links and request.framing.has_body else None
@@ -135,8 +154,9 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
         (b"User-Agent", rules.user_agent),
         (b"X-User-Agent", rules.user_agent),
         (b"Via", rules.via),
+        *sent.fields,
     ]
-    head = OutboundHead(request.method.encode(), routed.path, query, tuple(fields))
+    head = OutboundHead(sent.method, routed.path, sent.query, tuple(fields))
     return Plan(permitted, head, deadline, links, restored)
 
 

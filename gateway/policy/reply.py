@@ -10,7 +10,7 @@ Rule 2: this module knows nothing of sockets; whether the connection stays open 
 
 from __future__ import annotations
 
-from gateway.core.framing import EMPTY, Framing, Kind
+from gateway.core.framing import EMPTY, NO_BODY, Framing, Kind
 from gateway.core.headers import Field, Fields, hop_by_hop, values_of
 from gateway.core.message import ReplyHead
 from gateway.policy.forward import Plan
@@ -58,6 +58,9 @@ def frame_for_caller(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:
     if head.status == 205:
         # RFC 9110 section 15.3.6: a 205 has no content, and says so.
         return EMPTY, ((b"Content-Length", b"0"),)
+    if plan.request.method == "HEAD":
+        # It may have left as GET, and then upstream sends a body; the caller is sent none.
+        return NO_BODY, _declared_length(plan, head)
     if kind is Kind.LENGTH:
         return head.framing, ((b"Content-Length", b"%d" % head.framing.length),)
     if kind is Kind.NONE:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.core.message import Request
+from gateway.core.override import Tunnel
 from gateway.core.target import read_path
 from gateway.errors import BadRequest, NoRoute, show
 from gateway.policy.callers import Callers
@@ -67,6 +68,7 @@ class Upstream:
     credential: str
     scheme: Scheme
     prefixes: tuple[bytes, ...] = ()
+    tunnel: Tunnel = "off"
     cookie_paths: tuple[bytes, ...] = ()
     cut_parameters: tuple[bytes, ...] = ()
 

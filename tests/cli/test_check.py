@@ -23,7 +23,10 @@ head_s = "soon"
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("HTTPS_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
     return tmp_path / "gateway.toml"
 
 
@@ -44,6 +47,19 @@ def test_a_good_configuration_is_summed_up(
     )
     assert main(["check", "--json", "--config", str(config)]) == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
+
+
+def test_the_proxy_that_an_upstream_is_reached_by_is_summed_up(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RC_ACCESS_TOKEN", "s3cr3t")
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:s3cr3t@proxy.corp:3128")
+    monkeypatch.setenv("NO_PROXY", "media.ringcentral.com")
+    config.write_text(GOOD)
+    assert main(["check", "--config", str(config)]) == 0
+    *_, platform, media = capsys.readouterr().out.splitlines()
+    assert platform.endswith("ringcentral (static), by the proxy proxy.corp:3128")
+    assert media.endswith("ringcentral (static)")
 
 
 def test_a_secret_that_does_not_resolve_is_a_problem(

@@ -8,7 +8,7 @@ from tests.config.loading import config_of, load_sets
 
 
 def judged(config: Config) -> list[tuple[str, tuple[str, ...]]]:
-    return [(found.problem.path, found.judged_by) for found in judge(config, simulator=False)]
+    return [(found.problem.path, found.judged_by) for found in judge(config, {}, simulator=False)]
 
 
 def test_what_loads_has_no_disagreement() -> None:

@@ -27,6 +27,14 @@ def plan_of(policy: Policy, target: str) -> Plan:
     return plan
 
 
+def test_a_tunnel_is_its_upstreams_own() -> None:
+    policy = compile_policy(config_of("upstreams.platform.tunnel=query"))
+    raw = RawHead(b"DELETE", b"/restapi/v1.0/x", b"HTTP/1.0", ())
+    plan = decide(raw, policy, 0.0)
+    assert isinstance(plan, Plan)
+    assert plan.outbound.target == b"/restapi/v1.0/x?_method=DELETE"
+
+
 def test_the_rules_are_those_configured() -> None:
     policy = compile_policy(
         config_of(

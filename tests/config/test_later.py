@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from gateway.config.later import SECTIONS, later_names, take_later
-from tests.config.loading import config_of
 
 WORKING: list[dict[str, Any]] = [
     {"engine": {"workers": 1, "fast_lane": False}},
@@ -17,13 +16,6 @@ WORKING: list[dict[str, Any]] = [
 def test_what_this_version_does_is_taken_and_forgotten(tree: dict[str, Any]) -> None:
     assert take_later(tree) == []
     assert tree in ({}, {"ops": {}})
-
-
-def test_a_value_that_the_model_knows_stays() -> None:
-    tree = {"upstreams": {"platform": {"tunnel": "off", "proxy": ""}}}
-    assert take_later(tree) == []
-    assert tree["upstreams"] == {"platform": {"tunnel": "off", "proxy": ""}}
-    config_of("upstreams.platform.tunnel=off")
 
 
 def test_what_is_refused_is_taken_out() -> None:
@@ -42,5 +34,4 @@ def test_strange_shapes_are_left_to_validation() -> None:
 def test_the_names_to_come_stand_beside_those_of_the_model() -> None:
     assert later_names(()) == tuple(SECTIONS)
     assert later_names(("ops",)) == ("ready_requires",)
-    assert later_names(("upstreams", "media")) == ("proxy_auth",)
     assert later_names(("log",)) == ()

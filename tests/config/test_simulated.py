@@ -30,7 +30,7 @@ def test_every_upstream_is_the_simulator() -> None:
         *("jwt", "ringcx", "engage_legacy", "static")
     ]
     assert check_secrets(config, {}) == ()
-    assert list(judge(config, simulator=False)) == []
+    assert list(judge(config, {}, simulator=False)) == []
     compile_policy(config)
 
 
@@ -44,3 +44,10 @@ def test_everything_else_stays_as_configured() -> None:
     assert config.upstreams["platform"].routes == ("/restapi",)
     assert config.upstreams["ringcx"].routes == PRESETS["ringcx"].routes
     assert "t0ken" not in repr(config)
+
+
+def test_a_tunnel_stays_so_that_it_can_be_tried() -> None:
+    sets = [*SETS, "upstreams.platform.tunnel=header"]
+    config = point_at(load([], sets, {}, simulator=True).config, ORIGIN, ACCOUNTS)
+    assert config.upstreams["platform"].tunnel == "header"
+    assert config.upstreams["ringcx"].tunnel == "off"

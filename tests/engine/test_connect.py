@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 import trustme
 
+from gateway.config.proxies import ProxyRoute
+from gateway.config.secrets import Unresolved
+from gateway.core.secret import Secret
 from gateway.engine.connect import Connector, failure_of, make_tls
 from gateway.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
+from tests.middlebox import connecting
 from tests.wire import OK, answering, scripted
 
 ORIGIN = Origin("https", "api.example", 443)
@@ -41,7 +45,7 @@ PROTOCOL.reason = "WRONG_VERSION_NUMBER"
 def test_a_failure_to_connect_says_which(
     error: OSError | UnicodeError, text: str, kind: str
 ) -> None:
-    failure = failure_of(error, ORIGIN)
+    failure = failure_of(error, str(ORIGIN), ORIGIN.host)
     assert isinstance(failure, UpstreamUnreachable)
     assert (failure.status, failure.proxy_error, failure.sent) == (502, kind, False)
     assert text in failure.message
@@ -50,7 +54,7 @@ def test_a_failure_to_connect_says_which(
 
 @pytest.mark.parametrize("error", [TimeoutError(), TimeoutError(errno.ETIMEDOUT, "x")])
 def test_a_connection_that_takes_too_long_is_a_timeout(error: TimeoutError) -> None:
-    failure = failure_of(error, ORIGIN)
+    failure = failure_of(error, str(ORIGIN), ORIGIN.host)
     assert isinstance(failure, UpstreamTimeout)
     assert (failure.status, failure.proxy_error) == (504, "connection_timeout")
 
@@ -157,3 +161,51 @@ async def test_a_process_that_can_open_no_more_files_says_so_of_itself() -> None
             await connector.connect(loop.time() + 5)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_a_proxy_is_dialled_instead_of_the_origin_and_asked_for_each_connection() -> None:
+    loop = asyncio.get_running_loop()
+    seen: list[bytes] = []
+    async with (
+        scripted(answering(OK)) as upstream,
+        scripted(connecting(upstream.port, seen)) as box,
+    ):
+        secrets = iter((Secret(b"a:1"), Secret(b"a:2")))
+        connector = Connector(
+            *(loop, Origin("http", "api.example", 80), 5, None),
+            lambda: ProxyRoute("127.0.0.1", box.port, next(secrets)),
+        )
+        for _ in range(2):
+            connection = await connector.connect(loop.time() + 5)
+            assert connection.is_open
+            connection.abort()
+    assert [head.partition(b" HTTP")[0] for head in seen] == [b"CONNECT api.example:80"] * 2
+    assert seen[0] != seen[1]
+
+
+async def test_a_proxy_whose_credentials_cannot_be_read_is_not_dialled() -> None:
+    def find_proxy() -> ProxyRoute:
+        raise Unresolved("file /x does not exist")
+
+    loop = asyncio.get_running_loop()
+    connector = Connector(loop, ORIGIN, 5, None, find_proxy)
+    with pytest.raises(UpstreamUnreachable, match="file /x does not exist") as caught:
+        await connector.connect(loop.time() + 5)
+    assert caught.value.proxy_error == "proxy_configuration_error"
+
+
+async def test_a_cancelled_tunnel_leaves_nothing_open() -> None:
+    loop = asyncio.get_running_loop()
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        silent.setblocking(False)
+        route = ProxyRoute("127.0.0.1", silent.getsockname()[1])
+        connector = Connector(loop, ORIGIN, 60, None, lambda: route)
+        dialling = asyncio.create_task(connector.connect(loop.time() + 60))
+        accepted, _ = await loop.sock_accept(silent)
+        assert await loop.sock_recv(accepted, 7) == b"CONNECT"
+        dialling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dialling
+        while await loop.sock_recv(accepted, 65536):
+            pass
+        accepted.close()

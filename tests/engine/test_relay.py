@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.core.message import Listener, ReplyHead
 from gateway.engine.events import Record
-from gateway.engine.relay import relay_reply, render_reply_head
+from gateway.engine.relay import DISCARD_BYTES, discard_body, relay_reply, render_reply_head
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamBroken
-from tests.engine.linked import ASK, soon
+from tests.engine.linked import ASK, linked, soon
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -146,3 +146,47 @@ async def test_nothing_is_read_before_the_caller_has_taken_what_it_got() -> None
     caller.is_ready.set()
     await relaying
     assert b"".join(caller.writes) == HEAD + b"onetwo"
+
+
+def chunk(size: int) -> bytes:
+    return b"%x\r\n" % size + b"a" * size + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("framed", "pieces", "is_reusable"),
+    [
+        ("Content-Length: 5", [b"hello"], True),
+        ("Content-Length: 5", [b"he", b"llo"], True),
+        (f"Content-Length: {DISCARD_BYTES}", [b"a" * DISCARD_BYTES], True),
+        (f"Content-Length: {DISCARD_BYTES + 1}", [], False),
+        ("Transfer-Encoding: chunked", [chunk(5), chunk(DISCARD_BYTES - 5), b"0\r\n\r\n"], True),
+        ("Transfer-Encoding: chunked", [chunk(DISCARD_BYTES + 1)], False),
+        ("Transfer-Encoding: chunked", [b"no chunk\r\n"], False),
+        ("X-Until: close", [], False),
+    ],
+)
+async def test_a_small_body_is_discarded_and_a_large_one_costs_its_connection(
+    framed: str, pieces: list[bytes], is_reusable: bool
+) -> None:
+    async with linked() as (upstream, peer):
+        upstream.ask("GET", ASK)
+        await peer.send(f"HTTP/1.1 200 OK\r\n{framed}\r\n\r\n".encode())
+        reply = await upstream.read_head(soon())
+        discarding = asyncio.create_task(discard_body(upstream, reply.framing))
+        for piece in pieces:
+            await asyncio.sleep(0)
+            await peer.send(piece)
+        await discarding
+        assert upstream.is_reusable is is_reusable
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.engine.relay.DISCARD_S", 0.01)
+    async with linked() as (upstream, peer):
+        upstream.ask("GET", ASK)
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        reply = await upstream.read_head(soon())
+        await discard_body(upstream, reply.framing)
+        assert not upstream.is_reusable

@@ -265,3 +265,9 @@ def test_a_connection_persists_when_upstream_says_so_and_can_be_trusted(
 ) -> None:
     raw = head.replace("|", "\r\n").encode() + b"\r\n\r\n"
     assert is_persistent(parse_reply_head(raw, "GET")) is persistent
+
+
+async def test_a_connection_without_tls_has_no_certificate() -> None:
+    async with linked() as (connection, _):
+        assert connection.certificate is None
+    assert UpstreamConnection(asyncio.get_running_loop()).certificate is None

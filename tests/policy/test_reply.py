@@ -195,6 +195,21 @@ def test_a_reply_without_a_body_declares_a_length_only_where_it_may(
     assert frame_for_caller(plan, reply) == (NO_BODY, fields_of(declared))
 
 
+@pytest.mark.parametrize(
+    ("framing", "lines"),
+    [
+        (Framing(Kind.LENGTH, 42), "Content-Length: 42"),
+        (EMPTY, "Content-Length: 0"),
+        (CHUNKED, ""),
+        (UNTIL_CLOSE, ""),
+    ],
+)
+def test_a_head_that_left_as_get_is_answered_as_a_head(framing: Framing, lines: str) -> None:
+    plan = plan_of("HEAD", PATH, tunnel="header")
+    reply = reply_of(200, lines, framing)
+    assert frame_for_caller(plan, reply) == (NO_BODY, fields_of(lines))
+
+
 @pytest.mark.parametrize("framing", [NO_BODY, EMPTY, Framing(Kind.LENGTH, 9), CHUNKED, UNTIL_CLOSE])
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 def test_a_205_has_no_content_whatever_upstream_framed(framing: Framing, version: str) -> None:

@@ -2,12 +2,14 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gateway.core.framing import NO_BODY, Framing
 from gateway.core.headers import Fields
 from gateway.core.message import Listener, RawHead, ReplyHead, Request, Rules, normalize
+from gateway.core.override import Tunnel
 from gateway.core.target import Authority, parse_authority
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.callers import LOCAL, Callers
@@ -72,17 +74,14 @@ def policy_of(
     *,
     callers: Callers | None = None,
     scheme: Scheme | None = None,
+    tunnel: Tunnel = "off",
 ) -> Policy:
-    """Compile a policy as the configuration would; `scheme` is for every upstream."""
+    """Compile a policy as the configuration would; scheme and tunnel are every upstream's."""
     callers = callers or Callers()
-    table = {u.name: u if scheme is None else with_scheme(u, scheme) for u in upstreams}
+    table = {u.name: replace(u, scheme=scheme or u.scheme, tunnel=tunnel) for u in upstreams}
     return Policy(
         Rules(), callers, Routes(table, CATALOGUE, callers), ForwardRules(USER_AGENT), 60.0
     )
-
-
-def with_scheme(upstream: Upstream, scheme: Scheme) -> Upstream:
-    return Upstream(upstream.name, upstream.origin, upstream.credential, scheme, upstream.prefixes)
 
 
 def fields_of(lines: str) -> Fields:
@@ -114,9 +113,11 @@ def plan_of(
     *,
     scheme: Scheme | None = None,
     version: str = "1.1",
+    tunnel: Tunnel = "off",
 ) -> Plan:
     """Return the plan of a request that is forwarded, 1,000 s after the clock began."""
-    plan = decide(raw_of(method, target, lines, version=version), policy_of(scheme=scheme), 1000.0)
+    policy = policy_of(scheme=scheme, tunnel=tunnel)
+    plan = decide(raw_of(method, target, lines, version=version), policy, 1000.0)
     assert not isinstance(plan, AnsweredHere)
     return plan
 
