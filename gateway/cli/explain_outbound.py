@@ -23,6 +23,9 @@ from gateway.engine.exchange import credential_fields
 from gateway.ops.redaction import CUT, hides_secret, mask_query, show_path, show_text
 from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
 
+# The fields that pass with another value.
+_CHANGED = {b"max-forwards": "counted down", b"accept-encoding": "narrowed"}
+
 
 def outbound_fields(
     plan: Plan, body_bytes: int, replay_body_bytes: int
@@ -56,7 +59,7 @@ def describe_changes(plan: Plan, fields: tuple[OutboundField, ...]) -> Iterator[
         at = next(at for at, (sent, _) in enumerate(left) if sent == name)
         sent = left.pop(at)[1]
         if isinstance(sent, bytes) and sent != value:
-            yield Step("set", f"counted down to {_show(sent)}", _show(name))
+            yield Step("set", f"{_CHANGED[name.lower()]} to {_show(sent)}", _show(name))
     if plan.outbound.query != plan.request.query:
         yield Step("drop", Fate.CREDENTIAL.value, f"{ACCESS_TOKEN.decode()} (query)")
     for name, set_value in left:
