@@ -210,6 +210,11 @@ class UpstreamFailed(GatewayError):
         if proxy_error:
             self.proxy_error = proxy_error
 
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether another attempt would fail as well: a certificate, a proxy's refusal."""
+        return self.proxy_error in ("tls_certificate_error", "proxy_configuration_error")
+
 
 class UpstreamUnreachable(UpstreamFailed):
     """No connection could be made: name, route, refusal or TLS."""

@@ -25,6 +25,9 @@ from gateway.ops.redaction import CUT, hides_secret, mask_query, show_path, show
 from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
 from gateway.policy.routes import Scheme
 
+# The fields that pass with another value.
+_CHANGED = {b"max-forwards": "counted down", b"accept-encoding": "narrowed"}
+
 
 def outbound_fields(
     plan: Plan, body_bytes: int, replay_body_bytes: int
@@ -58,7 +61,7 @@ def describe_changes(plan: Plan, fields: tuple[OutboundField, ...]) -> Iterator[
         at = next(at for at, (sent, _) in enumerate(left) if sent == name)
         sent = left.pop(at)[1]
         if isinstance(sent, bytes) and sent != value:
-            yield Step("set", f"counted down to {_show(sent)}", _show(name))
+            yield Step("set", f"{_CHANGED[name.lower()]} to {_show(sent)}", _show(name))
     if find_pairs(plan.request.query, ACCESS_TOKEN) and scheme is not Scheme.PASSTHROUGH:
         yield Step("drop", Fate.CREDENTIAL.value, f"{ACCESS_TOKEN.decode()} (query)")
     yield from _describe_tunnel(plan)

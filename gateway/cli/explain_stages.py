@@ -58,7 +58,7 @@ def walk_to(raw: RawHead, policy: Policy, refusal: Refused) -> tuple[list[Step],
         except (Refused, Ambiguous) as error:
             # Another reason came before this one, of those that no stage gives: size or Host.
             return (steps, name) if str(error) == refusal.message else ([], "head")
-    before = [step for step in steps if step.stage not in ("route", "operation", "permit")]
+    before = [step for step in steps if step.stage not in ("route", "operation", "permit", "links")]
     return before, "hop"
 
 
@@ -144,6 +144,20 @@ def _describe_permit(raw: RawHead, policy: Policy) -> list[Step]:
     return [Step("permit", "nothing is reserved: the credential is not the gateway's")]
 
 
+def _describe_links(raw: RawHead, policy: Policy) -> list[Step]:
+    rules = policy.forward.links
+    if rules is None:
+        return []
+    origin = rules.origin_for(normalize(raw, policy.rules))
+    if origin is None:
+        return [
+            Step(
+                "links", "stay: the request gives no name of ours, and links.public_origin is empty"
+            )
+        ]
+    return [Step("links", f"those of upstreams become {origin} in the answer")]
+
+
 _STAGES: tuple[tuple[str, Describe], ...] = (
     ("framing", _describe_framing),
     ("target", _describe_target),
@@ -153,6 +167,7 @@ _STAGES: tuple[tuple[str, Describe], ...] = (
     ("caller", _describe_caller),
     ("route", _describe_route),
     ("permit", _describe_permit),
+    ("links", _describe_links),
 )
 # Where in `_STAGES` routing begins.
 _ROUTING = 6

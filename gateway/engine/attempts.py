@@ -158,7 +158,7 @@ class Attempts:
             return await self._way.pool.acquire(self._plan.deadline, fresh=self._fresh)
         except UpstreamFailed as error:
             self._release_toll(sent=False)
-            is_hopeless = self._way.pool.circuit.is_open
+            is_hopeless = error.is_settled or self._way.pool.circuit.is_open
             attempt = self._attempt(Failure.CONNECT, sent=error.sent)
             if is_hopeless or not await self._may_repeat(attempt):
                 raise

@@ -40,6 +40,8 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
         self.circuit = Circuit()
+        # Why the latest connect failed.
+        self._trouble = ""
 
     @property
     def idle_count(self) -> int:
@@ -81,13 +83,11 @@ class Pool:
         retry_at = self.circuit.refusal(self._loop.time())
         if retry_at is not None:
             wait_s = retry_at - self._loop.time()
-            raise UpstreamUnreachable(
-                f"upstream could not be reached again and again; next try in {wait_s:.1f} s",
-                sent=False,
-            )
+            raise UpstreamUnreachable(f"{self._trouble}; tried again in {wait_s:.1f} s", sent=False)
         try:
             connection = await self._connector.connect(deadline)
-        except UpstreamFailed:
+        except UpstreamFailed as error:
+            self._trouble = error.message
             self.circuit.fail(self._loop.time())
             raise
         self.circuit.succeed()

@@ -54,9 +54,13 @@ class LinkRules:
         self._outward: dict[Origin, Links] = {}
         self._inward: dict[tuple[Origin, ...], Links] = {}
 
+    def origin_for(self, request: Request) -> Origin | None:
+        """Return what is written in the answer to a request in place of an upstream's origin."""
+        return self._public or self._asked(request)
+
     def outward(self, request: Request) -> Links | None:
         """Return what the answer to a request says, None when we have no name to write."""
-        origin = self._public or self._asked(request)
+        origin = self.origin_for(request)
         return None if origin is None else _remember(self._outward, origin, self._name)
 
     def inward(self, request: Request) -> Links | None:

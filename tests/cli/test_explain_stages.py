@@ -33,6 +33,7 @@ def test_a_plain_request_passes_framing_caller_route_and_permit() -> None:
         ("route", "platform", "it owns /scim"),
         ("operation", "", "not in the catalogue, so no rate group is known"),
         ("permit", "", "the path is not reserved for the gateway"),
+        ("links", "", "those of upstreams become http://127.0.0.1:8080 in the answer"),
     ]
 
 
@@ -115,7 +116,7 @@ def test_without_a_credential_of_ours_nothing_is_reserved() -> None:
         "upstreams.media.credential=none",
         "credentials.none.grant=none",
     )
-    assert steps_of(b"/restapi/oauth/token", policy=policy)[-1] == (
+    assert steps_of(b"/restapi/oauth/token", policy=policy)[-2] == (
         *("permit", ""),
         "nothing is reserved: the credential is not the gateway's",
     )
@@ -133,3 +134,14 @@ def test_a_reason_that_no_stage_gives_is_the_heads() -> None:
     fields = ((b"Host", b"a"), (b"Host", b"b"))
     raw = RawHead(b"GET", b"/restapi?a=|", b"HTTP/1.1", fields)
     assert walk_to(raw, make_policy(), BadRequest("Host is repeated")) == ([], "head")
+
+
+def test_links_that_are_not_rewritten_are_not_told_of_or_why_they_stay() -> None:
+    off = steps_of(b"/scim/x", method=b"GET", policy=make_policy("links.rewrite=off"))
+    assert off[-1][0] == "permit"
+    raw = RawHead(b"GET", b"/scim/x", b"HTTP/1.0", (), Listener(8080, True))
+    *_, step = walk(raw, make_policy(), is_answered_here=False)
+    assert (step.stage, step.text.partition(":")[0]) == ("links", "stay")
+    named = make_policy("links.public_origin=https://rc.corp.example")
+    *_, step = walk(raw, named, is_answered_here=False)
+    assert step.text == "those of upstreams become https://rc.corp.example in the answer"

@@ -28,7 +28,6 @@ def test_every_help_shows_an_example(
     [
         [],
         ["token"],
-        ["doctor"],
         ["config"],
         ["serve", "--nonsense"],
         ["serve", "--sim"],

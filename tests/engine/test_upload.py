@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -42,9 +43,9 @@ class Caller:
         except TimeoutError:
             raise RequestTimeout("the body did not come in time") from None
 
-    def upload(self, framing: Framing) -> Upload:
+    def upload(self, framing: Framing, restore: Callable[[bytes], bytes] | None = None) -> Upload:
         incoming = Incoming(cast(Any, None), self.payload, cast(Connection, self))
-        return Upload(incoming, framing, LIMITS)
+        return Upload(incoming, framing, LIMITS, restore)
 
 
 def of_length(size: int) -> Framing:
@@ -178,3 +179,24 @@ async def test_nothing_is_written_to_a_connection_that_was_cut() -> None:
         assert not upload.is_sent
         assert (await connection.read_head(soon())).status == 200
         assert await connection.read_body(5) == b"ok"
+
+
+@pytest.mark.parametrize("framing", [of_length(6), CHUNKED])
+async def test_a_body_to_be_restored_is_waited_for_and_leaves_with_its_new_length(
+    framing: Framing,
+) -> None:
+    caller = Caller(b"abc")
+    upload = caller.upload(framing, bytes.swapcase)
+    loop = asyncio.get_running_loop()
+    loop.call_soon(caller.payload.feed_data, b"def")
+    loop.call_soon(caller.payload.feed_eof)
+    await upload.gather(soon())
+    assert (upload.framing, upload.begin(), upload.is_sent) == (of_length(6), b"ABCDEF", True)
+    assert (upload.size, upload.is_held) == (6, True)
+
+
+@pytest.mark.parametrize("framing", [of_length(11), CHUNKED])
+async def test_a_body_that_is_too_long_to_hold_is_not_restored(framing: Framing) -> None:
+    upload = Caller(b"a" * 11, is_whole=True).upload(framing, bytes.upper)
+    await upload.gather(soon())
+    assert b"a" * 11 in upload.begin()
