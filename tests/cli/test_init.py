@@ -28,6 +28,7 @@ def test_every_help_shows_an_example(
     [
         [],
         ["token"],
+        ["docter"],
         ["config"],
         ["serve", "--nonsense"],
         ["serve", "--sim"],
