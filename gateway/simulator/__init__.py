@@ -7,7 +7,8 @@ it saw. `control.endpoint` says how a test can move it.
 
 The layers, lowest first: faults, pace, answers, reading, limits, rates, {seen, tokens, groups,
 windows, forms, filters, paging, ranges, samples, world}, seeds, {accounts, identity, mailbox,
-media, calllog}, operations, {oauth, control}, {platform, engage}, service, server.
+media, calllog}, {outbox, recordings}, operations, {oauth, control}, {platform, engage},
+service, server.
 """
 
 from gateway.simulator.control.desk import Control

@@ -63,7 +63,7 @@ def test_an_unauthenticated_answer_has_no_rate_headers(
         ("GET", STORE, 200, "light"),
         ("GET", f"{STORE}/1", 404, "light"),
         ("DELETE", STORE, 405, "medium"),
-        ("POST", f"{EXTENSION}/sms", 404, "medium"),
+        ("POST", f"{EXTENSION}/fax", 404, "heavy"),
         ("POST", f"{STORE}/1?_method=DELETE", 404, "medium"),
     ],
 )
