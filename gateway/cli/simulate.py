@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 _DESK = """from loopback only, options in the query, seconds are real ones:
   GET  /-/simulator/seen      what happened, in numbers
   POST /-/simulator/expire    kind=access|platform|ringcx|legacy|sessions
-  POST /-/simulator/fail      count= status= retry_after= kind=   the next token calls fail
-  POST /-/simulator/stall     count= seconds= kind=               held, then carried out
-  POST /-/simulator/drop      count= kind=                        carried out, never answered
+  POST /-/simulator/fail      count= status= retry_after=    the next token calls fail
+  POST /-/simulator/stall     count= seconds=                held, then carried out
+  POST /-/simulator/drop      count= at=arrival|answer|body  the connection is cut
   POST /-/simulator/release   what is held goes on
-  POST /-/simulator/reset     forget counts and trouble to come"""
+  POST /-/simulator/rates     headers=on|off                 answers tell their rates, or not
+  POST /-/simulator/reset     forget counts and trouble to come
+fail, stall and drop also take kind=platform|ringcx|legacy for one kind of token call,
+or kind=api for any other request, and method= for one method only"""
 
 
 def add(commands: Commands) -> None:
@@ -52,6 +55,12 @@ def add(commands: Commands) -> None:
         help="divide every lifetime, window and penalty by N; what answers say of them is the "
         "short time, with up to three decimals when it is not whole (default 1)",
     )
+    parser.add_argument(
+        "--enforce-rates",
+        action="store_true",
+        help="answer 429 over the documented rate limits, with a penalty that every further "
+        "request begins anew; counting only unless this is given",
+    )
     parser.epilog = f"{parser.epilog}\n\n{_DESK}"
 
 
@@ -63,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     bind: Bind = arguments.bind
     try:
-        asyncio.run(_simulate(bind, arguments.time_scale))
+        asyncio.run(_simulate(bind, arguments.time_scale, arguments.enforce_rates))
     except OSError as error:
         print(cannot_bind(bind, error), file=sys.stderr)
         return os.EX_OSERR
@@ -96,7 +105,7 @@ def parse_scale(text: str) -> float:
     return scale
 
 
-async def _simulate(bind: Bind, time_scale: float) -> None:
+async def _simulate(bind: Bind, time_scale: float, enforce_rates: bool) -> None:
     import asyncio
     import signal
 
@@ -106,7 +115,9 @@ async def _simulate(bind: Bind, time_scale: float) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    running = await start(bind.host or "", bind.port or 0, time_scale=time_scale)
+    running = await start(
+        bind.host or "", bind.port or 0, time_scale=time_scale, enforce_rates=enforce_rates
+    )
     account = f"{running.origin}/restapi/v1.0/account/~"
     print(f"The RingCentral simulator listens on {running.origin}. Try:\n", flush=True)
     print(f"curl -H 'Authorization: Bearer {TOKEN}' '{account}'", flush=True)

@@ -5,9 +5,10 @@ server and some of Engage, and answers 404 to everything else. It is a second op
 imports nothing else of `gateway`, reads requests by its own few lines, and writes down what
 it saw. `control.endpoint` says how a test can move it.
 
-The layers, lowest first: faults, pace, answers, reading, {seen, tokens, groups, windows,
-limits, forms, filters, paging, ranges, samples, world}, seeds, {accounts, identity,
-mailbox, media, calllog}, operations, {oauth, control}, {platform, engage}, service, server.
+The layers, lowest first: faults, pace, answers, reading, limits, rates, {seen, tokens, groups,
+windows, forms, filters, paging, ranges, samples, world}, seeds, {accounts, identity, mailbox,
+media, calllog}, {outbox, recordings}, operations, {oauth, control}, {platform, engage},
+service, server.
 """
 
 from gateway.simulator.control.desk import Control

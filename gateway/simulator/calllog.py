@@ -3,7 +3,7 @@
 Filters: `direction` and `type`, each repeatable; `withRecording`, `phoneNumber` (with or
 without its `+`), `dateFrom`, `dateTo`, `view` (Simple, or Detailed with legs). As in the
 message store, all records are listed when no dates are given. Some records have a
-recording; its absolute `contentUri` is there to be rewritten, its content is not served.
+recording, with an absolute `contentUri`, whose content `recordings` serves.
 """
 
 from collections.abc import Mapping
@@ -65,8 +65,9 @@ def render_call(record: CallRecord, origin: str, log: str, view: str) -> Documen
         "from": record.caller,
         "transport": "PSTN",
         "extension": render_extension_link(origin, record.extension_id),
-        **_recording(record, origin),
     }
+    if record.recording_id:
+        leg["recording"] = render_recording(record, origin)
     return {
         "uri": f"{origin}{log}/{record.id}?view={view}",
         "id": record.id,
@@ -76,12 +77,11 @@ def render_call(record: CallRecord, origin: str, log: str, view: str) -> Documen
     }
 
 
-def _recording(record: CallRecord, origin: str) -> Document:
-    if not record.recording_id:
-        return {}
+def render_recording(record: CallRecord, origin: str) -> Document:
+    """Describe the recording of a call that has one, with absolute URIs."""
     uri = f"{origin}{ACCOUNT}/recording/{record.recording_id}"
     content = {"type": record.recording_type, "contentUri": f"{uri}/content"}
-    return {"recording": {"uri": uri, "id": record.recording_id, **content}}
+    return {"uri": uri, "id": record.recording_id, **content}
 
 
 def _log(ids: Mapping[str, str]) -> str:

@@ -101,6 +101,11 @@ def ordered(status: int, retry_after: str) -> Fault:
     return Fault(status, code, message, headers=headers)
 
 
+def exceeded_rate(wait_s: float) -> Fault:
+    """Make the 429 of a rate group; `wait_s` is as it is to be written."""
+    return ordered(429, str(wait_s))
+
+
 def internal() -> Fault:
     """Make the 500 that says nothing about its cause."""
     return Fault(500, "CMN-203", "Internal Server Error")

@@ -140,14 +140,19 @@ def _select(world: World, query: Pairs) -> list[Message]:
     return sorted(found, key=lambda message: message.created, reverse=True)
 
 
-def _wanted_status(body: bytes) -> str:
+def parse_object(body: bytes) -> dict[str, object]:
+    """Read a JSON object. Raises Fault."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         raise unparsable_json() from None
     if not isinstance(document, dict):
         raise unparsable_json()
-    status = document.get("readStatus")
+    return document
+
+
+def _wanted_status(body: bytes) -> str:
+    status = parse_object(body).get("readStatus")
     if status not in READ_STATUSES:
         raise invalid_parameter("readStatus", "send Read or Unread")
     return str(status)

@@ -21,7 +21,11 @@ DISPOSITIONS = ("Inline", "Attachment")
 
 def read_content(world: World, reading: Reading, ids: Mapping[str, str]) -> Answer:
     """Answer the bytes of one attachment."""
-    part = _find_attachment(world, ids)
+    return render_content(_find_attachment(world, ids), reading)
+
+
+def render_content(part: Attachment, reading: Reading) -> Answer:
+    """Answer bytes with their type, or the range of them that is asked for. Raises Fault."""
     headers = {
         "Content-Type": part.content_type,
         "Accept-Ranges": "bytes",

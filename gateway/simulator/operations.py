@@ -10,7 +10,7 @@ id than theirs is 404 CMN-102. HEAD is served wherever GET is.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.simulator import accounts, calllog, identity, mailbox, media
+from gateway.simulator import accounts, calllog, identity, mailbox, media, outbox, recordings
 from gateway.simulator.answers import Answer
 from gateway.simulator.faults import invalid_uri, missing_resource, unsupported_method
 from gateway.simulator.reading import Reading
@@ -21,6 +21,7 @@ Operation = Callable[[World, Reading, Mapping[str, str]], Answer]
 _ACCOUNT = "/restapi/v1.0/account/{accountId}"
 _EXTENSION = f"{_ACCOUNT}/extension/{{extensionId}}"
 _MESSAGE = f"{_EXTENSION}/message-store/{{messageId}}"
+_RECORDING = f"{_ACCOUNT}/recording/{{recordingId}}"
 _OPENID = "/.well-known/openid-configuration"
 _KEYS = "/restapi/oauth/jwks"
 _OPEN = frozenset(
@@ -49,6 +50,9 @@ SERVED: dict[str, dict[str, Operation]] = {
         "DELETE": mailbox.remove_message,
     },
     f"{_MESSAGE}/content/{{attachmentId}}": {"GET": media.read_content},
+    f"{_EXTENSION}/sms": {"POST": outbox.send_sms},
+    _RECORDING: {"GET": recordings.read_recording},
+    f"{_RECORDING}/content": {"GET": recordings.read_recording_content},
 }
 
 
@@ -77,7 +81,8 @@ def find_operation(reading: Reading) -> Found:
 def _choose(methods: Mapping[str, Operation], method: str) -> Operation:
     served = methods.get("GET" if method == "HEAD" else method)
     if served is None:
-        raise unsupported_method(method, ", ".join(["GET", "HEAD", *list(methods)[1:]]))
+        allowed = ", ".join(methods).replace("GET", "GET, HEAD")
+        raise unsupported_method(method, allowed)
     return served
 
 

@@ -13,15 +13,18 @@ import hashlib
 import ipaddress
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from gateway.simulator.answers import Answer, render_fault
 from gateway.simulator.control.desk import Control
+from gateway.simulator.control.ledger import TEST_ID
+from gateway.simulator.control.troubles import Cut
 from gateway.simulator.faults import Fault, oversized_body, unreadable_body
 from gateway.simulator.pace import Pace
+from gateway.simulator.rates import Rates
 from gateway.simulator.reading import Wire
 from gateway.simulator.seeds import Examples, pick_examples
 from gateway.simulator.seen import Seen
@@ -63,14 +66,18 @@ async def start(
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
     time_scale: float = 1.0,
+    enforce_rates: bool = False,
+    limits: Mapping[str, int] | None = None,
 ) -> Running:
     """Start a simulator with fresh data; port 0 takes a free one.
 
     `time_scale` divides every lifetime and window; `clock` is monotonic
-    seconds, `wall` seconds since 1970.
-    Raises OSError, or ValueError for a scale that is not above 0.
+    seconds, `wall` seconds since 1970. Rates are counted only, unless
+    `enforce_rates`; `limits` replaces the documented numbers of some groups.
+    Raises OSError, or ValueError for a scale or limit that is not above 0.
     """
-    service = Service(token, clock, Pace(time_scale), wall)
+    rates = Rates(Pace(time_scale), enforced=enforce_rates, limits=limits)
+    service = Service(token, clock, rates, wall)
     server = web.Server(
         _Shell(service).respond,
         access_log=None,
@@ -100,7 +107,8 @@ class _Shell:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def respond(self, request: web.BaseRequest) -> web.Response:
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._service.control.ledger.arrive(request.headers.get(TEST_ID))
         try:
             wire = await _receive(request)
         except Fault as fault:
@@ -111,9 +119,9 @@ class _Shell:
         if trouble is not None:
             await troubles.hold(trouble)
         answer = self._service.answer(wire, _own_origin(request), trouble)
-        if trouble is not None and trouble.dropped and request.transport is not None:
-            request.transport.abort()
-        return _respond(answer)
+        if trouble is None or trouble.cut is None:
+            return _respond(answer)
+        return await _cut(request, answer, trouble.cut)
 
 
 async def _receive(request: web.BaseRequest) -> Wire:
@@ -159,6 +167,23 @@ def _own_origin(request: web.BaseRequest) -> str:
     # None when the client has gone; its answer will not be read.
     name = transport.get_extra_info("sockname") if transport else None
     return render_origin(*name[:2]) if name else "http://localhost"
+
+
+async def _cut(request: web.BaseRequest, answer: Answer, at: Cut) -> web.StreamResponse:
+    transport = request.transport
+    whole = _respond(answer)
+    # None when the client has gone, and cut itself off.
+    if transport is None:
+        return whole
+    if at is not Cut.BODY or not answer.body or request.method == "HEAD":
+        transport.abort()
+        return whole
+    half = web.StreamResponse(status=answer.status, headers=whole.headers)
+    half.content_length = len(answer.body)
+    await half.prepare(request)
+    await half.write(answer.body[: len(answer.body) // 2])
+    transport.close()
+    return half
 
 
 def _respond(answer: Answer, *, closing: bool = False) -> web.Response:

@@ -25,8 +25,8 @@ from gateway.simulator.engage.voice import Voice
 from gateway.simulator.faults import Fault, internal, ordered
 from gateway.simulator.oauth.authority import Authority
 from gateway.simulator.oauth.sessions import Sessions
-from gateway.simulator.pace import Pace
 from gateway.simulator.platform import Platform
+from gateway.simulator.rates import Rates
 from gateway.simulator.reading import Reading, Wire, parse_wire
 from gateway.simulator.seeds import sow
 from gateway.simulator.seen import Notebook
@@ -48,21 +48,21 @@ class Service:
         self,
         token: str,
         clock: Callable[[], float],
-        pace: Pace,
+        rates: Rates,
         wall: Callable[[], float],
     ) -> None:
         """Seed the data; `clock` gives monotonic seconds, `wall` seconds since 1970."""
         self.world = sow()
         self.notebook = Notebook()
         self._clock = clock
-        sessions = Sessions(token, pace)
-        self._platform = Platform(self.world, sessions, pace)
-        self._authority = Authority(sessions, pace)
+        sessions = Sessions(token, rates.pace)
+        self._platform = Platform(self.world, sessions, rates)
+        self._authority = Authority(sessions, rates)
         voice = Voice()
-        self._ringcx = RingCX(sessions, voice, pace, wall)
-        self._legacy = Legacy(voice, pace, wall)
-        self._digital = Digital()
-        self.control = Control(self._levers(sessions))
+        self._ringcx = RingCX(sessions, voice, rates, wall)
+        self._legacy = Legacy(voice, rates, wall)
+        self._digital = Digital(rates)
+        self.control = Control(self._levers(sessions), rates)
         self._endpoint = Endpoint(self.control)
 
     def answer(self, wire: Wire, own_origin: str, trouble: Trouble | None = None) -> Answer:
@@ -82,7 +82,7 @@ class Service:
         self, wire: Wire, effective: str | None, answer: Answer, trouble: Trouble | None
     ) -> None:
         self.notebook.write(wire, effective)
-        dropped = trouble is not None and trouble.dropped
+        dropped = trouble is not None and trouble.cut is not None
         self.control.ledger.note(wire, effective, answer.status, dropped=dropped)
 
     def _judge(self, reading: Reading, trouble: Trouble | None) -> Answer:

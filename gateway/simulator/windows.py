@@ -1,41 +1,38 @@
-"""The `X-Rate-Limit-*` headers: one rolling window for each rate group.
+"""What the platform's rate groups let through: a limit for each application and group.
 
-The numbers are those the vendor documents as defaults, a minute's worth for one user of
-one application; this simulator has one of each. `Remaining` goes down to nought and stays
-there: counting is all this module does, it turns nobody away. The clock is an argument,
-monotonic seconds; the pace shortens the window. A group without a limit (NoThrottling)
-has no headers. The token endpoint, which turns away, has a `limits.Limit` instead.
+Documented by the vendor: the bucket belongs to one user, one application and one group,
+all operations of a group share it, a refusal is 429 CMN-301 with `Retry-After` and nothing
+remaining, and every request within the penalty begins it anew. This simulator has one user.
+Unless rates are enforced, `Remaining` goes down to nought and nobody is turned away. A
+group without a limit (NoThrottling) has no headers.
 """
 
-from collections import deque
+from typing import NamedTuple
 
-from gateway.simulator.pace import Pace
+from gateway.simulator.limits import Limit
+from gateway.simulator.rates import Rates
 
-WINDOW_S = 60
-LIMITS = {"Light": 50, "Medium": 40, "Heavy": 10, "Auth": 5}
+
+class Spent(NamedTuple):
+    """The headers that an answer carries, and the seconds to wait when it is a refusal."""
+
+    headers: dict[str, str]
+    wait_s: float
 
 
 class Windows:
-    """What was spent in each group during the last window."""
+    """The buckets of the one user."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, rates: Rates) -> None:
         """Start with nothing spent."""
-        self._window_s = pace.shorten(WINDOW_S)
-        self._written = str(pace.write_life(self._window_s))
-        # More hits than the limit change nothing: the latest `limit` of them decide.
-        self._hits = {group: deque[float](maxlen=limit) for group, limit in LIMITS.items()}
+        self._rates = rates
+        self._limits: dict[tuple[str, str], Limit] = {}
 
-    def spend(self, group: str | None, now: float) -> dict[str, str]:
-        """Count one request and render the headers that its answer carries."""
-        hits = self._hits.get(group or "")
-        if group is None or hits is None:
-            return {}
-        while hits and hits[0] <= now - self._window_s:
-            hits.popleft()
-        hits.append(now)
-        return {
-            "X-Rate-Limit-Group": group.lower(),
-            "X-Rate-Limit-Limit": str(LIMITS[group]),
-            "X-Rate-Limit-Remaining": str(LIMITS[group] - len(hits)),
-            "X-Rate-Limit-Window": self._written,
-        }
+    def spend(self, app: str, group: str | None, now: float) -> Spent:
+        """Count one request of an application; `now` is monotonic seconds."""
+        if group is None or group not in self._rates.limits:
+            return Spent({}, 0.0)
+        limit = self._limits.setdefault((app, group), self._rates.make_limit(group))
+        shown = group.lower()
+        wait_s = self._rates.charge(shown, limit, now)
+        return Spent(self._rates.describe(shown, limit, now), wait_s)

@@ -88,5 +88,5 @@ def test_the_help_names_every_action_of_the_control_endpoint(
 ) -> None:
     assert main(["simulate", "--help"]) == 0
     shown = capsys.readouterr().out
-    actions = ("seen", "expire", "fail", "stall", "drop", "release", "reset")
+    actions = ("seen", "expire", "fail", "stall", "drop", "release", "rates", "reset")
     assert all(f"/-/simulator/{action}" in shown for action in actions)

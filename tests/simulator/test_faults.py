@@ -2,6 +2,7 @@ import pytest
 
 from gateway.simulator.faults import (
     Fault,
+    exceeded_rate,
     internal,
     invalid_parameter,
     invalid_uri,
@@ -80,3 +81,12 @@ def test_a_failure_to_order_has_its_status_and_its_wait(status: int, code: str) 
     fault = ordered(status, "7")
     assert (fault.status, fault.code, fault.headers) == (status, code, {"Retry-After": "7"})
     assert ordered(status, "").headers == {}
+
+
+def test_a_rate_that_is_exceeded_says_how_long_to_wait() -> None:
+    assert exceeded_rate(60).document() == {
+        "errorCode": "CMN-301",
+        "message": "Request rate exceeded",
+        "errors": [{"errorCode": "CMN-301", "message": "Request rate exceeded"}],
+    }
+    assert exceeded_rate(0.1).headers == {"Retry-After": "0.1"}

@@ -25,3 +25,14 @@ def test_every_request_within_the_penalty_begins_it_anew() -> None:
     assert limit.left(187) == 0
     assert limit.left(188) == 1
     assert limit.spend(188) == 0
+
+
+def test_a_penalty_shows_from_outside() -> None:
+    limit = Limit(1, 60, 60)
+    assert limit.punishes
+    assert not Limit(1, 60).punishes
+    limit.spend(0)
+    assert not limit.is_shut(0)
+    limit.spend(0)
+    assert limit.is_shut(59)
+    assert not limit.is_shut(60)

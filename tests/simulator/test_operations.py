@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.simulator import mailbox, media
+from gateway.simulator import mailbox, media, outbox
 from gateway.simulator.faults import Fault
 from gateway.simulator.operations import SERVED, Found, find_operation, is_open
 from gateway.simulator.reading import Wire, parse_wire
@@ -18,7 +18,8 @@ def test_what_is_served_is_found_with_tilde_and_with_head(template: str) -> None
     path = template.replace("{accountId}", "~").replace("{extensionId}", "%7E")
     for method, operation in SERVED[template].items():
         assert _find(method, path).run is operation
-    assert _find("HEAD", path).run is SERVED[template]["GET"]
+    if "GET" in SERVED[template]:
+        assert _find("HEAD", path).run is SERVED[template]["GET"]
 
 
 def test_variables_are_filled() -> None:
@@ -41,8 +42,8 @@ def test_variables_are_filled() -> None:
         f"{STORE}//content/1",
         f"{STORE}/1,2",
         f"{STORE}/*",
-        f"{ACCOUNT}/recording/1/content",
-        "/restapi/v1.0/account/~/extension/~/sms",
+        f"{ACCOUNT}/recording",
+        "/restapi/v1.0/account/~/extension/~/fax",
     ],
 )
 def test_anything_else_is_an_invalid_uri(path: str) -> None:
@@ -56,6 +57,7 @@ def test_anything_else_is_an_invalid_uri(path: str) -> None:
         ("POST", f"{STORE}/1", "GET, HEAD, PUT, PATCH, DELETE"),
         ("DELETE", STORE, "GET, HEAD"),
         ("OPTIONS", "/restapi", "GET, HEAD"),
+        ("HEAD", f"{EXTENSION}/sms", "POST"),
     ],
 )
 def test_a_method_that_a_path_has_not_is_answered_with_those_it_has(
@@ -77,6 +79,10 @@ def test_somebody_elses_account_is_missing(path: str, name: str) -> None:
     with pytest.raises(Fault, match="404 CMN-102") as caught:
         _find("GET", path)
     assert caught.value.parameter == name
+
+
+def test_a_path_without_a_get_has_what_it_has() -> None:
+    assert _find("POST", f"{EXTENSION}/sms").run is outbox.send_sms
 
 
 def test_put_and_patch_are_one_operation() -> None:

@@ -4,6 +4,7 @@ from gateway.simulator.answers import Answer
 from gateway.simulator.oauth.sessions import Sessions
 from gateway.simulator.pace import Pace
 from gateway.simulator.platform import Platform
+from gateway.simulator.rates import Rates
 from gateway.simulator.reading import Wire, parse_wire
 from gateway.simulator.seeds import sow
 
@@ -11,7 +12,7 @@ from gateway.simulator.seeds import sow
 def _ask(target: str, *values: bytes) -> Answer:
     headers = tuple((b"Authorization", value) for value in values)
     reading = parse_wire(Wire("GET", target, headers), "http://h")
-    return Platform(sow(), Sessions("t", Pace()), Pace(60)).answer(reading, 0.0)
+    return Platform(sow(), Sessions("t", Pace()), Rates(Pace(60))).answer(reading, 0.0)
 
 
 def test_an_open_path_needs_no_token_and_is_not_counted() -> None:

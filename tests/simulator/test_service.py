@@ -6,6 +6,7 @@ import pytest
 from gateway.simulator.answers import Answer
 from gateway.simulator.control.troubles import Trouble
 from gateway.simulator.pace import Pace
+from gateway.simulator.rates import Rates
 from gateway.simulator.reading import RawPairs, Wire
 from gateway.simulator.service import Service, finish
 from gateway.simulator.world import EXTENSION
@@ -15,7 +16,7 @@ AUTH: RawPairs = ((b"Authorization", b"Bearer t"),)
 
 
 def _service() -> Service:
-    return Service("t", lambda: 0.0, Pace(), lambda: 0.0)
+    return Service("t", lambda: 0.0, Rates(Pace()), lambda: 0.0)
 
 
 def _ask(service: Service, method: str, target: str, headers: RawPairs = AUTH) -> Answer:
@@ -62,7 +63,7 @@ def test_an_unauthenticated_answer_has_no_rate_headers(
         ("GET", STORE, 200, "light"),
         ("GET", f"{STORE}/1", 404, "light"),
         ("DELETE", STORE, 405, "medium"),
-        ("POST", f"{EXTENSION}/sms", 404, "medium"),
+        ("POST", f"{EXTENSION}/fax", 404, "heavy"),
         ("POST", f"{STORE}/1?_method=DELETE", 404, "medium"),
     ],
 )
@@ -81,7 +82,7 @@ def test_a_path_that_nobody_knows_has_no_group() -> None:
 
 def test_the_clock_rolls_the_window() -> None:
     now = [0.0]
-    service = Service("t", lambda: now[0], Pace(), lambda: 0.0)
+    service = Service("t", lambda: now[0], Rates(Pace()), lambda: 0.0)
     _ask(service, "GET", STORE)
     assert _rates(_ask(service, "GET", STORE))["X-Rate-Limit-Remaining"] == "48"
     now[0] = 61.0
@@ -114,7 +115,7 @@ def test_a_bug_says_nothing_to_the_caller(caplog: pytest.LogCaptureFixture) -> N
     def broken() -> float:
         raise RuntimeError("a secret of ours")
 
-    answer = _ask(Service("t", broken, Pace(), lambda: 0.0), "GET", STORE)
+    answer = _ask(Service("t", broken, Rates(Pace()), lambda: 0.0), "GET", STORE)
     assert (answer.status, _code(answer)) == (500, "CMN-203")
     assert b"secret" not in answer.body
     assert "a secret of ours" in caplog.text

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.simulator.control.ledger import Ledger
-from gateway.simulator.control.troubles import Trouble, Troubles
+from gateway.simulator.control.troubles import Cut, Trouble, Troubles
 from gateway.simulator.faults import Document
+from gateway.simulator.rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,12 @@ class Levers:
 class Control:
     """The desk of one simulator."""
 
-    def __init__(self, levers: Levers) -> None:
+    def __init__(self, levers: Levers, rates: Rates) -> None:
         """Start without trouble and with nothing counted."""
         self.ledger = Ledger()
         self.troubles = Troubles()
         self._levers = levers
+        self._rates = rates
         self._base: dict[str, int] = {}
 
     def expire(self, kind: str = "access") -> None:
@@ -44,34 +46,49 @@ class Control:
             self._levers.expire[name]()
 
     def fail(
-        self, count: int = 1, status: int = 503, retry_after: str = "", kind: str = ""
+        self,
+        count: int = 1,
+        status: int = 503,
+        retry_after: str = "",
+        kind: str = "",
+        method: str = "",
     ) -> None:
-        """Let the next token calls fail, without carrying them out."""
-        self.troubles.ask(Trouble(kind, status=status, retry_after=retry_after), count)
+        """Let the next requests fail, without carrying them out."""
+        trouble = Trouble(kind, method, status=status, retry_after=retry_after)
+        self.troubles.ask(trouble, count)
 
-    def stall(self, count: int = 1, seconds: float | None = None, kind: str = "") -> None:
-        """Hold the next token calls, for a time or until `release`, and then carry them out."""
-        self.troubles.ask(Trouble(kind, held=True, held_s=seconds), count)
+    def stall(
+        self, count: int = 1, seconds: float | None = None, kind: str = "", method: str = ""
+    ) -> None:
+        """Hold the next requests, for a time or until `release`, and then carry them out."""
+        self.troubles.ask(Trouble(kind, method, held=True, held_s=seconds), count)
 
-    def drop(self, count: int = 1, kind: str = "") -> None:
-        """Carry the next token calls out, but cut their connection instead of answering."""
-        self.troubles.ask(Trouble(kind, dropped=True), count)
+    def drop(self, count: int = 1, kind: str = "", method: str = "", at: Cut = Cut.ANSWER) -> None:
+        """Cut the connections of the next requests; at their arrival they are not carried out."""
+        # A failure that nobody sees is how a request is not carried out.
+        status = 500 if at is Cut.ARRIVAL else 0
+        self.troubles.ask(Trouble(kind, method, status=status, cut=at), count)
+
+    def tell_rates(self, *, told: bool) -> None:
+        """Let answers have the `X-Rate-Limit-*` headers, or not."""
+        self._rates.told = told
 
     def release(self) -> None:
-        """Let the token calls that are held go on."""
+        """Let the requests that are held go on."""
         self.troubles.release()
 
     def reset(self) -> None:
-        """Forget counts and trouble to come; sessions, tokens and rate windows stay."""
+        """Forget counts and trouble to come, tell rates; sessions, tokens and windows stay."""
         self.ledger.reset()
         self.troubles.clear()
+        self._rates.forget()
         self._base = {name: show() for name, show in self._levers.show.items() if _grows(name)}
 
     def report(self) -> Document:
         """Tell what the simulator saw."""
         shown = {name: show() - self._base.get(name, 0) for name, show in self._levers.show.items()}
         waiting = {"held": self.troubles.held, "troubles_pending": len(self.troubles.pending)}
-        return {**self.ledger.report(), **shown, **waiting}
+        return {**self.ledger.report(), **self._rates.report(), **shown, **waiting}
 
 
 def _grows(name: str) -> bool:

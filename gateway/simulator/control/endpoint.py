@@ -1,22 +1,24 @@
 """The control endpoint, below `/-/simulator/`; options are in the query.
 
-    GET  seen     what happened, in numbers (JSON)
-    POST expire   kind=access (default) | platform | ringcx | legacy | sessions
-    POST fail     count=1 status=503 retry_after= kind=     the next token calls fail
-    POST stall    count=1 seconds= kind=                    they are held, then carried out
-    POST drop     count=1 kind=                             carried out, never answered
-    POST release                                            what is held goes on
-    POST reset                                              forget counts and trouble to come
+    GET  seen                                   what happened, in numbers (JSON)
+    POST expire   kind=access                   also platform, ringcx, legacy, sessions
+    POST fail     WHICH status=503 retry_after= the next ones fail and are not carried out
+    POST stall    WHICH seconds=                they are held, then carried out
+    POST drop     WHICH at=answer               cut: also at=arrival, not carried out; at=body
+    POST release                                what is held goes on
+    POST rates    headers=off                   answers lack X-Rate-Limit-*; headers=on
+    POST reset                                  forget counts and trouble to come
 
-Whoever does not come from loopback is told what any unknown path is told. Seconds are real
-ones, not shortened. A POST answers with the same report as `seen`.
+WHICH is `count=1 kind= method=`: any token call, kind=platform, ringcx or legacy for one sort
+of it, kind=api for every other request. Only loopback finds this. Seconds are real ones.
 """
 
 from collections.abc import Callable
 
 from gateway.simulator.answers import Answer, render_document, render_fault
 from gateway.simulator.control.desk import Control
-from gateway.simulator.control.troubles import KINDS
+from gateway.simulator.control.kinds import KINDS, TOKEN_KINDS, is_desk
+from gateway.simulator.control.troubles import Cut
 from gateway.simulator.faults import (
     Fault,
     invalid_parameter,
@@ -26,7 +28,8 @@ from gateway.simulator.faults import (
 from gateway.simulator.filters import integer, one
 from gateway.simulator.reading import Pairs, Reading
 
-EXPIRABLE = ("access", *KINDS, "sessions")
+EXPIRABLE = ("access", *TOKEN_KINDS, "sessions")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MAX_COUNT = 100_000
 _MAX_SECONDS = 3600.0
 
@@ -42,6 +45,7 @@ class Endpoint:
             "fail": self._fail,
             "stall": self._stall,
             "drop": self._drop,
+            "rates": self._rates,
             "release": lambda _: control.release(),
             "reset": lambda _: control.reset(),
         }
@@ -49,7 +53,7 @@ class Endpoint:
     @staticmethod
     def serves(reading: Reading) -> bool:
         """Tell whether a request is for the desk, and may be."""
-        return reading.segments[:2] == ("-", "simulator") and reading.wire.is_local
+        return is_desk(reading.segments) and reading.wire.is_local
 
     def answer(self, reading: Reading) -> Answer:
         """Carry out what is asked."""
@@ -71,34 +75,39 @@ class Endpoint:
         self._posts[name](reading.query)
 
     def _expire(self, query: Pairs) -> None:
-        kind = one(query, "kind") or "access"
-        if kind not in EXPIRABLE:
-            raise invalid_parameter("kind", f"choose from {', '.join(EXPIRABLE)}")
-        self._control.expire(kind)
+        self._control.expire(_choice(query, "kind", EXPIRABLE) or "access")
 
     def _fail(self, query: Pairs) -> None:
         status = integer(query, "status", 503, low=400, high=599)
         retry_after = one(query, "retry_after")
         if not retry_after.isascii() or not retry_after.isprintable():
             raise invalid_parameter("retry_after")
-        self._control.fail(_count(query), status, retry_after, _kind(query))
+        self._control.fail(_count(query), status, retry_after, *_which(query))
 
     def _stall(self, query: Pairs) -> None:
-        self._control.stall(_count(query), _seconds(query), _kind(query))
+        self._control.stall(_count(query), _seconds(query), *_which(query))
 
     def _drop(self, query: Pairs) -> None:
-        self._control.drop(_count(query), _kind(query))
+        at = Cut(_choice(query, "at", tuple(Cut)) or Cut.ANSWER)
+        self._control.drop(_count(query), *_which(query), at)
+
+    def _rates(self, query: Pairs) -> None:
+        self._control.tell_rates(told=_choice(query, "headers", ("on", "off")) != "off")
 
 
 def _count(query: Pairs) -> int:
     return integer(query, "count", 1, low=1, high=_MAX_COUNT)
 
 
-def _kind(query: Pairs) -> str:
-    kind = one(query, "kind")
-    if kind not in ("", *KINDS):
-        raise invalid_parameter("kind", f"choose from {', '.join(KINDS)}")
-    return kind
+def _which(query: Pairs) -> tuple[str, str]:
+    return _choice(query, "kind", KINDS), _choice(query, "method", METHODS)
+
+
+def _choice(query: Pairs, name: str, allowed: tuple[str, ...]) -> str:
+    chosen = one(query, name)
+    if chosen not in ("", *allowed):
+        raise invalid_parameter(name, f"choose from {', '.join(allowed)}")
+    return chosen
 
 
 def _seconds(query: Pairs) -> float | None:

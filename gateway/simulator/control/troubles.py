@@ -1,43 +1,53 @@
-"""Trouble to order: what the next token calls meet instead of, or around, their answer.
+"""Trouble to order: what the next requests meet instead of, or around, their answer.
 
-A token call is a POST that obtains or refreshes a token: of the platform, of RingCX, or of
-Engage's legacy login. Each asked-for trouble meets one token call of its kind, in the order
-in which they were asked for. It fails (the call is not carried out), or it is held (until
-released or for a time, then carried out, also when the caller has gone meanwhile), or it
-is carried out and its connection is cut instead of the answer.
+Each asked-for trouble meets one request of its kind, in the order in which they were asked
+for; one that names a method meets that effective method only. The request fails (it is not
+carried out, and a 429 or 503 of this sort has no rate headers, as with the limits of an
+account or of an address), or it is held (until released or for a time, then carried out,
+also when the caller has gone meanwhile), or its connection is cut: at its arrival, before
+it is carried out; instead of the answer; or in the middle of the answer's body.
 
 Seconds here are real seconds; no pace shortens them.
 """
 
 import asyncio
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from gateway.simulator.reading import Wire
+from gateway.simulator.control.kinds import TOKEN_KINDS, find_kind
+from gateway.simulator.faults import Fault
+from gateway.simulator.reading import Wire, parse_wire
 
-KINDS = ("platform", "ringcx", "legacy")
-_TOKEN_PATHS = {
-    "/restapi/oauth/token": "platform",
-    "/api/auth/login/rc/accesstoken": "ringcx",
-    "/api/auth/token/refresh": "ringcx",
-    "/api/v1/auth/login": "legacy",
-}
+
+class Cut(StrEnum):
+    """Where a connection is cut; a body that is empty is cut as its answer is."""
+
+    ARRIVAL = "arrival"
+    ANSWER = "answer"
+    BODY = "body"
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What one token call meets; `kind` is empty for any."""
+    """What one request meets; `kind` is empty for any token call, `method` for any method."""
 
     kind: str = ""
+    method: str = ""
     status: int = 0
     retry_after: str = ""
     held: bool = False
     held_s: float | None = None
-    dropped: bool = False
+    cut: Cut | None = None
+
+    def meets(self, kind: str, method: str) -> bool:
+        """Tell whether a request of that kind and effective method meets this."""
+        is_kind = kind == self.kind if self.kind else kind in TOKEN_KINDS
+        return is_kind and self.method in ("", method)
 
 
 @dataclass(slots=True)
 class Troubles:
-    """The troubles still to come, the calls that are held, and the one that met trouble last."""
+    """Those still to come, the requests that are held, and the one that met trouble last."""
 
     pending: list[Trouble] = field(default_factory=list)
     held: int = 0
@@ -45,14 +55,16 @@ class Troubles:
     _gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ask(self, trouble: Trouble, count: int) -> None:
-        """Ask for the same trouble for `count` token calls."""
+        """Ask for the same trouble for `count` requests."""
         self.pending.extend([trouble] * count)
 
     def meet(self, wire: Wire) -> Trouble | None:
         """Take the trouble that this request meets, if any."""
-        kind = find_kind(wire)
+        if not self.pending:
+            return None
+        kind, method = find_kind(wire), _find_method(wire)
         for index, trouble in enumerate(self.pending):
-            if kind and trouble.kind in ("", kind):
+            if trouble.meets(kind, method):
                 self.latest = wire
                 return self.pending.pop(index)
         return None
@@ -70,7 +82,7 @@ class Troubles:
             self.held -= 1
 
     def release(self) -> None:
-        """Let every call that is held go on; stalls not met yet remain."""
+        """Let every request that is held go on; stalls not met yet remain."""
         self._gate.set()
         self._gate = asyncio.Event()
 
@@ -80,6 +92,8 @@ class Troubles:
         self.release()
 
 
-def find_kind(wire: Wire) -> str:
-    """Name the kind of a token call; empty when the request is none."""
-    return _TOKEN_PATHS.get(wire.target.partition("?")[0], "") if wire.method == "POST" else ""
+def _find_method(wire: Wire) -> str:
+    try:
+        return parse_wire(wire, "").method
+    except Fault:
+        return wire.method

@@ -3,7 +3,8 @@
 The token comes as a Bearer or as the parameter `access_token`, as documented. With
 `impersonated_user_id` a request acts as another user: the one agent there is, who sees only
 the threads assigned to that agent; any other id is a 400. Lists are pages of `offset` and
-`limit`, at most 150. An error is `{error, message, status}`; that of a 401 is inferred.
+`limit`, at most 150. An error is `{error, message, status}`; that of a 401 is inferred. With
+enforced rates there are 500 requests a minute, and the next is a 429 without a header.
 
 The constants are public on purpose: they open a simulator, nothing else.
 """
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from gateway.simulator.answers import Answer, render_document
 from gateway.simulator.faults import Document, Fault, unsupported_method
 from gateway.simulator.filters import integer, one
+from gateway.simulator.limits import Limit
+from gateway.simulator.rates import Rates
 from gateway.simulator.reading import Reading
 
 DIGITAL_TOKEN = "simulator-digital-token"  # noqa: S105 - it opens a simulator, as TOKEN does
@@ -20,12 +23,15 @@ OWNER_ID = "5f0000000000000000000001"
 AGENT_ID = "5f0000000000000000000002"
 DEFAULT_LIMIT = 30
 MAX_LIMIT = 150
+REQUESTS = 500
+WINDOW_S = 60
 
 _ERRORS = {
     400: "bad_request",
     401: "invalid_token",
     404: "not_found",
     405: "method_not_allowed",
+    429: "rate_limit_exceeded",
 }
 _RECORDS: dict[str, tuple[Document, ...]] = {
     "categories": (
@@ -46,10 +52,17 @@ _RECORDS: dict[str, tuple[Document, ...]] = {
 class Digital:
     """One account of Engage Digital; it never changes."""
 
-    def answer(self, reading: Reading, _: float) -> Answer:
-        """Answer a request."""
+    def __init__(self, rates: Rates) -> None:
+        """Start with nothing spent."""
+        self._rates = rates
+        self._limit = Limit(REQUESTS, rates.pace.shorten(WINDOW_S))
+
+    def answer(self, reading: Reading, now: float) -> Answer:
+        """Answer a request; `now` is monotonic seconds."""
         try:
             _check(reading)
+            if self._rates.charge("engage-digital", self._limit, now):
+                raise Fault(429, "", "Rate limit exceeded")
             return _serve(reading, _act_as(reading))
         except Fault as fault:
             return _render_error(fault)

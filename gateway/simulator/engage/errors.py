@@ -27,7 +27,7 @@ def unusable_request(details: str) -> Fault:
 
 
 def too_many_requests() -> Fault:
-    """Make the 429 of the token exchange."""
+    """Make the 429 of a limit: neither a wait nor a penalty is documented."""
     return Fault(429, "too.many.requests.exception", "Request rate exceeded")
 
 

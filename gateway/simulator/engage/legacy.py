@@ -18,10 +18,11 @@ from gateway.simulator.engage.errors import (
     render_errors,
     unusable_request,
 )
+from gateway.simulator.engage.quotas import Quotas
 from gateway.simulator.engage.voice import ACCOUNT, USER_ID, Voice
 from gateway.simulator.faults import Document, Fault, unsupported_method
 from gateway.simulator.forms import read_form
-from gateway.simulator.pace import Pace
+from gateway.simulator.rates import Rates
 from gateway.simulator.reading import Reading
 
 LEGACY_USERNAME = "ada@example.com"
@@ -34,11 +35,12 @@ LONG_LIFETIME_S = 14 * 24 * 3600
 class Legacy:
     """The legacy portal of the contact centre."""
 
-    def __init__(self, voice: Voice, pace: Pace, wall: Callable[[], float]) -> None:
+    def __init__(self, voice: Voice, rates: Rates, wall: Callable[[], float]) -> None:
         """Start with one permanent token; `wall` gives seconds since 1970."""
         self.made = 0
         self._voice = voice
-        self._pace = pace
+        self._pace = rates.pace
+        self._quotas = Quotas(rates)
         self._wall = wall
         self._permanent = [LEGACY_TOKEN]
         # Of a login's token: when it is over, and how long it lives from each use.
@@ -62,6 +64,7 @@ class Legacy:
         if path == ("auth", "login"):
             return self._login(reading, now)
         self._check(reading, now)
+        self._quotas.charge(reading, now)
         match path:
             case ("admin", "token"):
                 return self._tokens(reading.method)

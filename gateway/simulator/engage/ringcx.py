@@ -21,16 +21,16 @@ from gateway.simulator.engage.errors import (
     unusable_request,
 )
 from gateway.simulator.engage.jwts import Jwts
+from gateway.simulator.engage.quotas import Quotas
 from gateway.simulator.engage.voice import ACCOUNT, MAIN_ACCOUNT_ID, USER_ID, Voice
 from gateway.simulator.faults import Document, Fault, unsupported_method
 from gateway.simulator.forms import read_form
 from gateway.simulator.limits import Limit
 from gateway.simulator.oauth.sessions import Sessions
-from gateway.simulator.pace import Pace
+from gateway.simulator.rates import WINDOW_S, Rates
 from gateway.simulator.reading import Reading
 
 EXCHANGES = 5
-WINDOW_S = 60
 EXPIRED = "Jwt is expired"
 _SECRETS = frozenset({"rcAccessToken", "refresh_token", "access_token"})
 
@@ -39,15 +39,17 @@ class RingCX:
     """The current platform of the contact centre."""
 
     def __init__(
-        self, sessions: Sessions, voice: Voice, pace: Pace, wall: Callable[[], float]
+        self, sessions: Sessions, voice: Voice, rates: Rates, wall: Callable[[], float]
     ) -> None:
         """Trust the tokens of `sessions`; `wall` gives seconds since 1970."""
         self.made = 0
-        self.jwts = Jwts(pace)
+        self.jwts = Jwts(rates.pace)
         self._sessions = sessions
         self._voice = voice
         self._wall = wall
-        self._limit = Limit(EXCHANGES, pace.shorten(WINDOW_S))
+        self._rates = rates
+        self._quotas = Quotas(rates)
+        self._limit = Limit(EXCHANGES, rates.pace.shorten(WINDOW_S))
 
     def answer(self, reading: Reading, now: float) -> Answer:
         """Answer a request; `now` is monotonic seconds."""
@@ -63,15 +65,15 @@ class RingCX:
             case ("api", "auth", "token", "refresh"):
                 return self._refresh(reading, now)
             case ("voice", "api", "v1", "summary", "accounts", _, "segments", _, "agent" | "auto"):
-                return self._expired(_cookie(reading), now) or _summarize(reading)
+                return self._expired(_cookie(reading), now) or self._summary(reading, now)
             case ("voice", "api", *_):
-                return self._expired(_bearer(reading), now) or self._resource(reading)
+                return self._expired(_bearer(reading), now) or self._resource(reading, now)
             case _:
                 raise missing_entity()
 
     def _exchange(self, reading: Reading, now: float) -> Answer:
         form = _read_secrets(reading)
-        if self._limit.spend(now):
+        if self._rates.charge("ringcx-login", self._limit, now, always=True):
             raise too_many_requests()
         if form.get("rcTokenType", "").lower() != "bearer":
             raise unusable_request("rcTokenType must be Bearer")
@@ -117,7 +119,12 @@ class RingCX:
             return render_text(EXPIRED, 401)
         raise access_denied("Access is denied")
 
-    def _resource(self, reading: Reading) -> Answer:
+    def _summary(self, reading: Reading, now: float) -> Answer:
+        self._quotas.charge(reading, now)
+        return _summarize(reading)
+
+    def _resource(self, reading: Reading, now: float) -> Answer:
+        self._quotas.charge(reading, now)
         if reading.segments[2:4] != ("v1", "admin"):
             raise missing_entity()
         return self._voice.answer(reading.method, reading.segments[4:])

@@ -12,7 +12,7 @@ No method is tunnelled here: an override that makes a POST something else is a 4
 from collections.abc import Callable
 
 from gateway.simulator.answers import Answer, render_document, render_fault
-from gateway.simulator.faults import Fault, unsupported_method
+from gateway.simulator.faults import Fault, exceeded_rate, unsupported_method
 from gateway.simulator.forms import read_form
 from gateway.simulator.limits import Limit
 from gateway.simulator.oauth.apps import APPS, identify_app
@@ -21,12 +21,11 @@ from gateway.simulator.oauth.grants import Grants, render_tokens
 from gateway.simulator.oauth.page import read_request, render_page, render_redirect
 from gateway.simulator.oauth.refusals import invalid_request
 from gateway.simulator.oauth.sessions import Sessions
-from gateway.simulator.pace import Pace
+from gateway.simulator.rates import PENALTY_S, WINDOW_S, Rates
 from gateway.simulator.reading import Reading
 
+GROUP = "auth"
 CALLS = 5
-WINDOW_S = 60
-PENALTY_S = 60
 
 Endpoint = Callable[[Reading, float], Answer]
 
@@ -34,9 +33,10 @@ Endpoint = Callable[[Reading, float], Answer]
 class Authority:
     """The authorisation server of one simulator."""
 
-    def __init__(self, sessions: Sessions, pace: Pace) -> None:
+    def __init__(self, sessions: Sessions, rates: Rates) -> None:
         """Serve over these sessions."""
-        self._pace = pace
+        pace = self._pace = rates.pace
+        self._rates = rates
         self._sessions = sessions
         self._codes = Codes(pace)
         self._grants = Grants(sessions, self._codes)
@@ -61,26 +61,18 @@ class Authority:
     def _token(self, reading: Reading, now: float) -> Answer:
         form = read_form(reading.wire)
         app = identify_app(reading.wire, form)
-        wait_s = self._limits[app].spend(now)
-        rates = self._rates(app, now)
+        limit = self._limits[app]
+        wait_s = self._rates.charge(GROUP, limit, now, always=True)
+        told = self._rates.describe(GROUP, limit, now)
         if wait_s:
-            return render_fault(_too_many(self._pace.write_wait(wait_s))).adding(rates)
+            return render_fault(exceeded_rate(self._pace.write_wait(wait_s))).adding(told)
         try:
             session = self._grants.carry_out(app, form, now)
         except Fault as fault:
-            return render_fault(fault).adding(rates)
+            return render_fault(fault).adding(told)
         private = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         document = render_tokens(session, self._pace, now)
-        return render_document(document).adding({**private, **rates})
-
-    def _rates(self, app: str, now: float) -> dict[str, str]:
-        limit = self._limits[app]
-        return {
-            "X-Rate-Limit-Group": "auth",
-            "X-Rate-Limit-Limit": str(limit.count),
-            "X-Rate-Limit-Remaining": str(limit.left(now)),
-            "X-Rate-Limit-Window": str(self._pace.write_life(limit.window_s)),
-        }
+        return render_document(document).adding({**private, **told})
 
     def _revoke(self, reading: Reading, _: float) -> Answer:
         named = dict(reading.query).get("token", "")
@@ -101,8 +93,3 @@ class Authority:
         if form.get("login") != "yes":
             return render_page(request)
         return render_redirect(request, self._codes.make(request, now))
-
-
-def _too_many(wait_s: int | float) -> Fault:
-    headers = {"Retry-After": str(wait_s)}
-    return Fault(429, "CMN-301", "Request rate exceeded", headers=headers)

@@ -95,14 +95,17 @@ class Sessions:
                 return session
         raise refusals.invalid_grant()
 
-    def check(self, access: str, now: float) -> None:
-        """Return when an access token is good, and mark it as used. Raises Fault."""
+    def check(self, access: str, now: float) -> str:
+        """Name the application of a good access token, and mark it as used. Raises Fault.
+
+        The static token is that of an application without a name.
+        """
         if access == self._static:
-            return
+            return ""
         for session in self._alive:
             if access == session.current.access:
                 _use(session.current, now)
-                return
+                return session.app
             if session.previous and access == session.previous.access:
                 raise _replaced(session.previous)
         raise refusals.missing_token() if is_shaped(access) else refusals.unparsable_token()

@@ -1,7 +1,9 @@
 import pytest
 
 from gateway.simulator.control.desk import Control, Levers
-from gateway.simulator.control.troubles import Trouble
+from gateway.simulator.control.troubles import Cut, Trouble
+from gateway.simulator.pace import Pace
+from gateway.simulator.rates import Rates
 
 KINDS = ("platform", "ringcx", "legacy", "sessions")
 
@@ -10,7 +12,7 @@ def _desk(moved: list[str]) -> tuple[Control, list[int]]:
     made = [0]
     expire = {name: (lambda name=name: moved.append(name)) for name in KINDS}
     show = {"sessions_made": lambda: made[0], "sessions_active": lambda: 7}
-    return Control(Levers(expire, show)), made
+    return Control(Levers(expire, show), Rates(Pace())), made
 
 
 def test_access_means_every_kind_of_access_token() -> None:
@@ -28,12 +30,14 @@ def test_troubles_are_asked_for_in_words() -> None:
     control.fail(2, 429, "7", "ringcx")
     control.stall(seconds=1.5)
     control.drop(kind="legacy")
+    control.drop(kind="api", method="PUT", at=Cut.ARRIVAL)
     assert control.troubles.pending == [
         *[Trouble("ringcx", status=429, retry_after="7")] * 2,
         Trouble(held=True, held_s=1.5),
-        Trouble("legacy", dropped=True),
+        Trouble("legacy", cut=Cut.ANSWER),
+        Trouble("api", "PUT", status=500, cut=Cut.ARRIVAL),
     ]
-    assert control.report()["troubles_pending"] == 4
+    assert control.report()["troubles_pending"] == 5
 
 
 def test_a_reset_forgets_what_was_made_and_not_what_is_active() -> None:
@@ -47,3 +51,15 @@ def test_a_reset_forgets_what_was_made_and_not_what_is_active() -> None:
     assert report["troubles_pending"] == 0
     made[0] = 5
     assert control.report()["sessions_made"] == 2
+
+
+def test_a_reset_lets_answers_tell_their_rates_again_and_forgets_refusals() -> None:
+    rates = Rates(Pace())
+    control = Control(Levers({}, {}), rates)
+    control.tell_rates(told=False)
+    rates.refused["light"] = 1
+    assert control.report()["requests_refused"] == {"light": 1}
+    assert not rates.told
+    control.reset()
+    assert rates.told
+    assert control.report()["requests_refused"] == {}

@@ -10,6 +10,7 @@ from gateway.simulator import TOKEN, Running
 from gateway.simulator.control.desk import Control, Levers
 from gateway.simulator.control.endpoint import Endpoint
 from gateway.simulator.pace import Pace
+from gateway.simulator.rates import Rates
 from gateway.simulator.reading import Wire, parse_wire
 from gateway.simulator.service import Service
 from tests.simulator.asking import ask_token, log_in, refresh, use
@@ -36,6 +37,10 @@ async def test_what_was_seen_is_told_without_a_token(simulator: Running) -> None
         "token_calls": {"jwt": {"200": 1}},
         "token_calls_limited": 0,
         "requests_by_status": {"200": 1, "401": 1},
+        "arrivals": {},
+        "requests_refused": {},
+        "requests_in_penalty": 0,
+        "penalties_begun": 0,
         "sessions_made": 1,
         "sessions_active": 1,
         "ringcx_sessions_made": 0,
@@ -174,6 +179,9 @@ async def test_a_call_that_was_turned_away_is_counted(simulator: Running) -> Non
         ("stall?seconds=nan", "seconds"),
         ("stall?seconds=-1", "seconds"),
         ("drop?count=x", "count"),
+        ("drop?at=x", "at"),
+        ("drop?kind=api&method=x", "method"),
+        ("rates?headers=x", "headers"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused(simulator: Running, action: str, name: str) -> None:
@@ -197,7 +205,7 @@ async def test_what_is_no_action_is_refused(
 
 
 def test_who_is_not_on_loopback_finds_nothing() -> None:
-    service = Service("t", lambda: 0.0, Pace(), lambda: 0.0)
+    service = Service("t", lambda: 0.0, Rates(Pace()), lambda: 0.0)
     headers = ((b"Authorization", b"Bearer t"),)
     wire = Wire("POST", f"{DESK}/fail", headers, is_local=False)
     answer = service.answer(wire, "http://h")
@@ -209,7 +217,7 @@ def test_who_is_not_on_loopback_finds_nothing() -> None:
 def test_the_desk_serves_its_own_paths() -> None:
     def serves(target: str) -> bool:
         reading = parse_wire(Wire("GET", target, is_local=True), "http://h")
-        return Endpoint(Control(Levers({}, {}))).serves(reading)
+        return Endpoint(Control(Levers({}, {}), Rates(Pace()))).serves(reading)
 
     assert serves(f"{DESK}/seen")
     assert not serves("/-/other/seen")

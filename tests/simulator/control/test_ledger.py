@@ -1,6 +1,6 @@
 import json
 
-from gateway.simulator.control.ledger import MAX_REQUESTS, Ledger
+from gateway.simulator.control.ledger import MAX_REQUESTS, MAX_TEST_IDS, Ledger
 from gateway.simulator.reading import Wire
 
 JWT_FORM = b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=s3cr3t"
@@ -68,3 +68,27 @@ def test_the_oldest_request_makes_room() -> None:
     assert isinstance(latest, list)
     assert len(latest) == MAX_REQUESTS
     assert latest[0]["path"] == "/1"
+
+
+def test_a_request_is_counted_by_its_test_id() -> None:
+    ledger = Ledger()
+    wire = Wire("POST", "/restapi/x", ((b"x-test-id", b"one"),))
+    for test_id in ("one", None, "one", "two"):
+        ledger.arrive(test_id)
+    ledger.note(wire, "POST", 200, dropped=True)
+    ledger.note(wire, "POST", 503, dropped=False)
+    assert ledger.report()["arrivals"] == {
+        "one": {"arrived": 2, "carried_out": 1},
+        "two": {"arrived": 1, "carried_out": 0},
+    }
+    assert ledger.report()["requests_by_status"] == {"dropped": 1, "503": 1}
+
+
+def test_the_oldest_test_id_makes_room() -> None:
+    ledger = Ledger()
+    for number in range(MAX_TEST_IDS + 1):
+        ledger.arrive(str(number))
+    arrivals = ledger.report()["arrivals"]
+    assert isinstance(arrivals, dict)
+    assert len(arrivals) == MAX_TEST_IDS
+    assert "0" not in arrivals

@@ -1,27 +1,10 @@
 import asyncio
 
-import pytest
-
-from gateway.simulator.control.troubles import Trouble, Troubles, find_kind
+from gateway.simulator.control.troubles import Trouble, Troubles
 from gateway.simulator.reading import Wire
 
 TOKEN_CALL = Wire("POST", "/restapi/oauth/token?x=y")
 RINGCX_CALL = Wire("POST", "/api/auth/token/refresh")
-
-
-@pytest.mark.parametrize(
-    ("method", "target", "kind"),
-    [
-        ("POST", "/restapi/oauth/token?x", "platform"),
-        ("POST", "/api/auth/login/rc/accesstoken", "ringcx"),
-        ("POST", "/api/auth/token/refresh", "ringcx"),
-        ("POST", "/api/v1/auth/login", "legacy"),
-        ("GET", "/restapi/oauth/token", ""),
-        ("POST", "/restapi/oauth/revoke", ""),
-    ],
-)
-def test_a_token_call_is_known_by_its_path(method: str, target: str, kind: str) -> None:
-    assert find_kind(Wire(method, target)) == kind
 
 
 def test_troubles_are_met_in_their_order_and_by_their_kind() -> None:
@@ -34,6 +17,18 @@ def test_troubles_are_met_in_their_order_and_by_their_kind() -> None:
     assert troubles.meet(RINGCX_CALL) is first
     assert troubles.meet(RINGCX_CALL) is second
     assert troubles.meet(TOKEN_CALL) is None
+
+
+def test_a_trouble_of_the_api_meets_the_effective_method() -> None:
+    troubles = Troubles()
+    troubles.ask(Trouble("api", "PUT", status=503), 2)
+    override = ((b"X-HTTP-Method-Override", b"put"),)
+    assert troubles.meet(TOKEN_CALL) is None
+    assert troubles.meet(Wire("POST", "/restapi/v1.0")) is None
+    assert troubles.meet(Wire("PUT", "/-/simulator/x", is_local=True)) is None
+    assert troubles.meet(Wire("POST", "/restapi/v1.0", override))
+    assert troubles.meet(Wire("PUT", "/restapi/v1.0?_method=DELETE"))
+    assert not troubles.pending
 
 
 async def test_a_call_is_held_until_it_is_released() -> None:
