@@ -25,7 +25,7 @@ from tests.bench.configs import Ports
 from tests.bench.document import render
 from tests.bench.jobs import Bench, Target
 from tests.bench.peers import INSTALLED
-from tests.bench.report import REFERENCE, Samples
+from tests.bench.report import DIRECT, REFERENCE, Samples
 from tests.bench.running import NotReady, free_ports, started
 
 OUTPUT = Path(__file__).parent / "RESULTS.md"
@@ -47,7 +47,8 @@ SHORT = Extent(rounds=2, seconds=1, starts=1)
 def main() -> int:
     """Run the bench; return 1 when there is nothing to compare with."""
     options = _options()
-    signal.signal(signal.SIGTERM, _interrupted)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
     INSTALLED.mkdir(exist_ok=True)
     samples = Samples()
     begin = time.monotonic()
@@ -98,6 +99,9 @@ class _Run:
         """Do the jobs, round by round."""
         for number in range(self._extent.rounds):
             for name in names:
+                if name == "rate":
+                    for key, figure in jobs.fixed_rate_without_proxy(self._bench).items():
+                        self._samples.add(key, DIRECT, figure)
                 for target in targets if number % 2 == 0 else reversed(targets):
                     _say(f"round {number + 1}/{self._extent.rounds}  {name:9} {target.peer.name}")
                     self._try(name, jobs.JOBS[name], target)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 
 from tests.bench.machine import MIB
 from tests.bench.origin import UPLOAD, large
@@ -40,8 +41,7 @@ def upload(port: int, size: int, seconds: float) -> float:
     return _repeat(port, once, size, seconds)
 
 
-def _repeat(port: int, once: object, size: int, seconds: float) -> float:
-    assert callable(once)
+def _repeat(port: int, once: Callable[[socket.socket], None], size: int, seconds: float) -> float:
     count = 0
     with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S) as sock:
         end = time.monotonic() + seconds

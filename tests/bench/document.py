@@ -22,7 +22,8 @@ One run, all peers in turn on one core of their own; origin and load share the o
 override becomes that method, `User-Agent` and `Authorization` are set, which each peer does
 by its own configuration. 64 keep-alive connections unless said otherwise. Ratios are medians
 of the ratios to nginx in the same round; less is better, but for requests/s and reuse.
-No peer writes an access log, but rc-gateway writes its log to a file and keeps its metrics.
+Added latency is what the same request takes longer than without a proxy. No peer writes an
+access log, but rc-gateway writes its log to a file and keeps its metrics.
 """
 
 

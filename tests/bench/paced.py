@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import json
 import select
 import socket
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -184,3 +186,15 @@ def _steady() -> Iterator[None]:
     finally:
         libc.prctl(_PR_SET_TIMERSLACK, 0, 0, 0, 0)
         gc.enable()
+
+
+def main() -> None:
+    """Print the percentiles that a soak compares: `python -m tests.bench.paced PORT RATE S`."""
+    port, rate, seconds = sys.argv[1:]
+    seen = run(int(port), float(rate), float(seconds))
+    figures = {"p50": seen.percentile(0.5), "p99": seen.percentile(0.99), "failed": seen.failed}
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

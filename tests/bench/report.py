@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 REFERENCE = "nginx"
+# The origin asked directly: what is there without any proxy is no proxy's cost.
+DIRECT = "no proxy"
 DASH = "-"
 
 
@@ -19,13 +21,15 @@ DASH = "-"
 class Column:
     """One figure: how it is headed, whether as a ratio to nginx, its unit and decimals.
 
-    `target` is rc-gateway's own, of the ratio or of the figure; `at_least` turns it round.
+    `added` takes off what the same request costs without a proxy. `target` is rc-gateway's
+    own, of the ratio or of the figure; `at_least` turns it round.
     """
 
     key: str
     heading: str
     unit: str
     ratio: bool = True
+    added: bool = False
     digits: int = 2
     target: float | None = None
     at_least: bool = False
@@ -38,8 +42,9 @@ COLUMNS = (
     Column("one", "norm, 1 connection", "µs CPU per request"),
     Column("thousand", "norm, 1,000 connections", "µs CPU per request"),
     Column("rate", "norm, requests/s", "requests/s"),
-    Column("p50", "p50 at the fixed rate", "µs"),
-    Column("p99", "p99 at the fixed rate", "µs", target=2.0),
+    Column("paced", "norm at the fixed rate", "µs CPU per request"),
+    Column("p50", "added p50 at the fixed rate", "µs", added=True),
+    Column("p99", "added p99 at the fixed rate", "µs", added=True, target=2.0),
     Column("down1", "1 MiB down", "µs CPU per MiB", target=0.6),
     Column("down64", "64 MiB down", "µs CPU per MiB", target=0.6),
     Column("up1", "1 MiB up", "µs CPU per MiB", target=0.6),
@@ -76,17 +81,35 @@ class Samples:
         known = [figure for figure in self._of(key, peer) if figure is not None]
         return statistics.median(known) if known else None
 
-    def ratio(self, key: str, peer: str) -> float | None:
-        """Return the median of the ratios to nginx, each within one round."""
-        pairs = zip(self._of(key, peer), self._of(key, REFERENCE), strict=False)
-        ratios = [own / other for own, other in pairs if own is not None and other]
+    def ratio(self, key: str, peer: str, *, added: bool = False) -> float | None:
+        """Return the median of the ratios to nginx, each within one round.
+
+        With `added`, a round in which nginx was no slower than nothing has no ratio.
+        """
+        own, other = self._of(key, peer), self._of(key, REFERENCE)
+        if added:
+            own, other = self._less_direct(key, own), self._less_direct(key, other)
+        pairs = zip(own, other, strict=False)
+        ratios = [mine / its for mine, its in pairs if mine is not None and its and its > 0]
         return statistics.median(ratios) if ratios else None
+
+    def reference(self, column: Column) -> float | None:
+        """Return nginx's own figure, that 1.0 stands for."""
+        figures = self._of(column.key, REFERENCE)
+        if column.added:
+            figures = self._less_direct(column.key, figures)
+        known = [figure for figure in figures if figure is not None]
+        return statistics.median(known) if known else None
 
     def value(self, column: Column, peer: str) -> float | None:
         """Return what stands in the table."""
         if column.ratio:
-            return self.ratio(column.key, peer)
+            return self.ratio(column.key, peer, added=column.added)
         return self.median(column.key, peer)
+
+    def _less_direct(self, key: str, figures: Sequence[float | None]) -> Sequence[float | None]:
+        pairs = zip(figures, self._of(key, DIRECT), strict=False)
+        return [None if own is None or bare is None else own - bare for own, bare in pairs]
 
     def _of(self, key: str, peer: str) -> Sequence[float | None]:
         return self.figures.get(key, {}).get(peer, [])
@@ -107,7 +130,7 @@ def render_reference(samples: Samples) -> str:
     """Return what 1.0 stands for: nginx's own figures."""
     parts = []
     for column in COLUMNS:
-        figure = samples.median(column.key, REFERENCE) if column.ratio else None
+        figure = samples.reference(column) if column.ratio else None
         if figure is not None:
             parts.append(f"{column.heading}: {figure:,.0f} {column.unit}")
     return "; ".join(parts)
