@@ -19,7 +19,7 @@ from pathlib import Path
 import uvloop
 
 from tests.bench import machine, soak_crowd, soak_drain, soak_mixed
-from tests.bench.soak_gateway import raise_open_files, write_table
+from tests.bench.soak_gateway import CORES, raise_open_files, write_table
 
 OUTPUT = Path(__file__).parent / "RELIABILITY.md"
 IDLE = 10_000
@@ -126,6 +126,7 @@ async def run(names: Sequence[str], minutes: float) -> list[Figure]:
     # As Ctrl-C does, so that a gateway is never left behind.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     open_files = raise_open_files()
+    machine.stay_on(CORES.load)
     if "crowd" in names:
         idle = soak_crowd.how_many(IDLE, open_files)
         figures += of_crowd(await soak_crowd.feel(idle, SLOW))

@@ -21,6 +21,8 @@ from tests.bench.soak_origin import behave
 from tests.started import Started, process
 from tests.wire import scripted
 
+# Chosen before this process keeps to one of them.
+CORES = machine.choose_cores()
 _SAMPLE = re.compile(r"^([a-z_]+) ([0-9.e+]+)$", re.MULTILINE)
 
 
@@ -92,7 +94,7 @@ async def soaked(*sets: str) -> AsyncIterator[Soaked]:
         assert isinstance(binds, list)
         started.bind = binds[0]
         gateway = Soaked(started, _port(binds[0]), _port(str(event["ops"])))
-        os.sched_setaffinity(gateway.pid, {machine.choose_cores().proxy})
+        os.sched_setaffinity(gateway.pid, {CORES.proxy})
         reading = asyncio.create_task(_read_log(gateway))
         try:
             yield gateway
