@@ -16,7 +16,7 @@ SERVICES := redis-server=redis-server
 PURE := gateway/errors.py,gateway/core/*,gateway/policy/*,gateway/pipeline.py
 PURE_TESTS := tests/test_errors.py tests/core tests/policy tests/test_pipeline.py
 
-.PHONY: help run test services lint format lock catalogue clean
+.PHONY: help run test services lint format lock catalogue bench soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,8 +51,15 @@ lock: ## resolve the dependencies anew into the hashed locks (needs uv; UV=path)
 catalogue: $(BIN)/python ## make gateway/data/operations.csv (FACTS=folder of the vendor's list)
 	$(BIN)/python tools/catalogue.py $(FACTS)/ringcentral_operations.csv gateway/data/operations.csv
 
+bench: $(VENV)/run.stamp ## compare with other proxies, on this machine (BENCH="--quick --only haproxy,envoy")
+	$(BIN)/python -m tests.bench.install
+	$(BIN)/python -m tests.bench $(BENCH)
+
+soak: $(VENV)/run.stamp ## crowds, ten minutes of mixed load, a drain: does it break? (SOAK="--minutes 1")
+	$(BIN)/python -m tests.bench.soak $(SOAK)
+
 clean: ## remove the virtual environments and caches
-	rm -rf .venv .venv-* .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .venv-* .bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip installs exactly what the locks name, build tools included; then the checkout itself,

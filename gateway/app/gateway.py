@@ -21,6 +21,7 @@ from gateway.engine.attempts import Way
 from gateway.engine.connect import Connector
 from gateway.engine.drain import cut, drain
 from gateway.engine.events import Events
+from gateway.engine.fleet_budgets import FleetBudgets
 from gateway.engine.gate import Gate, Outfit
 from gateway.engine.listen import BACKLOG, CannotBind, listener_of, open_sockets
 from gateway.engine.pool import Pool
@@ -124,7 +125,7 @@ class Gateway:
         rules = RetryRules(frozenset(config.retries.on_status), _queue_wait_s(config))
         toll = Toll(
             self.rates,
-            self.credentials.store if config.stores.redis is not None else None,
+            FleetBudgets(self.credentials.store) if config.stores.redis is not None else None,
             max_wait_s=config.rates.max_wait_s,
             max_queue=config.rates.max_queue,
         )

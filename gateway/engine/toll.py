@@ -1,8 +1,8 @@
 """What an attempt pays before it leaves, and what its answer teaches.
 
-`policy.rates` decides; this brings it the time, asks the store that a fleet shares, and lets
-requests wait when `rates.mode` is "queue": fair between callers, bounded in number and
-time, released at the pace that the vendor's window allows, gone with their caller.
+`policy.rates` decides; this brings it the time, asks what a fleet shares, and lets requests
+wait when `rates.mode` is "queue": fair between callers, bounded in number and time,
+released at the pace that the vendor's window allows, gone with their caller.
 
 Rule 1: each payment is settled once: by an answer, or by the news that there is none.
 Rule 2: a door that is shut is refused here, without asking the store.
@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 
 from gateway.core.message import ReplyHead
+from gateway.engine.first_answers import FirstAnswers
+from gateway.engine.fleet_budgets import FleetBudgets
 from gateway.errors import RateShield
 from gateway.policy.forward import Plan
 from gateway.policy.rate_buckets import Reason, Shut
@@ -23,25 +25,18 @@ from gateway.policy.rate_fields import parse_retry_after
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rate_queue import RateQueue, Ticket
 from gateway.policy.rates import RateMode, Rates, Spent, shield_of
-from gateway.stores.store import Store, StoreDown
-
-# A limit that nobody has learned yet: requests are counted, so that the count is there when
-# the first answer tells it.
-_UNKNOWN_LIMIT = 1_000_000
-_UNKNOWN_WINDOW_S = 60.0
-# What leaves here first may arrive last; by this much the fleet's window is the longer one.
-_SLACK = 1.02
+from gateway.stores.store import StoreDown
 
 Waiting = asyncio.Future[None]
 
 
 class Toll:
-    """Takes payments for every upstream; `shared` is the store of a fleet."""
+    """Takes payments for every upstream; `shared` counts for a whole fleet."""
 
     def __init__(
         self,
         rates: Rates,
-        shared: Store | None = None,
+        shared: FleetBudgets | None = None,
         *,
         max_wait_s: float = 30.0,
         max_queue: int = 100,
@@ -53,6 +48,7 @@ class Toll:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._queue: RateQueue[Waiting] = RateQueue(max_queue)
+        self._first = FirstAnswers(self._loop)
         self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
 
     @property
@@ -63,6 +59,16 @@ class Toll:
     async def pay(self, plan: Plan) -> Spent:
         """Let one attempt through, or raise `RateShield`; waits only in mode "queue"."""
         key = self.rates.key_of(plan.permitted)
+        if self.rates.mode in _COUNTED_HERE:
+            return self.rates.spend(key, self._loop.time())
+        await self._first.turn(key)
+        try:
+            return await self._pay(key, plan)
+        except BaseException:
+            self._first.end(key)
+            raise
+
+    async def _pay(self, key: RateKey, plan: Plan) -> Spent:
         if self.rates.mode is not RateMode.QUEUE:
             return await self._pay_now(key)
         caller = plan.permitted.caller.name
@@ -83,20 +89,24 @@ class Toll:
         now = self._loop.time()
         retry_after_s = parse_retry_after(head.fields, self._clock())
         self.rates.learn(spent, head.status, head.fields, retry_after_s, now)
+        self._first.end(spent.key, answered=True)
+        if self._shared is not None:
+            self._shared.tell(spent.key, self.rates.budget(spent.key))
         self._let_go(spent.key, now)
 
     def release(self, spent: Spent, *, sent: bool) -> None:
         """Take in that there is no answer; `sent` tells whether a byte left."""
         now = self._loop.time()
         self.rates.release(spent, now, sent=sent)
+        self._first.end(spent.key)
         self._let_go(spent.key, now)
 
     async def _pay_now(self, key: RateKey) -> Spent:
         spent = self.rates.spend(key, self._loop.time())
-        if self._shared is None or not key.group or self.rates.mode in _COUNTED_HERE:
+        if self._shared is None or not key.group:
             return spent
         try:
-            wait_s = await self._ask_fleet(self._shared, key)
+            wait_s = await self._shared.spend(key, self.rates.budget(key))
         except StoreDown:
             return spent
         except BaseException:
@@ -109,13 +119,6 @@ class Toll:
         self.rates.release(spent, now, sent=False)
         self.rates.close(key, shut)
         raise shield_of(key, shut, now)
-
-    async def _ask_fleet(self, store: Store, key: RateKey) -> float:
-        budget = self.rates.budget(key)
-        name = "rate:" + "/".join(key.bucket)
-        if budget is None:
-            return await store.spend(name, _UNKNOWN_LIMIT, _UNKNOWN_WINDOW_S)
-        return await store.spend(name, budget.limit, budget.window_s * _SLACK)
 
     async def _wait(self, key: RateKey, caller: str, give_up: float) -> None:
         """Wait for a turn, or raise `RateShield` when there is no place or no time."""

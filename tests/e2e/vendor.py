@@ -12,21 +12,23 @@ from gateway import simulator
 from gateway.simulator import CLIENT_ID, CLIENT_SECRET, JWT
 from tests.wire import PATH, Peer, Running, request, running
 
-JWT_SETS = (
-    # What is tested with these is not the vendor's rate groups, which are soon spent.
-    "rates.mode=off",
+OWNED = (
     f"credentials.ringcentral.client_id=literal:{CLIENT_ID}",
     f"credentials.ringcentral.client_secret=literal:{CLIENT_SECRET}",
     f"credentials.ringcentral.jwt=literal:{JWT}",
 )
+# What is tested with these is not the vendor's rate groups, which are soon spent.
+JWT_SETS = (*OWNED, "rates.mode=off")
 # The calls of the account's own documents are the cheapest, and every one needs a token.
 GET = request(f"GET {PATH} HTTP/1.1")
 
 
 @asynccontextmanager
-async def vendor(time_scale: float = 1.0) -> AsyncIterator[simulator.Running]:
+async def vendor(
+    time_scale: float = 1.0, *, enforce_rates: bool = False
+) -> AsyncIterator[simulator.Running]:
     """Run a simulator."""
-    started = await simulator.start(time_scale=time_scale)
+    started = await simulator.start(time_scale=time_scale, enforce_rates=enforce_rates)
     try:
         yield started
     finally:

@@ -1,0 +1,86 @@
+"""One count for a fleet: what one gateway learns, all keep to."""
+
+import asyncio
+
+import pytest
+
+from gateway.engine.fleet_budgets import FleetBudgets
+from gateway.policy.rate_groups import RateKey
+from gateway.policy.rates import Budget
+from gateway.stores.memory import MemoryStore
+from gateway.stores.store import Entry, StoreDown
+
+HEAVY = RateKey("platform", "ringcentral", "heavy", "GET /x")
+TEN = Budget("ringcentral/heavy", 10, 60.0)
+
+
+class Downable(MemoryStore):
+    """A store that can be away, and counts how often it is read."""
+
+    is_down = False
+    reads = 0
+
+    async def read(self, key: str) -> Entry | None:
+        self.reads += 1
+        if self.is_down:
+            raise StoreDown("away")
+        return await super().read(key)
+
+
+async def test_what_is_counted_before_the_limit_is_known_counts_afterwards() -> None:
+    store = MemoryStore()
+    fleet = [FleetBudgets(store) for _ in range(3)]
+    for budgets in fleet:
+        assert [await budgets.spend(HEAVY, None) for _ in range(3)] == [0.0] * 3
+    fleet[0].tell(HEAVY, TEN)
+    await asyncio.sleep(0)
+    # The tenth, by one that was told through the store; and none after it, by anybody.
+    assert await fleet[2].spend(HEAVY, None) == 0.0
+    for budgets, known in zip(fleet, (TEN, None, None), strict=True):
+        wait_s = await budgets.spend(HEAVY, known)
+        assert 60.0 < wait_s <= 61.2
+
+
+async def test_a_limit_is_told_once_and_again_when_it_changes() -> None:
+    store = Downable()
+    budgets = FleetBudgets(store)
+    for _ in range(5):
+        budgets.tell(HEAVY, TEN)
+    await asyncio.sleep(0)
+    assert store.reads == 1
+    budgets.tell(HEAVY, Budget("ringcentral/heavy", 20, 60.0))
+    await asyncio.sleep(0)
+    entry = await store.read("limit:ringcentral/heavy")
+    assert entry is not None
+    assert entry.value.startswith(b"20 60")
+    FleetBudgets(store).tell(HEAVY, Budget("ringcentral/heavy", 20, 60.0))
+    await asyncio.sleep(0)
+    assert await store.read("limit:ringcentral/heavy") == entry
+
+
+async def test_what_cannot_be_told_is_told_with_the_next_answer() -> None:
+    store = Downable()
+    budgets = FleetBudgets(store)
+    store.is_down = True
+    budgets.tell(HEAVY, TEN)
+    await asyncio.sleep(0)
+    store.is_down = False
+    budgets.tell(HEAVY, TEN)
+    await asyncio.sleep(0)
+    assert await store.read("limit:ringcentral/heavy") is not None
+
+
+async def test_a_store_that_is_away_is_told_to_whoever_asks() -> None:
+    store = Downable()
+    store.is_down = True
+    with pytest.raises(StoreDown):
+        await FleetBudgets(store).spend(HEAVY, None)
+
+
+async def test_a_limit_that_another_is_writing_is_left_to_it() -> None:
+    store = MemoryStore()
+    lease = await store.lease("limit:ringcentral/heavy")
+    assert lease is not None
+    FleetBudgets(store).tell(HEAVY, TEN)
+    await asyncio.sleep(0)
+    assert await store.read("limit:ringcentral/heavy") is None
