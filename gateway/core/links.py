@@ -19,6 +19,9 @@ from dataclasses import dataclass
 
 _PORTS = {"http": 80, "https": 443}
 
+# Fields whose values are links; the names in lower case.
+LINK_FIELDS = frozenset({b"location", b"content-location", b"link"})
+
 # What may stand in a URI as it is written in practice: visible ASCII but quotes, backslash
 # and angle brackets. Blanks, controls and other letters make it text.
 _VISIBLE = rb"[!#-;=?-\[\]-~]"
@@ -59,9 +62,10 @@ class LinkMap:
     def __init__(self, sources: Iterable[Source]) -> None:
         """Compile the patterns; where two sources find the same URI the first one counts."""
         listed = tuple(sources)
-        written = _Spelling(rb"/", rb"[/?#>]|\Z", rb"(?=[?#>]|/?(?:[>?#]|\Z))")
+        written = _Spelling(rb"/", rb"//", rb"[/?#>]|\Z", rb"(?=[?#>]|/?(?:[>?#]|\Z))")
         escaped = _Spelling(
             rb"\\?/",
+            rb"(?://|\\/\\/)",
             rb'["/?#]|\\(?:/|u00(?:2[3Ff]|3[Ff]))',
             rb'(?=(?:\\?/)?(?:["?#]|\\u00(?:23|3[Ff])))',
         )
@@ -113,6 +117,7 @@ class _Spelling:
     """Patterns for a slash, the end of a path's segment, and what may follow an origin alone."""
 
     slash: bytes
+    two_slashes: bytes
     segment_end: bytes
     alone: bytes
 
@@ -132,10 +137,9 @@ def _one(source: Source, spelling: _Spelling) -> bytes:
     """Return the pattern of one source, from behind the `http` of its scheme."""
     default = _PORTS[source.scheme]
     port = rb":%d" % source.port
-    origin = rb"%b:%b%b(?i:%b)%b%b" % (
+    origin = rb"%b:%b(?i:%b)%b%b" % (
         source.scheme.encode().removeprefix(b"http"),
-        spelling.slash,
-        spelling.slash,
+        spelling.two_slashes,
         re.escape(source.host.encode()),
         rb"(?:%b)?" % port if source.port == default else port,
         spelling.path(source.strip),

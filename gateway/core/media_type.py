@@ -7,6 +7,7 @@ Rule 2: this module reads values; who sent them, and what is done then, it does 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gateway.core.grammar import TCHAR
 
@@ -15,10 +16,13 @@ _PARAMETER = re.compile(
     rb";[ \t]*(?:(" + TCHAR + rb'+)=(?:"((?:[^"\\]|\\.)*)"|(' + TCHAR + rb"+))[ \t]*)?(?=;|\Z)"
 )
 _QUOTED_PAIR = re.compile(rb"\\(.)")
+# Upstreams send a handful of types; whatever else they send must not grow for ever.
+_MOST_KEPT = 64
 # RFC 8259 section 8.1: JSON is UTF-8, of which ASCII is a part.
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def is_json(value: bytes) -> bool:
     """Tell whether a Content-Type is JSON in UTF-8: `application/json`, `…+json`, `text/json`."""
     parsed = parse_media_type(value)

@@ -21,7 +21,7 @@ from gateway.core.framing import Framing, Kind
 from gateway.core.headers import Field, members_of, values_of
 from gateway.core.link_json import JsonRewriter
 from gateway.core.link_multipart import MultipartRewriter
-from gateway.core.links import Links, rewrite_field
+from gateway.core.links import LINK_FIELDS, Links, rewrite_field
 from gateway.core.media_type import is_json, multipart_boundary
 from gateway.core.message import ReplyHead, Request
 
@@ -85,6 +85,8 @@ def _restore(links: Links, body: bytes) -> bytes:
 
 def relink_head(head: ReplyHead, links: Links) -> ReplyHead:
     """Return the head with the links in its own fields rewritten."""
+    if not any(name.lower() in LINK_FIELDS for name, _ in head.fields):
+        return head
     fields = tuple((name, rewrite_field(name.lower(), value, links)) for name, value in head.fields)
     return replace(head, fields=fields)
 

@@ -54,14 +54,6 @@ async def simulated() -> AsyncIterator[tuple[Simulator, Running]]:
         await simulator.close()
 
 
-def uris_of(document: Any) -> list[str]:
-    if isinstance(document, dict):
-        return [uri for value in document.values() for uri in uris_of(value)]
-    if isinstance(document, list):
-        return [uri for value in document for uri in uris_of(value)]
-    return [document] if isinstance(document, str) and "://" in document else []
-
-
 async def test_every_page_of_a_list_is_reached_by_its_links() -> None:
     async with simulated() as (simulator, gateway):
         uri, seen, pages = f"http://{host_of(gateway)}{STORE}?perPage=3", [], 0
@@ -287,3 +279,16 @@ async def test_a_media_link_comes_back_below_the_prefix_that_chooses_media() -> 
             assert uri == f"http://{host_of(gateway)}/media/restapi/v1.0/x?y=%2B"
             assert (await get(gateway, uri))[1] == b"audio"
             assert seen[0][0].startswith(b"GET /restapi/v1.0/x?y=%2B HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(("verb", "status"), [("HEAD", b"200 OK"), ("GET", b"304 Not Modified")])
+async def test_a_head_without_its_body_declares_nothing_of_bytes_that_change(
+    verb: str, status: bytes
+) -> None:
+    fields = b'ETag: "a"\r\nContent-Length: 40\r\n' + (JSON if verb == "HEAD" else b"")
+    made = b"HTTP/1.1 " + status + b"\r\n" + fields + b"\r\n"
+    async with scripted(answering(made)) as upstream, running(upstream.origin) as gateway:
+        asked = request(f"{verb} {PATH} HTTP/1.1", host=host_of(gateway))
+        _, head, _ = await gateway.ask(asked, verb)
+        assert values(head, b"etag") == [b'W/"a"']
+        assert not values(head, b"content-length")
