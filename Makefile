@@ -11,7 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 # What the tests start besides the gateway: program=Debian package.
-SERVICES := redis-server=redis-server
+SERVICES := redis-server=redis-server node=nodejs npm=npm
+
+# The vendor's SDK for JavaScript, which the tests drive as a caller.
+SDK := tests/e2e/sdk
+SDK_STAMP := $(SDK)/node_modules/.package-lock.json
 
 PURE := gateway/errors.py,gateway/core/*,gateway/policy/*,gateway/pipeline.py
 PURE_TESTS := tests/test_errors.py tests/core tests/policy tests/test_pipeline.py
@@ -25,7 +29,7 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the gateway with the embedded RingCentral simulator
 	$(BIN)/rc-gateway serve --simulator --set log.format=console
 
-test: lint services ## everything CI checks: lint, types, tests, coverage
+test: lint services $(SDK_STAMP) ## everything CI checks: lint, types, tests, coverage
 	$(BIN)/pytest --cov --cov-report= $(PURE_TESTS)
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 	$(BIN)/pytest --cov --cov-append $(PURE_TESTS:%=--ignore=%)
@@ -52,7 +56,7 @@ catalogue: $(BIN)/python ## make gateway/data/operations.csv (FACTS=folder of th
 	$(BIN)/python tools/catalogue.py $(FACTS)/ringcentral_operations.csv gateway/data/operations.csv
 
 clean: ## remove the virtual environments and caches
-	rm -rf .venv .venv-* .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(SDK)/node_modules .venv .venv-* .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip installs exactly what the locks name, build tools included; then the checkout itself,
@@ -65,7 +69,12 @@ $(VENV)/run.stamp: deploy/requirements.lock tools/build.lock pyproject.toml | $(
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/test.stamp: tests/requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --no-deps --require-hashes -r tests/requirements.lock
+$(VENV)/test.stamp: tests/requirements.lock tools/build.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --no-deps --require-hashes -r tools/build.lock
+	$(PIP) install --no-deps --require-hashes --no-build-isolation -r tests/requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SDK_STAMP): $(SDK)/package.json $(SDK)/package-lock.json | services
+	npm ci --prefix $(SDK) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
