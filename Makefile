@@ -11,7 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 # What the tests start besides the gateway: program=Debian package.
-SERVICES := redis-server=redis-server
+SERVICES := redis-server=redis-server node=nodejs npm=npm
+
+# The vendor's SDK for JavaScript, which the tests drive as a caller.
+SDK := tests/e2e/sdk
+SDK_STAMP := $(SDK)/node_modules/.package-lock.json
 
 PURE := gateway/errors.py,gateway/core/*,gateway/policy/*,gateway/pipeline.py
 PURE_TESTS := tests/test_errors.py tests/core tests/policy tests/test_pipeline.py
@@ -25,7 +29,7 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the gateway with the embedded RingCentral simulator
 	$(BIN)/rc-gateway serve --simulator --set log.format=console
 
-test: lint services ## everything CI checks: lint, types, tests, coverage
+test: lint services $(SDK_STAMP) ## everything CI checks: lint, types, tests, coverage
 	$(BIN)/pytest --cov --cov-report= $(PURE_TESTS)
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 	$(BIN)/pytest --cov --cov-append $(PURE_TESTS:%=--ignore=%)
@@ -59,7 +63,11 @@ soak: $(VENV)/run.stamp ## crowds, ten minutes of mixed load, a drain: does it b
 	$(BIN)/python -m tests.bench.soak $(SOAK)
 
 clean: ## remove the virtual environments and caches
+<<<<<<< HEAD
 	rm -rf .venv .venv-* .bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+=======
+	rm -rf $(SDK)/node_modules .venv .venv-* .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+>>>>>>> sim4
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip installs exactly what the locks name, build tools included; then the checkout itself,
@@ -72,7 +80,12 @@ $(VENV)/run.stamp: deploy/requirements.lock tools/build.lock pyproject.toml | $(
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/test.stamp: tests/requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --no-deps --require-hashes -r tests/requirements.lock
+$(VENV)/test.stamp: tests/requirements.lock tools/build.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --no-deps --require-hashes -r tools/build.lock
+	$(PIP) install --no-deps --require-hashes --no-build-isolation -r tests/requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SDK_STAMP): $(SDK)/package.json $(SDK)/package-lock.json | services
+	npm ci --prefix $(SDK) --ignore-scripts --no-audit --no-fund --silent
 	@touch $@

@@ -1,6 +1,7 @@
 """The simulator alone, as a process."""
 
 import os
+import re
 import shlex
 import signal
 import socket
@@ -72,6 +73,25 @@ def test_a_time_scale_is_said_by_the_answers() -> None:
         assert b"X-Rate-Limit-Window: 0.1\r\n" in answer.stdout
         running.send_signal(signal.SIGTERM)
         assert running.wait(20) == 0
+
+
+@pytest.mark.parametrize(("options", "last"), [((), 200), (("--enforce-rates",), 429)])
+def test_rates_are_counted_only_unless_they_are_to_be_enforced(
+    options: tuple[str, ...], last: int
+) -> None:
+    words = [sys.executable, "-m", "gateway", "simulate", "--bind", "127.0.0.1:0", *options]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        running.stdout.readline()
+        *command, account = shlex.split(running.stdout.readline())
+        # The call log takes ten requests a minute.
+        command += ["--silent", "--include", f"{account}/call-log?page=[1-11]"]
+        answers = subprocess.run(command, capture_output=True, check=True).stdout
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+    statuses = re.findall(rb"^HTTP/1.1 (\d+)", answers, re.MULTILINE)
+    assert [int(status) for status in statuses] == [200] * 10 + [last]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "x"])
