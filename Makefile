@@ -63,11 +63,8 @@ soak: $(VENV)/run.stamp ## crowds, ten minutes of mixed load, a drain: does it b
 	$(BIN)/python -m tests.bench.soak $(SOAK)
 
 clean: ## remove the virtual environments and caches
-<<<<<<< HEAD
-	rm -rf .venv .venv-* .bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
-=======
-	rm -rf $(SDK)/node_modules .venv .venv-* .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
->>>>>>> sim4
+	rm -rf $(SDK)/node_modules .venv .venv-* .bench .coverage .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip installs exactly what the locks name, build tools included; then the checkout itself,

@@ -69,6 +69,7 @@ async def test_traffic_resumes_at_the_first_allowed_second() -> None:
         running(upstream.origin, *OWNED, grant="jwt") as gateway,
     ):
         loop = asyncio.get_running_loop()
+        last_allowed = 0.0
         for _ in range(10):
             last_allowed = loop.time()
             assert (await gateway.ask(request(HEAVY)))[0] == 200
