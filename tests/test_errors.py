@@ -160,3 +160,9 @@ def test_received_bytes_are_shown_as_printable_ascii(raw: bytes, shown: str) -> 
 
 def test_as_many_bytes_are_shown_as_are_asked_for() -> None:
     assert show(b"\xff\xff\xff", 2) == r"\xff\xff"
+
+
+def test_some_failures_are_settled_and_others_may_pass() -> None:
+    for kind in ("tls_certificate_error", "proxy_configuration_error"):
+        assert UpstreamUnreachable("no", sent=False, proxy_error=kind).is_settled
+    assert not UpstreamUnreachable("no", sent=False, proxy_error="connection_refused").is_settled

@@ -1,6 +1,7 @@
 """gateway/policy/forward.py."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.policy.forward import Fate, ForwardRules, Plan, fate_of, plan
 from gateway.policy.links import LinkRules
 from gateway.policy.routes import Scheme
 from tests.policy.world import (
+    DIGITAL,
     HERE,
     PLATFORM,
     USER_AGENT,
@@ -22,6 +24,7 @@ from tests.policy.world import (
     fields_of,
     plan_of,
     policy_of,
+    raw_of,
     vectors_of,
 )
 
@@ -265,3 +268,17 @@ def test_only_a_body_has_links_to_be_restored() -> None:
     assert plan(decided.permitted, rules, 0.0).restored is not None
     assert decided.links is None
     assert decided.restored is None
+
+
+@pytest.mark.parametrize(
+    ("cut", "query"), [((), b"impersonated_user_id=7&a=1"), ((b"impersonated_user_id",), b"a=1")]
+)
+def test_a_parameter_that_speaks_for_somebody_else_passes_only_where_it_may(
+    cut: tuple[bytes, ...], query: bytes
+) -> None:
+    digital = replace(DIGITAL, cut_parameters=cut)
+    target = "/1.0/x?impersonated_user_id=7&access%5Ftoken=x&a=1"
+    planned = decide(raw_of("GET", target), policy_of([digital]), 0.0)
+    assert isinstance(planned, Plan)
+    assert planned.outbound.query == query
+    assert planned.scheme is Scheme.BEARER

@@ -111,3 +111,8 @@ def test_a_request_of_another_type_or_one_that_is_sealed_is_left_alone(lines: st
 
 def test_without_a_name_of_ours_nothing_is_restored() -> None:
     assert restorer_for(request_of("POST", "/restapi", JSON), None) is None
+
+
+def test_a_head_without_links_is_left_as_it_is() -> None:
+    head = reply_of(200, "Content-Type: application/json")
+    assert relink_head(head, TO_HERE) is head

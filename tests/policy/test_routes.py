@@ -1,6 +1,7 @@
 """gateway/policy/routes.py."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.policy.world import (
     PLATFORM,
     RINGCX,
     callers_of,
+    policy_of,
     request_of,
     vectors_of,
 )
@@ -190,3 +192,22 @@ def test_a_path_of_thousands_of_segments_is_looked_up_by_its_first_ones() -> Non
 
     routes = CountedRoutes({u.name: u for u in EVERYTHING}, Catalogue([]), Callers())
     assert routes.count_lookups("/x" * 5000) == [b"/x/x", b"/x"]
+
+
+@pytest.mark.parametrize(
+    ("path", "scheme"),
+    [
+        ("/voice/api/v1/summary/accounts/1/segments/2/agent", Scheme.COOKIE),
+        ("/voice/api/v1/Summary/x", Scheme.COOKIE),
+        ("/voice/api/v1/%73ummary", Scheme.COOKIE),
+        ("/voice/api/v1/summaries", Scheme.BEARER),
+        ("/voice/api/v1/admin/accounts", Scheme.BEARER),
+    ],
+)
+def test_a_path_may_have_the_token_presented_in_another_way(path: str, scheme: Scheme) -> None:
+    paths = (b"/voice/api/v1/summary",)
+    ringcx = replace(RINGCX, cookie_paths=paths)
+    routed = policy_of([ringcx]).routes.match(request_of("GET", path))
+    assert routed.scheme is scheme
+    passing = replace(ringcx, scheme=Scheme.PASSTHROUGH)
+    assert policy_of([passing]).routes.match(request_of("GET", path)).scheme is Scheme.PASSTHROUGH
