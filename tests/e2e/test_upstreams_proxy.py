@@ -19,7 +19,10 @@ REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + BODY
 
 @asynccontextmanager
 async def behind(
-    proxy: Script, *sets: str, environ: dict[str, str] | None = None
+    proxy: Script,
+    *sets: str,
+    environ: dict[str, str] | None = None,
+    grant: str = "static",
 ) -> AsyncIterator[Running]:
     """Run a gateway whose upstream is reached by a proxy only."""
     async with scripted(proxy) as box:
@@ -27,7 +30,7 @@ async def behind(
         if environ is not None:
             named = 'upstreams.platform.proxy=""'
             environ = {name: text.format(port=box.port) for name, text in environ.items()}
-        async with running(ORIGIN, named, *sets, environ=environ) as gateway:
+        async with running(ORIGIN, named, *sets, environ=environ, grant=grant) as gateway:
             yield gateway
 
 
