@@ -103,7 +103,8 @@ class _Maker:
             name,
             table.grant,
             Renewal(key, grant, self._store, time.time),
-            Setbacks(table.auth_retry_s, table.auth_window_s),
+            # What RingCX rejects is another credential's token, which changes by itself.
+            Setbacks(table.auth_retry_s, table.auth_window_s, final=table.grant != "ringcx"),
             self._events,
             # One call of the window is left for a renewal that is due.
             reissues=max(table.auth_limit - 1, 1),
@@ -121,7 +122,10 @@ class _Maker:
         identity = _fingerprint(origin, table.grant, application)
         endpoint = TokenEndpoint(
             self._route(home),
-            Budget(f"auth:{identity}", table.auth_limit, table.auth_window_s),
+            # The vendor counts by application, whatever the grant.
+            Budget(
+                f"auth:{_fingerprint(origin, application)}", table.auth_limit, table.auth_window_s
+            ),
             self._store,
         )
         key = f"token:{name}:{identity}"

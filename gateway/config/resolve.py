@@ -30,8 +30,8 @@ def check_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Problem, 
     """Resolve every secret that will be needed; return what does not resolve."""
     problems: list[Problem] = []
     for name, table in enabled_credentials(config).items():
-        if _is_preset(table):
-            problems += _check_preset(name, environ)
+        if _is_preset(table) and (missing := [*_check_preset(name, environ)]):
+            problems += missing
             continue
         for key, value in table:
             if isinstance(value, Reference):

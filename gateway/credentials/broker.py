@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from gateway.credentials.events import Events
 from gateway.credentials.failures import Outcome, TokenCallFailed
@@ -30,6 +31,8 @@ from gateway.stores.store import StoreDown
 
 # Shares of a token's life after which it is renewed: a fleet does not ask all at once.
 RENEW_AFTER = (0.70, 0.85)
+# After this share of its life the store is told how long a token that slides has come to live.
+_EXTEND_SHARE = 0.1
 # The share of its life that a token must have left for a store that is down to be waited for.
 _RESERVE = 0.05
 # A request that leaves now arrives a moment later.
@@ -68,6 +71,8 @@ class Broker:
         self._events = events
         self._reissues: deque[float] = deque(maxlen=reissues)
         self._window_s = window_s
+        # A few times a window; it costs no token call.
+        self._look_every_s = window_s / 6
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._held: Held = NOTHING
@@ -119,7 +124,7 @@ class Broker:
         return Status(
             grant=self._kind,
             generation=self._held.generation if holding is not None else 0,
-            expires_at=holding.expires_at if holding is not None else None,
+            expires_at=self._ends_at() if holding is not None else None,
             outcome=self._outcome[0] if self._outcome else "none",
             outcome_at=self._outcome[1] if self._outcome else None,
             retry_at=self._clock() + max(retry_in_s, 0.0) if math.isfinite(retry_in_s) else None,
@@ -168,7 +173,11 @@ class Broker:
 
     async def _fly(self) -> None:
         try:
-            if self._renewal.is_saved or self._is_due():
+            if self._hold_off() is not None:
+                await self._look()
+            elif self._slides_s and self._loop.time() < self._dies_at:
+                await self._extend()
+            elif self._renewal.is_saved or self._is_due():
                 self._adopt(await self._renew())
             else:
                 await self._save()
@@ -196,8 +205,32 @@ class Broker:
     async def _save(self) -> None:
         """Write the token that could not be written; it is tried again until it is."""
         with suppress(StoreDown):
-            await self._renewal.save(self._held)
+            self._renumber(await self._renewal.save(self._held))
         self._arm()
+
+    async def _extend(self) -> None:
+        """Have the store know of the life that use has given to a sliding token."""
+        holding, ends_at = self._held.holding, self._ends_at()
+        with suppress(StoreDown):
+            if holding is not None and ends_at > holding.expires_at:
+                longer = replace(holding, expires_at=ends_at)
+                self._renumber(await self._renewal.keep(self._held, longer))
+        self._arm()
+
+    async def _look(self) -> None:
+        """Take what another process has obtained, while nothing may be asked of the vendor."""
+        with suppress(StoreDown):
+            found = await self._renewal.look(self._held)
+            if found is not None:
+                self._adopt(found)
+                return
+        self._set_timer(self._loop.time() + self._look_every_s)
+
+    def _renumber(self, held: Held) -> None:
+        """Use the number under which the same token was written."""
+        self._held = held
+        if self._token is not None:
+            self._token = Token(self._token.value, held.generation)
 
     def _adopt(self, held: Held) -> None:
         """Use a holding from now on."""
@@ -210,7 +243,7 @@ class Broker:
             self._events.token_changed(self._name, held.generation)
         self._token = Token(holding.access, held.generation)
         self._dies_at = now + usable_s
-        self._slides_s = usable_s if self._renewal.grant.slides else 0.0
+        self._slides_s = lifetime_s if self._renewal.grant.slides else 0.0
         share = random.uniform(*RENEW_AFTER)  # noqa: S311 - spreads load, guards nothing
         self._renew_at = now + left_s - (1 - share) * lifetime_s
         self._setbacks.forget()
@@ -221,14 +254,21 @@ class Broker:
         setback = self._setbacks.note(failure, self._loop.time())
         self._failed_seed = self._renewal.grant.seed()
         self._finish(failure.outcome, failure.reason)
-        if math.isfinite(setback.retry_at):
-            self._set_timer(setback.retry_at)
+        look_at = self._loop.time() + self._look_every_s
+        self._set_timer(min(setback.retry_at, look_at))
 
     def _finish(self, outcome: str, reason: str = "") -> None:
         self._outcome = (outcome, self._clock())
         self._events.refresh_finished(self._name, outcome, reason)
 
     # When.
+
+    def _ends_at(self) -> float:
+        """Return when the token ends, in seconds since the epoch."""
+        holding = self._held.holding
+        if holding is None or not self._slides_s or not self._dies_at:
+            return holding.expires_at if holding is not None else 0.0
+        return self._clock() + self._dies_at - self._loop.time()
 
     def _lifetime_s(self) -> float:
         holding = self._held.holding
@@ -240,16 +280,21 @@ class Broker:
 
     def _arm(self) -> None:
         """Set the timer for the next renewal, or for the next try to save."""
-        save_at = self._loop.time() + min(_LOOK_EVERY_S, 0.05 * self._lifetime_s())
-        renew_at = math.inf if self._slides_s else self._renew_at
-        at = renew_at if self._renewal.is_saved else min(renew_at, save_at)
-        if math.isfinite(at):
-            self._set_timer(at)
+        now = self._loop.time()
+        save_at = now + min(_LOOK_EVERY_S, 0.05 * self._lifetime_s())
+        renew_at = now + _EXTEND_SHARE * self._slides_s if self._slides_s else self._renew_at
+        self._set_timer(renew_at if self._renewal.is_saved else min(renew_at, save_at))
 
     def _set_timer(self, at: float) -> None:
         self._cancel_timer()
         if not self._closed:
-            self._timer = self._loop.call_at(at, self._take_off)
+            self._timer = self._loop.call_at(at, self._on_timer)
+
+    def _on_timer(self) -> None:
+        """Renew, save, extend or look; a sliding token that died unused is nobody's need."""
+        is_idle = self._slides_s and self._setbacks.latest is None
+        if not is_idle or self._loop.time() < self._dies_at:
+            self._take_off()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -260,7 +305,10 @@ class Broker:
         """Return the setback that forbids a token call now, unless a secret has changed."""
         now = self._loop.time()
         setback = self._setbacks.hold_off(now)
-        if setback is None or now < self._next_look:
+        if setback is None or (setback.outcome is Outcome.STORE and now >= self._dies_at):
+            # A store is waited for only while there is a token.
+            return None
+        if now < self._next_look:
             return setback
         self._next_look = now + _LOOK_EVERY_S
         if self._renewal.grant.seed() == self._failed_seed:

@@ -15,7 +15,9 @@ import asyncio
 import json
 import re
 import ssl
+import time
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -28,6 +30,8 @@ from gateway.config.proxies import ProxyRoute
 from gateway.config.secrets import Unresolved
 from gateway.core.secret import Secret
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.penalties import Penalties
+from gateway.policy.rate_fields import parse_retry_after
 from gateway.policy.routes import Origin
 from gateway.stores.store import Store, StoreDown
 
@@ -35,7 +39,6 @@ Form: TypeAlias = Mapping[str, str | Secret]
 # A token answer has a few kilobytes; a larger one is not one.
 MAX_ANSWER_BYTES = 262_144
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,9 @@ class TokenEndpoint:
         self.budget = budget
         self._store = store
         self._session: aiohttp.ClientSession | None = None
+        self._penalties = Penalties(store)
         # This process's calls, for when the store cannot be asked.
-        self._spent: list[float] = []
+        self._spent: deque[float] = deque(maxlen=budget.limit)
 
     @property
     def origin(self) -> str:
@@ -101,7 +105,12 @@ class TokenEndpoint:
             raise TokenCallFailed(Outcome.UNREACHABLE, reason) from None
         if 200 <= status < 300:
             return self._read(body)
-        raise judge(self.origin, status, fields, body)
+        failure = judge(self.origin, status, fields, body)
+        if failure.outcome is Outcome.THROTTLED:
+            await self._penalties.tell(
+                self.budget.key, failure.retry_after_s or self.budget.window_s
+            )
+        raise failure
 
     async def close(self) -> None:
         """Close the connections."""
@@ -111,21 +120,28 @@ class TokenEndpoint:
 
     async def _charge(self) -> None:
         """Spend one call of the budget, or raise `TokenCallFailed` with the exact wait."""
-        budget = self.budget
+        budget, now = self.budget, asyncio.get_running_loop().time()
         try:
+            shut_s = await self._penalties.left_s(budget.key)
+            if shut_s > 0:
+                reason = "the vendor told another gateway to wait"
+                raise TokenCallFailed(Outcome.THROTTLED, reason, retry_after_s=shut_s)
             wait_s = await self._store.spend(budget.key, budget.limit, budget.window_s)
+            if wait_s <= 0:
+                self._spent.append(now)
         except StoreDown:
-            wait_s = self._charge_alone(asyncio.get_running_loop().time())
+            wait_s = self._charge_alone(now)
         if wait_s > 0:
             reason = f"{budget.limit} token calls were made within {budget.window_s:g} s"
             raise TokenCallFailed(Outcome.BUDGET, reason, retry_after_s=wait_s)
 
     def _charge_alone(self, now: float) -> float:
-        budget = self.budget
-        self._spent = [at for at in self._spent if at > now - budget.window_s]
-        if len(self._spent) >= budget.limit:
-            return self._spent[0] + budget.window_s - now
-        self._spent.append(now)
+        budget, spent = self.budget, self._spent
+        while spent and spent[0] <= now - budget.window_s:
+            spent.popleft()
+        if len(spent) >= budget.limit:
+            return spent[-budget.limit] + budget.window_s - now
+        spent.append(now)
         return 0.0
 
     async def _send(
@@ -208,13 +224,13 @@ def read_object(body: bytes) -> dict[str, Any] | None:
 def judge(origin: str, status: int, fields: Mapping[str, str], body: bytes) -> TokenCallFailed:
     """Return what an answer that is not 2xx means (the vendor's table of retries)."""
     reason = f"{origin} answered {status}{render_codes(body)}"
-    retry_after_s = _seconds_of(fields.get("Retry-After", ""))
+    retry_after_s = _wait_of(fields)
     if status == 429 or (status == 503 and retry_after_s is not None):
         outcome = Outcome.THROTTLED
-    elif status == 408 or status >= 500 or status < 400:
-        outcome, retry_after_s = Outcome.ERROR, None
-    else:
+    elif status in (400, 401):
         outcome, retry_after_s = Outcome.REJECTED, None
+    else:
+        outcome, retry_after_s = Outcome.ERROR, None
     return TokenCallFailed(outcome, reason, status=status, retry_after_s=retry_after_s)
 
 
@@ -249,5 +265,8 @@ def _proxy_headers(proxy: ProxyRoute | None) -> dict[str, str] | None:
     return {"Proxy-Authorization": "Basic " + b64encode(proxy.auth.reveal()).decode("ascii")}
 
 
-def _seconds_of(text: str) -> float | None:
-    return float(text) if _SECONDS.fullmatch(text) else None
+def _wait_of(fields: Mapping[str, str]) -> float | None:
+    text = fields.get("Retry-After")
+    if text is None:
+        return None
+    return parse_retry_after(((b"retry-after", text.encode("utf-8", "replace")),), time.time())

@@ -33,3 +33,8 @@ class TokenCallFailed(Exception):
         self.reason = reason
         self.status = status
         self.retry_after_s = retry_after_s
+
+    @property
+    def is_refusal(self) -> bool:
+        """Tell whether the endpoint said no to what was presented, and not to the call as such."""
+        return 400 <= self.status < 500 and self.status not in (408, 429)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.credentials.failures import TokenCallFailed
 from gateway.credentials.holding import Holding, parse, render
 from gateway.stores.store import Lease, Store, StoreDown
 
@@ -76,7 +77,8 @@ class Renewal:
         if entry is None:
             return NOTHING
         holding = parse(entry.value)
-        if holding is not None and holding.seed != self.grant.seed():
+        seed = self.grant.seed()
+        if holding is not None and seed and holding.seed != seed:
             # It descends from secrets that are not configured any more.
             holding = None
         return Held(entry.version, holding, adopted=True)
@@ -91,17 +93,18 @@ class Renewal:
             if self._is_fit(latest, held):
                 return latest
             lease = await self._store.lease(self._key, floor=latest.generation)
-            if lease is not None:
-                break
-            await self._store.changed(self._key, latest.generation, _LOOK_AGAIN_S)
-        try:
-            # Whoever had the lease before may have written after the look above.
-            latest = await self._latest(held)
-            if self._is_fit(latest, held):
-                return latest
-            return await self._obtain(latest, lease)
-        finally:
-            await lease.release()
+            if lease is None:
+                await self._store.changed(self._key, latest.generation, _LOOK_AGAIN_S)
+                continue
+            try:
+                # Whoever had the lease before may have written after the look above.
+                latest = await self._latest(held)
+                if self._is_fit(latest, held):
+                    return latest
+                if not lease.is_lost:
+                    return await self._obtain(latest, held, lease)
+            finally:
+                await lease.release()
 
     async def renew_alone(self, held: Held) -> Held:
         """Obtain a holding without the store; raises `TokenCallFailed`."""
@@ -109,37 +112,58 @@ class Renewal:
         self.is_saved = False
         return Held(held.generation + 1, holding)
 
-    async def save(self, held: Held) -> None:
+    async def save(self, held: Held) -> Held:
         """Write what could not be written, unless the store has as new a one.
 
-        Raises `StoreDown`.
+        Returns it with the generation that it has now; raises `StoreDown`.
         """
         if held.holding is None or (await self.read()).generation >= held.generation:
             self.is_saved = True
-            return
+            return held
+        return await self.keep(held, held.holding)
+
+    async def keep(self, held: Held, holding: Holding) -> Held:
+        """Write a holding of the same token, unless somebody else is at it; raises `StoreDown`."""
         lease = await self._store.lease(self._key, floor=held.generation - 1)
         if lease is None:
-            return
+            return held
         try:
-            await lease.write(render(held.holding))
-            self.is_saved = True
+            self.is_saved = await lease.write(render(holding))
+            return Held(lease.fence, holding) if self.is_saved else held
         finally:
             await lease.release()
 
+    async def look(self, held: Held) -> Held | None:
+        """Return what another process has obtained meanwhile; raises `StoreDown`."""
+        latest = await self._latest(held)
+        return latest if self._is_fit(latest, held) else None
+
     async def _latest(self, held: Held) -> Held:
         found = await self.read()
-        return found if found.generation > held.generation else held
+        if found.generation <= held.generation:
+            return held
+        # What nobody here can use leaves us with our own, and its number.
+        return found if found.holding is not None else Held(found.generation, held.holding)
 
     def _is_fit(self, found: Held, held: Held) -> bool:
-        """Tell whether `found` is another one than `held`, and lives."""
-        return (
-            found.generation > held.generation
-            and found.holding is not None
-            and self._clock() < found.holding.expires_at
-        )
+        """Tell whether `found` is another token than `held`, or a longer life of it, and lives."""
+        newer, known = found.holding, held.holding
+        if found.generation <= held.generation or newer is None:
+            return False
+        is_same = known is not None and newer.access == known.access
+        if is_same and known is not None and newer.expires_at <= known.expires_at:
+            return False
+        return self._clock() < newer.expires_at
 
-    async def _obtain(self, held: Held, lease: Lease) -> Held:
-        holding = await self.grant.obtain(held.holding, alone=False)
+    async def _obtain(self, latest: Held, held: Held, lease: Lease) -> Held:
+        try:
+            holding = await self.grant.obtain(latest.holding, alone=False)
+        except TokenCallFailed as failure:
+            # Refused is also what somebody else has spent while we stood still.
+            found = await self.look(held) if failure.is_refusal else None
+            if found is None:
+                raise
+            return found
         obtained = Held(lease.fence, holding)
         try:
             written = await lease.write(render(holding))
@@ -149,6 +173,6 @@ class Renewal:
         self.is_saved = True
         if not written:
             # We were held up for so long that another one took over: its token is the newer.
-            latest = await self._latest(obtained)
-            return latest if latest.holding is not None else obtained
+            newest = await self._latest(obtained)
+            return newest if newest.holding is not None else obtained
         return obtained

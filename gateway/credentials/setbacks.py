@@ -28,9 +28,13 @@ class Setback:
 
 
 class Setbacks:
-    """Remembers how often token calls failed in a row; `retry_s` and `window_s` are seconds."""
+    """Remembers how often token calls failed in a row; `retry_s` and `window_s` are seconds.
 
-    def __init__(self, retry_s: float, window_s: float) -> None:
+    `final` tells that what is rejected stays so until the configured secrets change.
+    """
+
+    def __init__(self, retry_s: float, window_s: float, *, final: bool = True) -> None:
+        self._final = final
         self._retry_s = retry_s
         self._window_s = window_s
         self._failures = 0
@@ -54,7 +58,7 @@ class Setbacks:
 
     def _wait_s(self, failure: TokenCallFailed) -> float:
         if failure.outcome is Outcome.REJECTED:
-            return math.inf
+            return math.inf if self._final else self._window_s
         if failure.retry_after_s is not None:
             return failure.retry_after_s
         if failure.outcome is Outcome.THROTTLED:

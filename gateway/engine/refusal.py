@@ -9,6 +9,7 @@ Rule 2: what is decompressed is bounded, whatever it claims to be.
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 
 from gateway.core.headers import members_of
@@ -18,6 +19,8 @@ from gateway.policy.rejections import speaks_of_token
 
 # The vendor's error documents have a few hundred bytes.
 _PEEK_BYTES = 16_384
+# They come with their head; one that does not is judged by what there is.
+_PEEK_S = 2.0
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
 
@@ -25,7 +28,8 @@ async def refuses_token(upstream: UpstreamConnection, head: ReplyHead, deadline:
     """Tell whether the answer says that the token is not, or no longer, good."""
     if head.status != 401:
         return False
-    body = await upstream.peek_body(_PEEK_BYTES, deadline)
+    patience = asyncio.get_running_loop().time() + _PEEK_S
+    body = await upstream.peek_body(_PEEK_BYTES, min(deadline, patience))
     return speaks_of_token(head.status, head.fields, decode(body, head))
 
 

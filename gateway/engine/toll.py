@@ -103,7 +103,7 @@ class Toll:
 
     async def _pay_now(self, key: RateKey) -> Spent:
         spent = self.rates.spend(key, self._loop.time())
-        if self._shared is None or not key.group:
+        if self._shared is None or not key.group or key.windows:
             return spent
         try:
             wait_s = await self._shared.spend(key, self.rates.budget(key))

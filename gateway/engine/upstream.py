@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from gateway.core.framing import NO_BODY
@@ -125,11 +126,14 @@ class UpstreamConnection(asyncio.Protocol):
     async def peek_body(self, most_bytes: int, deadline: float) -> bytes:
         """Return the beginning of the body, all of it when it is short, and leave it to be read.
 
-        Waits for `most_bytes` (fewer than `inflow.FULL_BYTES`) or the end, until `deadline`.
+        Waits for `most_bytes` (fewer than `inflow.FULL_BYTES`) or the end until `deadline`, and
+        then takes what there is.
         """
         body = self._body
-        while body.held_bytes < most_bytes and not body.ended:
-            await self._wait(deadline, "upstream did not complete its answer in time")
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                while body.held_bytes < most_bytes and not body.ended:
+                    await self._woken()
         return body.peek()
 
     def take_body(self) -> tuple[bytes, bool]:
@@ -154,15 +158,22 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.abort()
 
     async def _wait(self, deadline: float, timeout_message: str) -> None:
+        if self._failure is None:
+            self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
+        try:
+            await self._woken()
+        finally:
+            self._watch.clear()
+
+    async def _woken(self) -> None:
+        """Wait until something has come, or raise what has gone wrong."""
         if self._failure is not None:
             raise self._failure
-        self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
         finally:
             self._waiter = None
-            self._watch.clear()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

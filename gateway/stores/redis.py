@@ -29,6 +29,9 @@ from gateway.stores.waiting import wait_until
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
+# One answers tens of thousands of scripts a second; the library has a hundred at most, and takes
+# the need of one more for a failure.
+MOST_CONNECTIONS = 32
 _NAMES = ("TAKE", "RENEW", "FREE", "WRITE", "READ", "IS_NEWS", "SPEND", "PROBE")
 
 
@@ -55,6 +58,7 @@ class RedisStore:
         self._leases = Leases(lease_s)
         self._redis = connect(address, ca_file=ca_file, timeout_s=timeout_s)
         self._failures = failures()
+        self._places = asyncio.Semaphore(MOST_CONNECTIONS)
         self._scripts: dict[str, AsyncScript] = {
             name: self._redis.register_script(getattr(redis_scripts, name)) for name in _NAMES
         }
@@ -106,7 +110,11 @@ class RedisStore:
         if self._health.trouble is not None:
             raise StoreDown(self._health.trouble)
         try:
-            return await self._scripts[name](keys=keys, args=arguments)
+            async with self._places:
+                # It may have failed while this one waited for its place.
+                if self._health.trouble is not None:
+                    raise StoreDown(self._health.trouble)
+                return await self._scripts[name](keys=keys, args=arguments)
         except self._failures as error:
             down = self._health.fail(f"redis at {self._address} {explain(error)}")
         if self._recovery is None:

@@ -56,14 +56,25 @@ return 0
 SPEND = """
 local time = redis.call('TIME')
 local now, limit, window = time[1] * 1000000 + time[2], tonumber(ARGV[1]), tonumber(ARGV[2])
-local kept = {}
-for _, spent in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
-  if tonumber(spent) > now - window then kept[#kept + 1] = math.min(tonumber(spent), now) end
+local last = redis.call('LINDEX', KEYS[1], -1)
+if last and tonumber(last) > now then
+  local all = redis.call('LRANGE', KEYS[1], 0, -1)
+  redis.call('DEL', KEYS[1])
+  for _, spent in ipairs(all) do
+    redis.call('RPUSH', KEYS[1], string.format('%.0f', math.min(tonumber(spent), now)))
+  end
 end
-local wait = 0
-if #kept < limit then kept[#kept + 1] = now else wait = kept[#kept - limit + 1] + window - now end
-redis.call('DEL', KEYS[1])
-for _, spent in ipairs(kept) do redis.call('RPUSH', KEYS[1], string.format('%.0f', spent)) end
+local first = redis.call('LINDEX', KEYS[1], 0)
+while first and tonumber(first) <= now - window do
+  redis.call('LPOP', KEYS[1])
+  first = redis.call('LINDEX', KEYS[1], 0)
+end
+local count, wait = redis.call('LLEN', KEYS[1]), 0
+if count < limit then
+  redis.call('RPUSH', KEYS[1], string.format('%.0f', now))
+else
+  wait = redis.call('LINDEX', KEYS[1], count - limit) + window - now
+end
 redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
 return wait
 """

@@ -25,10 +25,11 @@ def answer_of(body: bytes, *fields: str) -> bytes:
     ("coding", "body"),
     [
         ("", BODY),
-        ("Content-Encoding: gzip", gzip.compress(BODY)),
+        ("Content-Encoding: gzip", gzip.compress(BODY, mtime=0)),
         ("Content-Encoding: deflate", zlib.compress(BODY)),
         ("Content-Encoding: identity", BODY),
     ],
+    ids=["plain", "gzip", "deflate", "identity"],
 )
 async def test_a_compressed_refusal_is_understood(coding: str, body: bytes) -> None:
     vendor = Vendor(answer=answer_of(body, *([coding] if coding else [])))

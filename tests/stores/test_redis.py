@@ -194,3 +194,11 @@ async def test_a_closed_store_may_be_closed_while_redis_is_down(
     redis.stop()
     await store.close()
     assert len(told.lines) == 1
+
+
+async def test_more_askers_than_connections_wait_their_turn(store: RedisStore, told: Told) -> None:
+    waits = await asyncio.gather(*(store.spend("rate:x", 300, 60.0) for _ in range(400)))
+    assert sorted(waits)[:300] == [0.0] * 300
+    assert all(0 < wait_s <= 60 for wait_s in sorted(waits)[300:])
+    assert store.trouble is None
+    assert told.lines == []

@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 
 from gateway.credentials.endpoint import Form
-from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.failures import TokenCallFailed
 from gateway.credentials.grants.oauth import OAuthApp
 from gateway.credentials.holding import Holding
 
@@ -39,7 +39,7 @@ class JwtGrant:
             try:
                 return await self._app.refresh(held)
             except TokenCallFailed as failure:
-                if failure.outcome is not Outcome.REJECTED:
+                if not failure.is_refusal:
                     raise
         form: Form = {
             "assertion": self._app.vault.require("jwt"),

@@ -50,13 +50,16 @@ class Vault:
         return secret
 
     def fingerprint(self, *keys: str) -> str:
-        """Return a text that changes when one of these secrets does, and tells none of them."""
+        """Return a text that changes when one of these secrets does, and tells none of them.
+
+        It is empty while one of them cannot be read: then nothing can be said of a change.
+        """
         digest = hashlib.sha256()
         for key in keys:
             try:
                 secret = self.get(key)
             except TokenCallFailed:
-                secret = None
+                return ""
             digest.update(hashlib.sha256(secret.reveal() if secret is not None else b"").digest())
         return digest.hexdigest()[:32]
 

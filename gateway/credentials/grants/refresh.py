@@ -11,6 +11,7 @@ Rule 2: a chain that the vendor refuses is carried on from the configured token 
 
 from __future__ import annotations
 
+from gateway.core.secret import Secret
 from gateway.credentials.endpoint import Form
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.oauth import OAuthApp
@@ -26,19 +27,23 @@ class RefreshGrant:
         self._app = app
 
     def seed(self) -> str:
-        """Return the fingerprint of the application and the configured refresh token."""
-        return self._app.vault.fingerprint("client_id", "refresh_token")
+        """Return the fingerprint of the application and the configured refresh token.
+
+        It is empty when none is configured: then whatever chain is stored is carried on.
+        """
+        vault = self._app.vault
+        return vault.fingerprint("client_id", "refresh_token") if self._configured() else ""
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Spend the newest refresh token there is."""
         app = self._app
-        configured = app.vault.get("refresh_token")
+        configured = self._configured()
         if held is not None and app.may_refresh(held):
             try:
                 return await app.refresh(held)
             except TokenCallFailed as failure:
                 is_last = configured is None or configured == held.refresh
-                if failure.outcome is not Outcome.REJECTED or is_last:
+                if not failure.is_refusal or is_last:
                     raise
         if configured is None:
             raise TokenCallFailed(
@@ -46,6 +51,13 @@ class RefreshGrant:
             )
         form: Form = {"refresh_token": configured, **app.wishes.form()}
         return await app.ask("refresh_token", form, self.seed())
+
+    def _configured(self) -> Secret | None:
+        """Return the configured token; one that cannot be read now is as good as none."""
+        try:
+            return self._app.vault.get("refresh_token")
+        except TokenCallFailed:
+            return None
 
     async def close(self) -> None:
         """Close the connections."""

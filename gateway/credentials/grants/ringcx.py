@@ -62,7 +62,7 @@ class RingcxGrant:
             try:
                 return await self._ask(REFRESH_PATH, form)
             except TokenCallFailed as failure:
-                if failure.outcome is not Outcome.REJECTED:
+                if not failure.is_refusal:
                     raise
         return await self._exchange()
 

@@ -105,7 +105,7 @@ async def test_a_refusal_that_no_other_token_mends_is_final(status: int) -> None
     async with grant_at(Source("only"), (status, b"no")) as (grant, service):
         with pytest.raises(TokenCallFailed) as failed:
             await grant.obtain(None, alone=False)
-    assert failed.value.outcome is Outcome.REJECTED
+    assert failed.value.is_refusal
     assert len(service.calls) == 1
 
 
