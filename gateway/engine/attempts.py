@@ -4,7 +4,8 @@ An attempt takes a connection, sends the request with the current token and read
 head. It is repeated when `policy.retries` says so, and once more when the answer says that
 the token was not good: the credential then has another one.
 
-Rule 1: a body is sent again only while all that was sent of it is held.
+Rule 1: a body is sent again only while all that was read of it is held, and none is read
+        between the decision and the next attempt.
 Rule 2: whatever ends an attempt early cuts its connection.
 Rule 3: what only time can tell is told here: whose fault it was that the deadline passed.
 """
@@ -96,7 +97,6 @@ class Attempts:
                 self._settle_toll(head)
                 if await self._is_final(upstream, head):
                     return upstream, head
-                await self.stop()
                 self.settle(upstream)
             except BaseException as error:
                 upstream.abort()
@@ -175,7 +175,10 @@ class Attempts:
             self._way.toll.release(spent, sent=sent)
 
     async def _is_final(self, upstream: UpstreamConnection, head: ReplyHead) -> bool:
-        """Tell whether the reply is the caller's; otherwise all is ready for another attempt."""
+        """Tell whether the reply is the caller's; otherwise all is ready for another attempt.
+
+        The upload is then stopped, with all that was read of it held.
+        """
         if head.status == 401:
             return not await self._is_refused(upstream, head)
         if head.status < 429:
@@ -197,6 +200,7 @@ class Attempts:
             return False
         if not credential.refuse(token) or not self._upload.is_held:
             return False
+        await self.stop()
         self._is_replaced = True
         self._number -= 1
         self._record.retries += ("token",)
@@ -232,6 +236,8 @@ class Attempts:
             attempt, way.rules, way.budget, self._loop.time(), idempotent=self._plan.idempotent
         )
         if verdict.retry:
+            # What comes during the wait must stay for the next attempt.
+            await self.stop()
             self._record.retries += (verdict.reason,)
             await asyncio.sleep(verdict.wait_s)
         return verdict.retry
