@@ -11,13 +11,14 @@ Rule 3: the plan holds no secret in clear and no framing: the shell adds both wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-from gateway.core.headers import hop_by_hop
+from gateway.core.memo import Memo
 from gateway.core.message import IDEMPOTENT, OutboundField, OutboundHead, Request
 from gateway.core.query import cut_pairs
 from gateway.core.secret import Secret
+from gateway.core.section import Section
 from gateway.policy.permits import Permitted
 from gateway.policy.routes import Scheme, Upstream
 
@@ -69,6 +70,9 @@ class ForwardRules:
 
     user_agent: bytes
     via: bytes = b"1.1 rc-gateway"
+    composed: Memo[tuple[Section, str], tuple[OutboundField, ...]] = field(
+        default_factory=Memo, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +118,41 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
     routed = permitted.routed
     request, scheme = routed.request, routed.upstream.scheme
     query = request.query
-    if scheme is not Scheme.PASSTHROUGH:
+    if query is not None and scheme is not Scheme.PASSTHROUGH:
         for name in (ACCESS_TOKEN, *routed.upstream.cut_parameters):
             query = cut_pairs(query, name)
-    fields: list[OutboundField] = [(b"Host", routed.upstream.origin.authority)]
-    fields += _passing(request, scheme)
-    fields += [
+    fields = _fields(request, routed.upstream, rules)
+    head = OutboundHead(request.method.encode(), routed.path, query, fields)
+    return Plan(permitted, head, deadline)
+
+
+def _fields(request: Request, upstream: Upstream, rules: ForwardRules) -> tuple[OutboundField, ...]:
+    """Return the outbound fields, remembered for a section that may come again.
+
+    What is not steady in a section passes only with the scheme `passthrough`, and what passes
+    unchanged only with a method other than OPTIONS.
+    """
+    section = request.section
+    if not section.is_kept or upstream.scheme is Scheme.PASSTHROUGH or request.method == "OPTIONS":
+        return _compose(request, upstream, rules)
+    key = (section, upstream.name)
+    fields = rules.composed.get(key)
+    if fields is None:
+        fields = _compose(request, upstream, rules)
+        rules.composed.put(key, fields, section.size)
+    return fields
+
+
+def _compose(
+    request: Request, upstream: Upstream, rules: ForwardRules
+) -> tuple[OutboundField, ...]:
+    return (
+        (b"Host", upstream.origin.authority),
+        *_passing(request, upstream.scheme),
         (b"User-Agent", rules.user_agent),
         (b"X-User-Agent", rules.user_agent),
         (b"Via", rules.via),
-    ]
-    head = OutboundHead(request.method.encode(), routed.path, query, tuple(fields))
-    return Plan(permitted, head, deadline)
+    )
 
 
 def fate_of(name: bytes, ending: frozenset[bytes], scheme: Scheme) -> Fate | None:
@@ -151,7 +178,7 @@ def _is_lookalike(name: bytes, ending: frozenset[bytes]) -> bool:
 
 
 def _passing(request: Request, scheme: Scheme) -> list[OutboundField]:
-    ending = hop_by_hop(request.fields)
+    ending = request.section.ending
     passing: list[OutboundField] = []
     for name, value in request.fields:
         folded = name.lower()
