@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from gateway.core.framing import Ambiguous, Kind, frame_request
 from gateway.core.headers import find_flaw
 from gateway.core.message import FORWARDED, RawHead, normalize
-from gateway.core.override import HEADER, PARAMETER, resolve
+from gateway.core.override import HEADER, PARAMETER, read_override, resolve
 from gateway.core.query import Mode, check_query
 from gateway.core.target import parse_target
 from gateway.errors import Refused
@@ -90,7 +90,7 @@ def _describe_override(raw: RawHead, policy: Policy) -> list[Step]:
     query = parse_target(raw.target).query
     if query:
         query, _ = check_query(query, policy.rules.query)
-    resolved = resolve(raw.method, query, raw.fields, policy.rules.tunnel_accept)
+    resolved = resolve(raw.method, query, read_override(raw.fields), policy.rules.tunnel_accept)
     channels = " and ".join(CHANNELS[channel] for channel in resolved.channels)
     if resolved.method != raw.method:
         became = f"{raw.method.decode()} becomes {resolved.method.decode()}"

@@ -18,8 +18,18 @@ TOKEN = re.compile(TCHAR + rb"+")
 _FIELD_TEXT = rb"[\t\x20-\x7e\x80-\xff]*"
 FIELD_VALUE = re.compile(rb"(?![\t ])" + _FIELD_TEXT + rb"(?<![\t ])")
 
+# Names and values in turn, one a line: for many fields at once.
+FIELD_BLOCK = re.compile(
+    rb"(?:" + TCHAR + rb"++\n(?![\t ])" + _FIELD_TEXT + rb"+(?<![\t ])(?:\n|\Z))*+"
+)
+
 # RFC 9112 section 5: field-line = field-name ":" OWS field-value OWS; no obs-fold.
 FIELD_LINE = re.compile(rb"(" + TCHAR + rb"+):(" + _FIELD_TEXT + rb")")
+
+# Many lines at once, each with its end; and, of lines that are well-formed, the name and the
+# value, which may still have white space behind it.
+FIELD_LINES = re.compile(rb"(?:" + TCHAR + rb"++:" + _FIELD_TEXT + rb"+\r\n)*+")
+FIELD_PAIR = re.compile(rb"(" + TCHAR + rb"++):[\t ]*+(" + _FIELD_TEXT + rb"+)\r\n")
 
 # RFC 9112 section 2.3, narrowed to the two versions spoken here.
 VERSION = re.compile(rb"HTTP/1\.[01]")
@@ -71,6 +81,10 @@ MAX_FORWARDS = re.compile(rb"[0-9]{1,18}")
 
 # RFC 1945 section 3.7: product = token ["/" product-version].
 PRODUCT = re.compile(TCHAR + rb"+(?:/" + TCHAR + rb"+)?")
+
+# Words that stand in the names, and some in the values, of fields whose values are secrets; for
+# bytes in lower case.
+MAY_BE_SECRET = re.compile(rb"auth|cookie|token|secret|session|password|credential|key")
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 

@@ -10,9 +10,10 @@ Rule 2: this module knows the RFCs' field names, not the gateway's policy about 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TypeAlias
 
-from gateway.core.grammar import FIELD_VALUE, TOKEN
+from gateway.core.grammar import FIELD_BLOCK, FIELD_VALUE, TOKEN
 from gateway.errors import show
 
 Field: TypeAlias = tuple[bytes, bytes]
@@ -49,15 +50,24 @@ def members_of(fields: Iterable[Field], name: bytes) -> list[bytes]:
     return [member for part in joined.split(b",") if (member := part.strip(b" \t").lower())]
 
 
-def find_flaw(fields: Iterable[Field]) -> str | None:
+def find_flaw(fields: Fields) -> str | None:
     """Return why these fields cannot be believed, or None (RFC 9110 section 5)."""
-    is_token, is_value = TOKEN.fullmatch, FIELD_VALUE.fullmatch
-    for number, (name, value) in enumerate(fields, 1):
-        # The bytes are not shown: a folded line's "name" is a piece of the value above it.
-        if is_token(name) is None:
-            return f"the name of field {number} is not a token"
-        if is_value(value) is None:
-            return f"the value of field {show(name)} has a control byte or outer white space"
+    # All at once; a line feed within a name or a value shows in the count.
+    block = b"\n".join(chain.from_iterable(fields))
+    if FIELD_BLOCK.fullmatch(block) is not None and block.count(b"\n") == max(
+        0, 2 * len(fields) - 1
+    ):
+        return None
+    flaws = (_flaw_of(number, *field) for number, field in enumerate(fields, 1))
+    return next((flaw for flaw in flaws if flaw is not None), None)
+
+
+def _flaw_of(number: int, name: bytes, value: bytes) -> str | None:
+    # The bytes are not shown: a folded line's "name" is a piece of the value above it.
+    if TOKEN.fullmatch(name) is None:
+        return f"the name of field {number} is not a token"
+    if FIELD_VALUE.fullmatch(value) is None:
+        return f"the value of field {show(name)} has a control byte or outer white space"
     return None
 
 

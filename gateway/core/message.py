@@ -16,15 +16,15 @@ from typing import TypeAlias
 
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TOKEN, VERSION
-from gateway.core.headers import Fields, find_flaw, values_of
+from gateway.core.headers import Fields, find_flaw
 from gateway.core.override import resolve
 from gateway.core.query import Finding, QueryRules, check_query
 from gateway.core.secret import Secret
-from gateway.core.target import Authority, Target, parse_authority, parse_target
+from gateway.core.section import NOTHING_SAID, Section, Sections, choose_mattering, measure
+from gateway.core.target import Authority, Target, parse_target
 from gateway.errors import (
     BadRequest,
     BodyTooLarge,
-    ExpectationFailed,
     HeadTooLarge,
     MethodNotAllowed,
     TargetTooLong,
@@ -68,6 +68,7 @@ class Rules:
     max_head_bytes: int = 65536
     max_target_bytes: int = 16384
     max_body_bytes: int = 115343360
+    sections: Sections = field(default_factory=Sections, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Request:
     override: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     expects_continue: bool = False
+    section: Section = field(default=NOTHING_SAID, repr=False, compare=False)
 
     @property
     def tunnelled(self) -> bool:
@@ -129,14 +131,10 @@ class ReplyHead:
 
 def normalize(raw: RawHead, rules: Rules) -> Request:
     """Believe a head, or raise a leaf of `Refused`."""
-    _check_size(raw, rules)
-    _check_line(raw)
-    framing = _frame(raw, rules)
-    expects_continue = _expects_continue(raw)
-    host = _host(raw)
+    framing, section = _recall(raw, rules) or _read(raw, rules)
     target = _target(raw)
     query, findings = check_query(target.query, rules.query) if target.query else (target.query, ())
-    resolved = resolve(raw.method, query, raw.fields, rules.tunnel_accept)
+    resolved = resolve(raw.method, query, section.spoken, rules.tunnel_accept)
     return Request(
         method=resolved.method.decode(),
         wire_method=raw.method.decode(),
@@ -145,12 +143,36 @@ def normalize(raw: RawHead, rules: Rules) -> Request:
         fields=raw.fields,
         framing=framing,
         version=raw.version,
-        host=host,
+        host=section.host,
         listener=raw.listener,
         override=resolved.channels,
         findings=findings,
-        expects_continue=expects_continue,
+        expects_continue=section.expects_continue,
+        section=section,
     )
+
+
+def _recall(raw: RawHead, rules: Rules) -> tuple[Framing, Section] | None:
+    """Return what is known of the fields, None when the head must be read or refused."""
+    if raw.version != b"HTTP/1.1" or raw.method not in FORWARDED:
+        return None
+    if len(raw.target) > rules.max_target_bytes:
+        return None
+    known = rules.sections.recall(raw.fields, rules.max_head_bytes - _line_size(raw))
+    return None if known is None or known[0].length > rules.max_body_bytes else known
+
+
+def _read(raw: RawHead, rules: Rules) -> tuple[Framing, Section]:
+    _check_size(raw, rules)
+    _check_line(raw)
+    mattering = choose_mattering(raw.fields)
+    framing = _frame(raw, mattering, rules)
+    return framing, rules.sections.read(raw.fields, mattering, raw.version, framing)
+
+
+def _line_size(raw: RawHead) -> int:
+    """Return what the request line costs, with its two spaces and CRLF, and the empty line."""
+    return len(raw.method) + len(raw.target) + len(raw.version) + 6
 
 
 def _target(raw: RawHead) -> Target:
@@ -165,9 +187,7 @@ def _check_size(raw: RawHead, rules: Rules) -> None:
         raise TargetTooLong(
             f"the request-target has {len(raw.target)} bytes; at most {rules.max_target_bytes}"
         )
-    # Each field costs its bytes, a colon and CRLF; white space around the value is not known here.
-    size = len(raw.method) + len(raw.target) + len(raw.version) + 6
-    size += sum(len(name) + len(value) + 3 for name, value in raw.fields)
+    size = _line_size(raw) + measure(raw.fields)
     if size > rules.max_head_bytes:
         raise HeadTooLarge(f"the head has {size} bytes; at most {rules.max_head_bytes}")
 
@@ -184,9 +204,9 @@ def _check_line(raw: RawHead) -> None:
         raise MethodNotAllowed(f"{show(raw.method)} is not forwarded")
 
 
-def _frame(raw: RawHead, rules: Rules) -> Framing:
+def _frame(raw: RawHead, mattering: Fields, rules: Rules) -> Framing:
     try:
-        framing = frame_request(raw.fields, raw.version)
+        framing = frame_request(mattering, raw.version)
     except Ambiguous as error:
         raise BadRequest(str(error)) from None
     if framing.length > rules.max_body_bytes:
@@ -195,24 +215,3 @@ def _frame(raw: RawHead, rules: Rules) -> Framing:
             "(limits.max_body_bytes)"
         )
     return framing
-
-
-def _host(raw: RawHead) -> Authority | None:
-    """Return the one Host (RFC 9112 section 3.2); only HTTP/1.0 may go without."""
-    hosts = values_of(raw.fields, b"host")
-    if len(hosts) > 1:
-        raise BadRequest("Host is repeated")
-    if hosts:
-        return parse_authority(hosts[0])
-    if raw.version == b"HTTP/1.1":
-        raise BadRequest("Host is missing")
-    return None
-
-
-def _expects_continue(raw: RawHead) -> bool:
-    """Tell whether a 100 (Continue) is awaited (RFC 9110 section 10.1.1)."""
-    expected = [value.lower() for value in values_of(raw.fields, b"expect")]
-    if any(value != b"100-continue" for value in expected):
-        raise ExpectationFailed("only 'Expect: 100-continue' is understood")
-    # RFC 9110 section 10.1.1: the expectation of an HTTP/1.0 request is ignored.
-    return bool(expected) and raw.version == b"HTTP/1.1"

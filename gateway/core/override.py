@@ -31,6 +31,14 @@ FOREIGN = (b"x-http-method", b"x-method-override")
 
 
 @dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the fields say of an override: its values, upper case, and a name that never acts."""
+
+    values: tuple[bytes, ...] = ()
+    foreign: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """The effective method, the query without `_method`, and the channels that spoke."""
 
@@ -48,13 +56,26 @@ class Disguised:
     fields: Fields = ()
 
 
-def resolve(method: bytes, query: bytes | None, fields: Fields, accept: frozenset[str]) -> Resolved:
+def read_override(fields: Fields) -> Spoken:
+    """Return what the fields say, before it is known what it means."""
+    values = tuple(member.upper() for member in members_of(fields, _FOLDED))
+    foreign = (
+        name
+        for name, value in fields
+        if name.lower() in FOREIGN and value.upper() not in (b"", b"POST")
+    )
+    return Spoken(values, next(foreign, None))
+
+
+def resolve(method: bytes, query: bytes | None, spoken: Spoken, accept: frozenset[str]) -> Resolved:
     """Settle the effective method, or raise `MethodConflict` or `BadOverride`."""
-    if method == b"POST":
-        _refuse_foreign(fields)
-    headers = [member.upper() for member in members_of(fields, _FOLDED)]
+    if method == b"POST" and spoken.foreign is not None:
+        raise BadOverride(
+            f"{show(spoken.foreign)} does not act here; send X-HTTP-Method-Override instead"
+        )
+    headers = spoken.values
     values = find_pairs(query, PARAMETER)
-    parameters = [member.upper() for value in values for member in value.split(b",") if member]
+    parameters = tuple(member.upper() for value in values for member in value.split(b",") if member)
     verb = _one_of(headers, parameters)
     channels = (("header",) if headers else ()) + (("query",) if parameters else ())
     query = cut_pairs(query, PARAMETER)
@@ -81,7 +102,7 @@ def disguise(method: bytes, query: bytes | None, tunnel: Tunnel) -> Disguised:
     return Disguised(b"POST", query + b"&" + pair if query else pair)
 
 
-def _one_of(headers: list[bytes], parameters: list[bytes]) -> bytes | None:
+def _one_of(headers: tuple[bytes, ...], parameters: tuple[bytes, ...]) -> bytes | None:
     if len(set(headers)) > 1:
         raise MethodConflict(
             f"X-HTTP-Method-Override is repeated with different values: {_show(headers)}"
@@ -104,12 +125,12 @@ def _refuse_unless_tunnelled(
     parameter = "_method" if "query" in channels else None
     if method != b"POST":
         raise BadOverride(
-            f"{method.decode()} cannot carry an override to {_show([verb])}; only POST can",
+            f"{method.decode()} cannot carry an override to {_show((verb,))}; only POST can",
             parameter=parameter,
         )
     if verb not in TUNNELLED:
         raise BadOverride(
-            f"{_show([verb])} cannot be tunnelled; PUT, PATCH and DELETE can", parameter=parameter
+            f"{_show((verb,))} cannot be tunnelled; PUT, PATCH and DELETE can", parameter=parameter
         )
     # An override that is not accepted here must not reach an upstream that would obey it.
     if not accept.intersection(channels):
@@ -119,15 +140,7 @@ def _refuse_unless_tunnelled(
         )
 
 
-def _refuse_foreign(fields: Fields) -> None:
-    for name, value in fields:
-        if name.lower() in FOREIGN and value.upper() not in (b"", b"POST"):
-            raise BadOverride(
-                f"{show(name)} does not act here; send X-HTTP-Method-Override instead"
-            )
-
-
-def _show(values: list[bytes]) -> str:
+def _show(values: tuple[bytes, ...]) -> str:
     """Return the verbs; what is none may be anything, a secret too, and is not repeated."""
     named = (value.decode() if value in _VERBS else "an unknown verb" for value in values)
     return ", ".join(dict.fromkeys(named))

@@ -12,34 +12,45 @@ Rule 3: an error shows no byte of what came: it may be the body of somebody else
 from __future__ import annotations
 
 from gateway.core.framing import Ambiguous, Framing, frame_reply
-from gateway.core.grammar import FIELD_LINE, STATUS_LINE
-from gateway.core.headers import Field, Fields
+from gateway.core.grammar import FIELD_LINE, FIELD_LINES, FIELD_PAIR, STATUS_LINE
+from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.errors import UpstreamBroken
+
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
     """Read the head of a reply to the effective `method`, or raise `UpstreamBroken`."""
     if not raw.endswith(b"\r\n\r\n"):
         raise UpstreamBroken("upstream sent a head without the empty line that ends it")
-    lines = raw[:-4].split(b"\r\n")
-    start = STATUS_LINE.fullmatch(lines[0])
-    if start is None:
+    start = STATUS_LINE.match(raw)
+    if start is None or raw[start.end() : start.end() + 2] != b"\r\n":
         raise UpstreamBroken("upstream sent something else where an HTTP/1 status line belongs")
     version, status, reason = start[1], int(start[2]), start[3] or b""
-    fields = tuple(_parse_field(line, number) for number, line in enumerate(lines[1:], 1))
+    fields = _parse_fields(raw, start.end() + 2)
     return ReplyHead(status, reason, version, fields, _frame(fields, version, method, status))
 
 
-def _parse_field(line: bytes, number: int) -> Field:
-    match = FIELD_LINE.fullmatch(line)
-    if match is None:
-        raise UpstreamBroken(f"upstream sent a malformed field line, number {number}")
-    return match[1], match[2].strip(b" \t")
+def _parse_fields(raw: bytes, at: int) -> Fields:
+    lines = FIELD_LINES.fullmatch(raw, at, len(raw) - 2)
+    if lines is None:
+        raise UpstreamBroken(f"upstream sent a malformed field line, number {_bad_line(raw[at:])}")
+    pairs = FIELD_PAIR.findall(raw, at, len(raw) - 2)
+    if b" \r\n" in raw or b"\t\r\n" in raw:
+        return tuple((name, value.rstrip(b" \t")) for name, value in pairs)
+    return tuple(pairs)
+
+
+def _bad_line(block: bytes) -> int:
+    """Return the number of the first malformed line, counted from 1."""
+    lines = block[:-4].split(b"\r\n")
+    return next(n for n, line in enumerate(lines, 1) if FIELD_LINE.fullmatch(line) is None)
 
 
 def _frame(fields: Fields, version: bytes, method: str, status: int) -> Framing:
+    framing = tuple(field for field in fields if field[0].lower() in _FRAMING)
     try:
-        return frame_reply(fields, version, method, status)
+        return frame_reply(framing, version, method, status)
     except Ambiguous as error:
         raise UpstreamBroken(f"upstream framed its reply badly: {error}") from None

@@ -44,7 +44,7 @@ def render_reply_head(head: ReplyHead, fields: Fields) -> bytes:
     RFC 9110 section 2.5: the version sent is the sender's own, whatever was received.
     """
     lines = [b"HTTP/1.1 %d %b" % (head.status, head.reason)]
-    lines += [name + b": " + value for name, value in fields]
+    lines += map(b": ".join, fields)
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 

@@ -87,11 +87,10 @@ def _refuse_rebound_name(request: Request, callers: Callers) -> None:
 
 def _refuse_foreign_page(request: Request, callers: Callers) -> None:
     """Refuse what a browser sent for another site (W3C Fetch Metadata, RFC 6454)."""
-    for name, value in request.fields:
-        folded = name.lower()
-        if folded == b"sec-fetch-site" and value.lower() in _ELSEWHERE:
+    for name, value in request.section.page:
+        if name == b"sec-fetch-site" and value.lower() in _ELSEWHERE:
             raise NotPermitted(f"{request.method} from a page of another site is not permitted")
-        if folded == b"origin" and not _is_own_origin(value, request.listener, callers):
+        if name == b"origin" and not _is_own_origin(value, request.listener, callers):
             raise NotPermitted(
                 f"{request.method} from a page of origin '{show(value, 80)}' is not permitted"
             )

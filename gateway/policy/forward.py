@@ -12,17 +12,18 @@ Rule 4: the plan holds no secret in clear and no framing: the shell adds both wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.core.codings import narrow_codings
 from gateway.core.framing import EMPTY, Framing, Kind
-from gateway.core.headers import hop_by_hop
 from gateway.core.links import Links
+from gateway.core.memo import Memo
 from gateway.core.message import IDEMPOTENT, OutboundField, OutboundHead, Request
 from gateway.core.override import disguise
 from gateway.core.query import cut_pairs
 from gateway.core.secret import Secret
+from gateway.core.section import Section
 from gateway.policy.links import LinkRules
 from gateway.policy.permits import Permitted
 from gateway.policy.routes import Scheme, Upstream
@@ -79,6 +80,9 @@ class ForwardRules:
     user_agent: bytes
     via: bytes = b"1.1 rc-gateway"
     links: LinkRules | None = None
+    composed: Memo[tuple[Section, str, bool], tuple[OutboundField, ...]] = field(
+        default_factory=Memo, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +146,46 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
     routed = permitted.routed
     request, scheme = routed.request, routed.upstream.scheme
     query = request.query
-    if scheme is not Scheme.PASSTHROUGH:
+    if query is not None and scheme is not Scheme.PASSTHROUGH:
         for name in (ACCESS_TOKEN, *routed.upstream.cut_parameters):
             query = cut_pairs(query, name)
     sent = disguise(request.method.encode(), query, routed.upstream.tunnel)
-    fields: list[OutboundField] = [(b"Host", routed.upstream.origin.authority)]
     links = rules.links.outward(request) if rules.links else None
     restored = rules.links.inward(request) if rules.links and request.framing.has_body else None
-    fields += _passing(request, scheme, narrows=links is not None)
-    fields += [
+    fields = _fields(request, routed.upstream, rules, narrows=links is not None) + sent.fields
+    head = OutboundHead(sent.method, routed.path, sent.query, fields)
+    return Plan(permitted, head, deadline, links, restored)
+
+
+def _fields(
+    request: Request, upstream: Upstream, rules: ForwardRules, *, narrows: bool
+) -> tuple[OutboundField, ...]:
+    """Return the outbound fields, remembered for a section that may come again.
+
+    What is not steady in a section passes only with the scheme `passthrough`, and what passes
+    unchanged only with a method other than OPTIONS.
+    """
+    section = request.section
+    if not section.is_kept or upstream.scheme is Scheme.PASSTHROUGH or request.method == "OPTIONS":
+        return _compose(request, upstream, rules, narrows=narrows)
+    key = (section, upstream.name, narrows)
+    fields = rules.composed.get(key)
+    if fields is None:
+        fields = _compose(request, upstream, rules, narrows=narrows)
+        rules.composed.put(key, fields, section.size)
+    return fields
+
+
+def _compose(
+    request: Request, upstream: Upstream, rules: ForwardRules, *, narrows: bool
+) -> tuple[OutboundField, ...]:
+    return (
+        (b"Host", upstream.origin.authority),
+        *_passing(request, upstream.scheme, narrows=narrows),
         (b"User-Agent", rules.user_agent),
         (b"X-User-Agent", rules.user_agent),
         (b"Via", rules.via),
-        *sent.fields,
-    ]
-    head = OutboundHead(sent.method, routed.path, sent.query, tuple(fields))
-    return Plan(permitted, head, deadline, links, restored)
+    )
 
 
 def fate_of(name: bytes, ending: frozenset[bytes], scheme: Scheme) -> Fate | None:
@@ -183,7 +211,7 @@ def _is_lookalike(name: bytes, ending: frozenset[bytes]) -> bool:
 
 
 def _passing(request: Request, scheme: Scheme, *, narrows: bool) -> list[OutboundField]:
-    ending = hop_by_hop(request.fields)
+    ending = request.section.ending
     passing: list[OutboundField] = []
     for name, value in request.fields:
         folded = name.lower()

@@ -11,41 +11,43 @@ Rule 2: this module knows nothing of sockets; whether the connection stays open 
 from __future__ import annotations
 
 from gateway.core.framing import EMPTY, NO_BODY, Framing, Kind
-from gateway.core.headers import Field, Fields, hop_by_hop, values_of
+from gateway.core.headers import HOP_BY_HOP, Fields, hop_by_hop, values_of
 from gateway.core.message import ReplyHead
 from gateway.policy.forward import Plan
 
-_OURS = frozenset({b"content-length", b"x-request-id", b"x-gateway-error"})
+_NEVER = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-gateway-error"}
+_PROXY_AUTH = b"proxy-auth"
+_ACCESS_CONTROL = b"access-control-"
 _VIA = (b"Via", b"1.1 rc-gateway")
 
 
 def reply_fields(plan: Plan, head: ReplyHead, request_id: bytes) -> Fields:
     """Return the fields for the caller, without framing and `Connection`."""
-    names, families = _dropped(plan, head)
-    fields: list[Field] = []
-    needs_no_store = plan.request.tunnelled
-    for name, value in head.fields:
-        folded = name.lower()
-        if folded in names or folded.startswith(families):
-            continue
-        fields.append((name, value))
-        needs_no_store = needs_no_store and folded != b"cache-control"
-    if needs_no_store:
+    folded = [name.lower() for name, _ in head.fields]
+    names = _dropped(plan, head, folded)
+    fields = [field for field, name in zip(head.fields, folded, strict=True) if name not in names]
+    if plan.request.tunnelled and (b"cache-control" not in folded or b"cache-control" in names):
         # A cache in front of us saw a POST, and knows nothing of what it did.
         fields.append((b"Cache-Control", b"no-store"))
     return (*fields, _VIA, (b"X-Request-Id", request_id))
 
 
-def _dropped(plan: Plan, head: ReplyHead) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
-    """Return the names, and the beginnings of names, that the caller does not get."""
-    names = hop_by_hop(head.fields) | _OURS
+def _dropped(plan: Plan, head: ReplyHead, folded: list[bytes]) -> frozenset[bytes]:
+    """Return the names that the caller does not get; `folded` are those of the reply."""
+    names = _NEVER
+    if b"connection" in folded:
+        names = names | hop_by_hop(head.fields)
     if plan.upstream.scheme.owned and head.status == 401:
         # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
-        names |= {b"www-authenticate"}
-    if values_of(plan.request.fields, b"origin"):
+        names = names | {b"www-authenticate"}
+    families: tuple[bytes, ...] = (_PROXY_AUTH,)
+    if any(name == b"origin" for name, _ in plan.request.section.page):
         # What upstream allows, it allows to pages that hold a credential of their own.
-        return names, (b"proxy-auth", b"access-control-")
-    return names, (b"proxy-auth",)
+        families = (_PROXY_AUTH, _ACCESS_CONTROL)
+    block = b"\n".join(folded)
+    if any(family in block for family in families):
+        names = names | {name for name in folded if name.startswith(families)}
+    return names
 
 
 def frame_for_caller(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:

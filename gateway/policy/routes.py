@@ -157,7 +157,7 @@ class Routes:
 
     def _strip_media(self, path: bytes, candidates: tuple[Upstream, ...]) -> tuple[bytes, bool]:
         """Return the path as its upstream serves it, and whether its prefix asks for media."""
-        if self._media in candidates:
+        if self._is_among(self._media, candidates):
             for prefix in self._media_prefixes:
                 if path.startswith(prefix + b"/"):
                     return path[len(prefix) :], True
@@ -176,7 +176,14 @@ class Routes:
         self, owner: Upstream, is_media: bool, candidates: tuple[Upstream, ...]
     ) -> Upstream | None:
         """Return the owner, or media where the operation or the URL's host asks for it."""
-        may_be_media = owner is self._platform and self._media in candidates
-        if may_be_media and (is_media or owner not in candidates):
+        is_candidate = self._is_among(owner, candidates)
+        may_be_media = owner is self._platform and self._is_among(self._media, candidates)
+        if may_be_media and (is_media or not is_candidate):
             return self._media
-        return owner if owner in candidates else None
+        return owner if is_candidate else None
+
+    def _is_among(self, wanted: Upstream | None, candidates: tuple[Upstream, ...]) -> bool:
+        # Compared by identity, because equality looks at every field of each candidate.
+        if candidates is self._all:
+            return wanted is not None
+        return any(upstream is wanted for upstream in candidates)

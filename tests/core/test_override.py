@@ -15,6 +15,7 @@ from gateway.core.override import (
     Resolved,
     Tunnel,
     disguise,
+    read_override,
     resolve,
 )
 from gateway.errors import BadOverride, MethodConflict, Refused
@@ -34,14 +35,14 @@ def test_the_tunnelling_rules(case: Case) -> None:
     accept = frozenset(case.get("accept", BOTH))
     if "code" in case:
         with pytest.raises(Refused) as caught:
-            resolve(method, query, fields, accept)
+            resolve(method, query, read_override(fields), accept)
         assert caught.value.code == case["code"]
         assert case["reason"] in caught.value.message
         assert caught.value.parameter == case.get("parameter")
         return
     sent = query_of(case, "sent") if "sent" in case else query
     channels = tuple(case.get("channels", []))
-    assert resolve(method, query, fields, accept) == Resolved(
+    assert resolve(method, query, read_override(fields), accept) == Resolved(
         bytes_of(case["effective"]), sent, channels
     )
 
@@ -84,7 +85,7 @@ def has_override(query: bytes | None) -> bool:
 def test_an_override_is_resolved_or_refused_and_never_lost(
     method: bytes, query: bytes | None, fields: Fields
 ) -> None:
-    resolved = attempt(resolve, method, query, fields, BOTH)
+    resolved = attempt(resolve, method, query, read_override(fields), BOTH)
     if not isinstance(resolved, Resolved):
         assert isinstance(resolved, BadOverride | MethodConflict)
         return
@@ -102,7 +103,7 @@ def test_an_override_is_resolved_or_refused_and_never_lost(
 def test_only_the_pair_of_the_override_leaves_the_query(
     method: bytes, query: bytes | None, fields: Fields
 ) -> None:
-    resolved = attempt(resolve, method, query, fields, BOTH)
+    resolved = attempt(resolve, method, query, read_override(fields), BOTH)
     if not isinstance(resolved, Resolved):
         return
     kept = [pair for pair in (query or b"").split(b"&") if not has_override(pair)]
@@ -118,5 +119,5 @@ def test_what_is_disguised_is_resolved_to_the_same(
     if has_override(query):
         return
     disguised = disguise(method, query, tunnel)
-    resolved = resolve(disguised.method, disguised.query, disguised.fields, BOTH)
+    resolved = resolve(disguised.method, disguised.query, read_override(disguised.fields), BOTH)
     assert resolved == Resolved(method, query or resolved.query, (tunnel,))

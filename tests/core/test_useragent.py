@@ -57,7 +57,7 @@ def test_an_accepted_value_comes_back_and_is_one_clean_field(value: str) -> None
         shown, at = str(error), error.at
     else:
         assert render_user_agent(products) == value
-        assert find_flaw([(b"User-Agent", value.encode("ascii"))]) is None
+        assert find_flaw(((b"User-Agent", value.encode("ascii")),)) is None
         return
     assert shown.isascii()
     assert shown.isprintable()
