@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,24 +22,20 @@ from dataclasses import replace
 
 from gateway.credentials.events import Events
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.holding import Holding
+from gateway.credentials.life import Life
 from gateway.credentials.renewal import NOTHING, Held, Renewal
-from gateway.credentials.setbacks import Setback, Setbacks
+from gateway.credentials.setbacks import Setback, Setbacks, unavailable
 from gateway.credentials.tokens import Status, Token
 from gateway.errors import CredentialUnavailable
 from gateway.stores.store import StoreDown
 
-# Shares of a token's life after which it is renewed: a fleet does not ask all at once.
-RENEW_AFTER = (0.70, 0.85)
 # After this share of its life the store is told how long a token that slides has come to live.
 _EXTEND_SHARE = 0.1
 # The share of its life that a token must have left for a store that is down to be waited for.
 _RESERVE = 0.05
-# A request that leaves now arrives a moment later.
-_MARGIN_S = 2.0
-_MARGIN_SHARE = 0.01
-# What never works is looked at again when a secret changed; who asks meanwhile comes back then.
+# What never works is looked at again when a secret has changed.
 _LOOK_EVERY_S = 1.0
-_NEVER_RETRY_AFTER_S = 60
 # For a token call that is under way when the gateway stops: its answer may be the only copy.
 _CLOSE_WITHIN_S = 5.0
 
@@ -77,10 +72,7 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self._held: Held = NOTHING
         self._token: Token | None = None
-        # Event-loop seconds; the token may be sent before it.
-        self._dies_at = 0.0
-        self._renew_at = math.inf
-        self._slides_s = 0.0
+        self._life = Life()
         self._flight: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._failed_seed = ""
@@ -92,27 +84,22 @@ class Broker:
 
     def ready(self) -> Token | None:
         """Return the current token if it lives."""
-        now = self._loop.time()
-        if now >= self._dies_at:
-            return None
-        if self._slides_s:
-            self._dies_at = now + self._slides_s
-        return self._token
+        return self._token if self._life.use(self._loop.time()) else None
 
     async def current(self, deadline: float) -> Token:
         """Return a token by `deadline`, or raise `CredentialUnavailable`."""
         while (token := self.ready()) is None:
             if (setback := self._hold_off()) is not None:
-                raise self._unavailable(setback)
+                raise unavailable(self._name, setback, self._loop.time())
             await self._landed(deadline)
         return token
 
     def refuse(self, token: Token) -> bool:
         """Have the token renewed that upstream refused, unless a newer one is here already."""
-        if token.generation == self._held.generation and self._dies_at:
+        if token.generation == self._held.generation and not self._life.was_ended:
             if self._flight is None and not self._may_reissue():
                 return False
-            self._dies_at = 0.0
+            self._life.end()
             if self._hold_off() is None:
                 self._take_off()
         return True
@@ -124,7 +111,7 @@ class Broker:
         return Status(
             grant=self._kind,
             generation=self._held.generation if holding is not None else 0,
-            expires_at=self._ends_at() if holding is not None else None,
+            expires_at=self._ends_at(holding) if holding is not None else None,
             outcome=self._outcome[0] if self._outcome else "none",
             outcome_at=self._outcome[1] if self._outcome else None,
             retry_at=self._clock() + max(retry_in_s, 0.0) if math.isfinite(retry_in_s) else None,
@@ -175,9 +162,9 @@ class Broker:
         try:
             if self._hold_off() is not None:
                 await self._look()
-            elif self._slides_s and self._loop.time() < self._dies_at:
+            elif self._life.slides_s and self._life.lives(self._loop.time()):
                 await self._extend()
-            elif self._renewal.is_saved or self._is_due():
+            elif self._renewal.is_saved or self._life.is_due(self._loop.time()):
                 self._adopt(await self._renew())
             else:
                 await self._save()
@@ -195,8 +182,8 @@ class Broker:
             return await self._renewal.renew(self._held)
         except StoreDown as down:
             self._events.store_failed(self._name, str(down))
-            left_s = self._dies_at - self._loop.time()
-            if left_s > _RESERVE * self._lifetime_s():
+            left_s = self._life.dies_at - self._loop.time()
+            if left_s > _RESERVE * self._life.lifetime_s:
                 # The store may be back in time, and with it the order in the fleet.
                 wait_s = left_s / 4
                 raise TokenCallFailed(Outcome.STORE, str(down), retry_after_s=wait_s) from None
@@ -210,9 +197,9 @@ class Broker:
 
     async def _extend(self) -> None:
         """Have the store know of the life that use has given to a sliding token."""
-        holding, ends_at = self._held.holding, self._ends_at()
+        holding = self._held.holding
         with suppress(StoreDown):
-            if holding is not None and ends_at > holding.expires_at:
+            if holding is not None and (ends_at := self._ends_at(holding)) > holding.expires_at:
                 longer = replace(holding, expires_at=ends_at)
                 self._renumber(await self._renewal.keep(self._held, longer))
         self._arm()
@@ -236,16 +223,12 @@ class Broker:
         """Use a holding from now on."""
         self._held, holding = held, held.holding
         assert holding is not None  # noqa: S101 - a renewal ends with a holding or an error
-        now, self._next_look = self._loop.time(), 0.0
-        left_s, lifetime_s = holding.expires_at - self._clock(), holding.lifetime_s
-        usable_s = left_s - min(_MARGIN_S, _MARGIN_SHARE * lifetime_s)
+        self._next_look = 0.0
         if self._token is None or self._token.value != holding.access:
             self._events.token_changed(self._name, held.generation)
         self._token = Token(holding.access, held.generation)
-        self._dies_at = now + usable_s
-        self._slides_s = lifetime_s if self._renewal.grant.slides else 0.0
-        share = random.uniform(*RENEW_AFTER)  # noqa: S311 - spreads load, guards nothing
-        self._renew_at = now + left_s - (1 - share) * lifetime_s
+        slides = self._renewal.grant.slides
+        self._life.begin(holding, self._clock(), self._loop.time(), slides=slides)
         self._setbacks.forget()
         self._finish("adopted" if held.adopted else "obtained")
         self._arm()
@@ -263,27 +246,16 @@ class Broker:
 
     # When.
 
-    def _ends_at(self) -> float:
-        """Return when the token ends, in seconds since the epoch."""
-        holding = self._held.holding
-        if holding is None or not self._slides_s or not self._dies_at:
-            return holding.expires_at if holding is not None else 0.0
-        return self._clock() + self._dies_at - self._loop.time()
-
-    def _lifetime_s(self) -> float:
-        holding = self._held.holding
-        return holding.lifetime_s if holding is not None else 0.0
-
-    def _is_due(self) -> bool:
-        """Tell whether the token is dead, or old enough to be renewed."""
-        return self._loop.time() >= min(self._dies_at, self._renew_at)
+    def _ends_at(self, holding: Holding) -> float:
+        return self._life.ends_at(holding, self._clock(), self._loop.time())
 
     def _arm(self) -> None:
         """Set the timer for the next renewal, or for the next try to save."""
-        now = self._loop.time()
-        save_at = now + min(_LOOK_EVERY_S, 0.05 * self._lifetime_s())
-        renew_at = now + _EXTEND_SHARE * self._slides_s if self._slides_s else self._renew_at
-        self._set_timer(renew_at if self._renewal.is_saved else min(renew_at, save_at))
+        now, life = self._loop.time(), self._life
+        at = now + _EXTEND_SHARE * life.slides_s if life.slides_s else life.renew_at
+        if not self._renewal.is_saved:
+            at = min(at, now + min(_LOOK_EVERY_S, 0.05 * life.lifetime_s))
+        self._set_timer(at)
 
     def _set_timer(self, at: float) -> None:
         self._cancel_timer()
@@ -292,8 +264,8 @@ class Broker:
 
     def _on_timer(self) -> None:
         """Renew, save, extend or look; a sliding token that died unused is nobody's need."""
-        is_idle = self._slides_s and self._setbacks.latest is None
-        if not is_idle or self._loop.time() < self._dies_at:
+        is_idle = self._life.slides_s and self._setbacks.latest is None
+        if not is_idle or self._life.lives(self._loop.time()):
             self._take_off()
 
     def _cancel_timer(self) -> None:
@@ -305,7 +277,7 @@ class Broker:
         """Return the setback that forbids a token call now, unless a secret has changed."""
         now = self._loop.time()
         setback = self._setbacks.hold_off(now)
-        if setback is None or (setback.outcome is Outcome.STORE and now >= self._dies_at):
+        if setback is None or (setback.outcome is Outcome.STORE and not self._life.lives(now)):
             # A store is waited for only while there is a token.
             return None
         if now < self._next_look:
@@ -323,11 +295,3 @@ class Broker:
             return False
         past.append(now)
         return True
-
-    def _unavailable(self, setback: Setback) -> CredentialUnavailable:
-        wait_s = setback.retry_at - self._loop.time()
-        retry_after_s = math.ceil(wait_s) if math.isfinite(wait_s) else _NEVER_RETRY_AFTER_S
-        return CredentialUnavailable(
-            f"there is no token for credential {self._name}: {setback.reason}",
-            retry_after_s=max(retry_after_s, 1),
-        )

@@ -14,8 +14,11 @@ import math
 from dataclasses import dataclass
 
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.errors import CredentialUnavailable
 
 _QUICK_RETRIES = 3
+# Until somebody changes a secret, which nobody knows the time of.
+_NEVER_RETRY_AFTER_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,13 @@ class Setbacks:
         if failure.outcome is Outcome.THROTTLED:
             return self._window_s
         return self._retry_s if self._failures <= _QUICK_RETRIES else self._window_s
+
+
+def unavailable(credential: str, setback: Setback, now: float) -> CredentialUnavailable:
+    """Return what to say to a request while a setback holds token calls off."""
+    wait_s = setback.retry_at - now
+    retry_after_s = math.ceil(wait_s) if math.isfinite(wait_s) else _NEVER_RETRY_AFTER_S
+    return CredentialUnavailable(
+        f"there is no token for credential {credential}: {setback.reason}",
+        retry_after_s=max(retry_after_s, 1),
+    )

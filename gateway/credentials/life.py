@@ -1,0 +1,75 @@
+"""How long the current token may be sent, and when the next one should be had.
+
+Holdings say it in seconds since the epoch, the same for every process; here it becomes
+event-loop seconds, once, when a holding is adopted.
+
+Rule 1: clock-free: both times of now are handed in.
+Rule 2: a token that slides lives anew from each use; nothing renews it ahead of time.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+from gateway.credentials.holding import Holding
+
+# Shares of a token's life after which it is renewed: a fleet does not ask all at once.
+RENEW_AFTER = (0.70, 0.85)
+# A request that leaves now arrives a moment later.
+_MARGIN_S = 2.0
+_MARGIN_SHARE = 0.01
+
+
+class Life:
+    """The life of one token; `dies_at` and `renew_at` are event-loop seconds.
+
+    `lifetime_s` is its whole life; `slides_s` is what each use gives it, 0.0 for nothing.
+    """
+
+    __slots__ = ("dies_at", "lifetime_s", "renew_at", "slides_s")
+
+    def __init__(self) -> None:
+        self.dies_at = 0.0
+        self.renew_at = math.inf
+        self.lifetime_s = 0.0
+        self.slides_s = 0.0
+
+    def begin(self, holding: Holding, wall: float, now: float, *, slides: bool) -> None:
+        """Take over the times of a holding; `wall` is seconds since the epoch."""
+        left_s, self.lifetime_s = holding.expires_at - wall, holding.lifetime_s
+        self.dies_at = now + left_s - min(_MARGIN_S, _MARGIN_SHARE * self.lifetime_s)
+        self.slides_s = self.lifetime_s if slides else 0.0
+        share = random.uniform(*RENEW_AFTER)  # noqa: S311 - spreads load, guards nothing
+        self.renew_at = math.inf if slides else now + left_s - (1 - share) * self.lifetime_s
+
+    def end(self) -> None:
+        """Take note that the token is dead, whatever was promised."""
+        self.dies_at = 0.0
+
+    @property
+    def was_ended(self) -> bool:
+        """Tell whether there is no token, or it was found dead before its time."""
+        return self.dies_at == 0.0
+
+    def lives(self, now: float) -> bool:
+        """Tell whether the token may be sent."""
+        return now < self.dies_at
+
+    def use(self, now: float) -> bool:
+        """Tell the same, of a token that is sent now."""
+        if now >= self.dies_at:
+            return False
+        if self.slides_s:
+            self.dies_at = now + self.slides_s
+        return True
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether the token is dead, or old enough to be renewed."""
+        return now >= min(self.dies_at, self.renew_at)
+
+    def ends_at(self, holding: Holding, wall: float, now: float) -> float:
+        """Return when the token ends, in seconds since the epoch."""
+        if not self.slides_s or self.was_ended:
+            return holding.expires_at
+        return wall + self.dies_at - now
