@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway.app.credentials import Credentials
 from gateway.config.binds import Bind
-from gateway.config.compile import compile_policy
+from gateway.config.compile import compile_policy, retry_rules
 from gateway.config.model import Config
 from gateway.config.proxies import proxy_of
 from gateway.engine.attempts import Way
@@ -29,7 +29,7 @@ from gateway.engine.server import Server
 from gateway.engine.toll import Toll
 from gateway.engine.unix_socket import SocketFile, files_of
 from gateway.policy.rates import RateMode, Rates
-from gateway.policy.retries import RetryBudget, RetryRules
+from gateway.policy.retries import RetryBudget
 
 
 class Gateway:
@@ -122,7 +122,7 @@ class Gateway:
 
     def _make_ways(self) -> dict[str, Way]:
         now, config = self._loop.time(), self._config
-        rules = RetryRules(frozenset(config.retries.on_status), _queue_wait_s(config))
+        rules = retry_rules(config)
         toll = Toll(
             self.rates,
             FleetBudgets(self.credentials.store) if config.stores.redis is not None else None,
@@ -156,8 +156,3 @@ class Gateway:
             )
             for name, upstream in config.upstreams.items()
         }
-
-
-def _queue_wait_s(config: Config) -> float | None:
-    """Return how long a request may be held after a 429, None when none is."""
-    return config.rates.max_wait_s if config.rates.mode == "queue" else None

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gateway.cli.explain_input import build_head
     from gateway.cli.explain_text import render_data, render_text
     from gateway.cli.explanation import RefusedAt, explain
-    from gateway.config.compile import compile_policy
+    from gateway.config.compile import compile_policy, retry_rules
 
     loaded, missing = load_assuming(arguments.config, arguments.set, os.environ)
     for path in missing:
@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         compile_policy(config),
         body_bytes=len(join_body(arguments.body) or b""),
         replay_body_bytes=config.limits.replay_body_bytes,
+        rules=retry_rules(config),
     )
     if arguments.json:
         print(json.dumps(render_data(explanation), indent=2))

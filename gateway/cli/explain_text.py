@@ -64,5 +64,6 @@ def _render_forwarded(sent: Forwarded) -> list[str]:
         ("upstream", f"{sent.upstream}, {sent.origin}"),
         ("method", sent.method),
         ("rate group", sent.rate_group or "none known"),
+        ("retries", sent.retries),
     )
     return [f"{name:<{_FIRST_COLUMN}}  {value}" for name, value in rows]

@@ -16,22 +16,29 @@ from gateway.cli.explain_outbound import (
     render_lines,
     show_target,
 )
+from gateway.cli.explain_retries import describe_retries
 from gateway.cli.explain_stages import Step, walk, walk_to
 from gateway.core.message import RawHead
 from gateway.errors import Refused
 from gateway.ops.redaction import CUT, hides_secret, show_text
 from gateway.pipeline import AnsweredHere, Policy, decide
-from gateway.policy.forward import Plan
+from gateway.policy.retries import RetryRules
+
+_DEFAULT_RULES = RetryRules()
 
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """The request would be sent; `head` are the lines of the outbound head."""
+    """The request would be sent; `head` are the lines of the outbound head.
+
+    `retries` says after what it would be sent a second time.
+    """
 
     upstream: str
     origin: str
     method: str
     rate_group: str | None
+    retries: str
     head: tuple[str, ...]
 
 
@@ -63,9 +70,14 @@ class Explanation:
 
 
 def explain(
-    raw: RawHead, policy: Policy, *, body_bytes: int = 0, replay_body_bytes: int = 0
+    raw: RawHead,
+    policy: Policy,
+    *,
+    body_bytes: int = 0,
+    replay_body_bytes: int = 0,
+    rules: RetryRules = _DEFAULT_RULES,
 ) -> Explanation:
-    """Explain a request; sizes in bytes, of its body and of what may be held of a chunked one."""
+    """Explain a request; sizes in bytes, of its body and of what may be held of one."""
     request = f"{show_text(raw.method)} {show_target(raw.target)} {show_text(raw.version)}"
     try:
         verdict = decide(raw, policy, 0.0)
@@ -81,14 +93,12 @@ def explain(
         return Explanation(request, tuple(steps), Answered(204, verdict.allow))
     fields = outbound_fields(verdict, body_bytes, replay_body_bytes)
     steps += describe_changes(verdict, fields)
-    return Explanation(request, tuple(steps), _forwarded(verdict, render_lines(verdict, fields)))
-
-
-def _forwarded(plan: Plan, head: tuple[str, ...]) -> Forwarded:
-    return Forwarded(
-        upstream=plan.upstream.name,
-        origin=str(plan.upstream.origin),
-        method=plan.request.method,
-        rate_group=plan.rate_group,
-        head=head,
+    forwarded = Forwarded(
+        upstream=verdict.upstream.name,
+        origin=str(verdict.upstream.origin),
+        method=verdict.request.method,
+        rate_group=verdict.rate_group,
+        retries=describe_retries(verdict, rules, is_held=body_bytes <= replay_body_bytes),
+        head=render_lines(verdict, fields),
     )
+    return Explanation(request, tuple(steps), forwarded)

@@ -18,6 +18,7 @@ from gateway.policy.callers import Callers
 from gateway.policy.catalogue import load_catalogue
 from gateway.policy.forward import ForwardRules
 from gateway.policy.links import LinkRules
+from gateway.policy.retries import RetryRules
 from gateway.policy.routes import Routes, Scheme, Upstream
 
 _OWNED = {
@@ -55,6 +56,12 @@ def compile_policy(config: Config) -> Policy:
         ),
         first_byte_s=config.timeouts.first_byte_s,
     )
+
+
+def retry_rules(config: Config) -> RetryRules:
+    """Return what may be sent a second time."""
+    queue_wait_s = config.rates.max_wait_s if config.rates.mode == "queue" else None
+    return RetryRules(frozenset(config.retries.on_status), queue_wait_s)
 
 
 def canonical_user_agent(config: Config) -> bytes:

@@ -27,9 +27,9 @@ def test_a_request_that_no_stage_took_has_no_empty_table() -> None:
 
 
 def test_what_was_sent_ends_with_its_head() -> None:
-    sent = Forwarded("platform", "https://p", "GET", None, ("GET / HTTP/1.1", "Host: p"))
+    sent = Forwarded("platform", "https://p", "GET", None, "once", ("GET / HTTP/1.1", "Host: p"))
     text = render_text(Explanation("GET / HTTP/1.1", (), sent))
-    assert "rate group  none known\n\nGET / HTTP/1.1\nHost: p\n" in text
+    assert "rate group  none known\nretries     once\n\nGET / HTTP/1.1\nHost: p\n" in text
     assert text.endswith("Host: p\n")
 
 

@@ -1,0 +1,52 @@
+"""After what a request would be sent a second time, in a line.
+
+The answer of `policy.retries`, asked about each way in which an attempt can end.
+
+Rule: nothing here decides: a verdict is asked for, with a budget that allows everything.
+"""
+
+from __future__ import annotations
+
+from gateway.policy.forward import Plan
+from gateway.policy.retries import Attempt, Failure, RetryBudget, RetryRules, judge_attempt
+
+# Long enough for every wait that `policy.retries` makes.
+_REMAINING_S = 3600.0
+
+
+def describe_retries(plan: Plan, rules: RetryRules, *, is_held: bool) -> str:
+    """Return what is worth a second attempt; `is_held` tells that the body can be sent again."""
+    ends = [
+        ("a failed connect", _attempt(Failure.CONNECT, is_held, sent=False)),
+        ("a stale connection", _attempt(Failure.BROKEN, is_held, connection_reused=True)),
+    ]
+    statuses = sorted({*rules.on_status, 429, 503})
+    ends += [(str(status), _answered(status, is_held)) for status in statuses]
+    reasons = [name for name, attempt in ends if _is_repeated(plan, rules, attempt)]
+    if plan.upstream.scheme.owned and is_held:
+        reasons.append("a 401 of the token")
+    return f"once, after {', '.join(reasons)}"
+
+
+def _attempt(
+    failure: Failure, is_held: bool, *, sent: bool = True, connection_reused: bool = False
+) -> Attempt:
+    return Attempt(
+        1,
+        failure,
+        _REMAINING_S,
+        sent=sent,
+        connection_reused=connection_reused,
+        body_held=is_held,
+    )
+
+
+def _answered(status: int, is_held: bool) -> Attempt:
+    return Attempt(
+        1, Failure.STATUS, _REMAINING_S, body_held=is_held, status=status, retry_after_s=1.0
+    )
+
+
+def _is_repeated(plan: Plan, rules: RetryRules, attempt: Attempt) -> bool:
+    budget = RetryBudget(0.0)
+    return judge_attempt(attempt, rules, budget, 0.0, idempotent=plan.idempotent).retry
