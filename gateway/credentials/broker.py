@@ -41,10 +41,9 @@ _CLOSE_WITHIN_S = 5.0
 
 
 class Broker:
-    """Gives the current token of one credential; `reissues` and `window_s` bound distrust.
+    """Gives the current token of one credential.
 
-    Upstream may refuse a living token; within any `window_s` that causes at most `reissues`
-    renewals, so that one which is refused for another reason costs no more than that.
+    A living token that upstream refuses causes at most `reissues` renewals in `window_s`.
     """
 
     def __init__(
@@ -96,7 +95,9 @@ class Broker:
 
     def refuse(self, token: Token) -> bool:
         """Have the token renewed that upstream refused, unless a newer one is here already."""
-        if token.generation == self._held.generation and not self._life.was_ended:
+        # The same one may have got another number since, when it was written.
+        is_current = self._token is not None and token.value == self._token.value
+        if is_current and not self._life.was_ended:
             if self._flight is None and not self._may_reissue():
                 return False
             self._life.end()
@@ -127,9 +128,7 @@ class Broker:
     async def close(self) -> None:
         """Stop; a token call that is under way gets a moment to end."""
         self._closed = True
-        self._cancel_timer()
-        flight = self._flight
-        if flight is not None:
+        if (flight := self._flight) is not None:
             await asyncio.wait((flight,), timeout=_CLOSE_WITHIN_S)
             flight.cancel()
             await asyncio.gather(flight, return_exceptions=True)
@@ -139,7 +138,6 @@ class Broker:
     # One renewal.
 
     def _take_off(self) -> None:
-        """Begin a renewal, unless one is under way."""
         if self._flight is None:
             self._cancel_timer()
             self._flight = self._loop.create_task(self._fly())
@@ -190,7 +188,7 @@ class Broker:
             return await self._renewal.renew_alone(self._held)
 
     async def _save(self) -> None:
-        """Write the token that could not be written; it is tried again until it is."""
+        """Write the token that could not be written; tried again until it is."""
         with suppress(StoreDown):
             self._renumber(await self._renewal.save(self._held))
         self._arm()
@@ -211,7 +209,7 @@ class Broker:
             if found is not None:
                 self._adopt(found)
                 return
-        self._set_timer(self._loop.time() + self._look_every_s)
+        self._look_later()
 
     def _renumber(self, held: Held) -> None:
         """Use the number under which the same token was written."""
@@ -234,11 +232,10 @@ class Broker:
         self._arm()
 
     def _fail(self, failure: TokenCallFailed) -> None:
-        setback = self._setbacks.note(failure, self._loop.time())
+        self._setbacks.note(failure, self._loop.time())
         self._failed_seed = self._renewal.grant.seed()
         self._finish(failure.outcome, failure.reason)
-        look_at = self._loop.time() + self._look_every_s
-        self._set_timer(min(setback.retry_at, look_at))
+        self._look_later()
 
     def _finish(self, outcome: str, reason: str = "") -> None:
         self._outcome = (outcome, self._clock())
@@ -256,6 +253,11 @@ class Broker:
         if not self._renewal.is_saved:
             at = min(at, now + min(_LOOK_EVERY_S, 0.05 * life.lifetime_s))
         self._set_timer(at)
+
+    def _look_later(self) -> None:
+        """Come back when the setback is over, or to look at the store before that."""
+        setback, look_at = self._setbacks.latest, self._loop.time() + self._look_every_s
+        self._set_timer(look_at if setback is None else min(setback.retry_at, look_at))
 
     def _set_timer(self, at: float) -> None:
         self._cancel_timer()
@@ -284,6 +286,8 @@ class Broker:
             return setback
         self._next_look = now + _LOOK_EVERY_S
         if self._renewal.grant.seed() == self._failed_seed:
+            # Somebody wants a token; another process may have one by now.
+            self._take_off()
             return setback
         self._setbacks.forget()
         return None
