@@ -20,6 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from gateway.credentials.alarm import Alarm
 from gateway.credentials.events import Events
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.holding import Holding
@@ -73,7 +74,7 @@ class Broker:
         self._token: Token | None = None
         self._life = Life()
         self._flight: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._loop, self._on_timer)
         self._failed_seed = ""
         self._next_look = 0.0
         self._outcome: tuple[str, float] | None = None
@@ -128,18 +129,18 @@ class Broker:
     async def close(self) -> None:
         """Stop; a token call that is under way gets a moment to end."""
         self._closed = True
+        self._alarm.close()
         if (flight := self._flight) is not None:
             await asyncio.wait((flight,), timeout=_CLOSE_WITHIN_S)
             flight.cancel()
             await asyncio.gather(flight, return_exceptions=True)
-        self._cancel_timer()
         await self._renewal.grant.close()
 
     # One renewal.
 
     def _take_off(self) -> None:
         if self._flight is None:
-            self._cancel_timer()
+            self._alarm.cancel()
             self._flight = self._loop.create_task(self._fly())
 
     async def _landed(self, deadline: float) -> None:
@@ -252,28 +253,18 @@ class Broker:
         at = now + _EXTEND_SHARE * life.slides_s if life.slides_s else life.renew_at
         if not self._renewal.is_saved:
             at = min(at, now + min(_LOOK_EVERY_S, 0.05 * life.lifetime_s))
-        self._set_timer(at)
+        self._alarm.set(at)
 
     def _look_later(self) -> None:
         """Come back when the setback is over, or to look at the store before that."""
         setback, look_at = self._setbacks.latest, self._loop.time() + self._look_every_s
-        self._set_timer(look_at if setback is None else min(setback.retry_at, look_at))
-
-    def _set_timer(self, at: float) -> None:
-        self._cancel_timer()
-        if not self._closed:
-            self._timer = self._loop.call_at(at, self._on_timer)
+        self._alarm.set(look_at if setback is None else min(setback.retry_at, look_at))
 
     def _on_timer(self) -> None:
         """Renew, save, extend or look; a sliding token that died unused is nobody's need."""
         is_idle = self._life.slides_s and self._setbacks.latest is None
         if not is_idle or self._life.lives(self._loop.time()):
             self._take_off()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _hold_off(self) -> Setback | None:
         """Return the setback that forbids a token call now, unless a secret has changed."""
