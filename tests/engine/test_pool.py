@@ -8,6 +8,8 @@ from gateway.engine import pool as pool_module
 from gateway.engine.connect import Connector
 from gateway.engine.pool import Pool
 from gateway.engine.upstream import UpstreamConnection
+from gateway.errors import UpstreamUnreachable
+from gateway.policy.circuit import THRESHOLD
 from gateway.policy.routes import Origin
 from tests.engine.linked import ASK, soon
 from tests.wire import OK, Peer, answering, scripted
@@ -155,3 +157,37 @@ async def test_a_closed_pool_keeps_nothing() -> None:
         assert pool.idle_count == 0
         for peer in peers:
             await peer.ended()
+
+
+class Unreachable:
+    """A connector that fails until it is told not to."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.is_back = False
+
+    async def connect(self, deadline: float) -> UpstreamConnection:
+        self.tries += 1
+        if not self.is_back:
+            raise UpstreamUnreachable("http://nowhere refuses connections", sent=False)
+        return UpstreamConnection(asyncio.get_running_loop())
+
+
+async def test_an_origin_that_cannot_be_reached_is_left_alone_but_for_a_probe() -> None:
+    connector = Unreachable()
+    pool = Pool(asyncio.get_running_loop(), connector, 10)
+    for _ in range(THRESHOLD):
+        with pytest.raises(UpstreamUnreachable, match=r"^http://nowhere refuses connections$"):
+            await pool.acquire(1e9)
+    for _ in range(20):
+        with pytest.raises(UpstreamUnreachable, match=r"refuses connections; tried again in"):
+            await pool.acquire(1e9)
+    assert connector.tries == THRESHOLD
+    assert pool.circuit.is_open
+    pool.circuit._probe_at = 0.0
+    connector.is_back = True
+    await pool.acquire(1e9)
+    assert not pool.circuit.is_open
+    await pool.acquire(1e9)
+    assert connector.tries == THRESHOLD + 2
+    pool.close()
