@@ -109,8 +109,7 @@ class CallerConnection(Reception):
             self._gate.leave()
         super().connection_lost(exc)
 
-    # aiohttp narrows to None what asyncio.Protocol has as a bool.
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # aiohttp narrows a bool to None
         """Close, but for an answer to a flaw, which the caller may still want to read.
 
         A caller that ends its half of the connection cannot be told from one that is gone.

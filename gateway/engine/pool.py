@@ -49,8 +49,11 @@ class Pool:
         return len(self._idle)
 
     async def acquire(self, deadline: float, *, fresh: bool = False) -> UpstreamConnection:
-        """Return an idle connection, or a new one by `deadline`; `fresh` wants a new one."""
-        while self._idle and not fresh:
+        """Return an idle connection, or a new one by `deadline`.
+
+        `fresh` wants a new one, unless the origin is known to be out of reach.
+        """
+        while self._idle and (self.circuit.is_open or not fresh):
             connection = self._idle.pop()
             if connection.is_quiet:
                 return connection
@@ -87,8 +90,11 @@ class Pool:
         try:
             connection = await self._connector.connect(deadline)
         except UpstreamFailed as error:
-            self._trouble = error.message
-            self.circuit.fail(self._loop.time())
+            now = self._loop.time()
+            if now < deadline:
+                # What the request's own deadline ended says nothing of the origin.
+                self._trouble = error.message
+                self.circuit.fail(now)
             raise
         self.circuit.succeed()
         return connection

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -8,7 +8,7 @@ from gateway.engine import pool as pool_module
 from gateway.engine.connect import Connector
 from gateway.engine.pool import Pool
 from gateway.engine.upstream import UpstreamConnection
-from gateway.errors import UpstreamUnreachable
+from gateway.errors import UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.circuit import THRESHOLD
 from gateway.policy.routes import Origin
 from tests.engine.linked import ASK, soon
@@ -191,3 +191,32 @@ async def test_an_origin_that_cannot_be_reached_is_left_alone_but_for_a_probe() 
     await pool.acquire(1e9)
     assert connector.tries == THRESHOLD + 2
     pool.close()
+
+
+class Slow:
+    """A connector that is still at it when the request's deadline comes."""
+
+    async def connect(self, deadline: float) -> UpstreamConnection:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                await asyncio.Event().wait()
+        raise UpstreamTimeout("no connection to http://nowhere in time", sent=False)
+
+
+async def test_a_connect_that_the_requests_own_deadline_ended_says_nothing_of_the_origin() -> None:
+    loop = asyncio.get_running_loop()
+    pool = Pool(loop, Slow(), 10)
+    for _ in range(THRESHOLD):
+        with pytest.raises(UpstreamTimeout):
+            await pool.acquire(loop.time())
+    assert not pool.circuit.is_open
+    pool.close()
+
+
+async def test_while_the_origin_is_out_of_reach_an_idle_connection_is_better_than_none() -> None:
+    async with pooled() as (pool, _):
+        (old,) = await used(pool, 1)
+        pool.release(old)
+        for _ in range(THRESHOLD):
+            pool.circuit.fail(asyncio.get_running_loop().time())
+        assert await pool.acquire(soon(), fresh=True) is old
