@@ -139,19 +139,23 @@ class Broker:
     # One renewal.
 
     def _take_off(self) -> None:
-        if self._flight is None:
-            self._alarm.cancel()
-            self._flight = self._loop.create_task(self._fly())
+        self._flight = self._under_way()
+
+    def _under_way(self) -> asyncio.Task[None]:
+        """Return the renewal under way, or a new one."""
+        if self._flight is not None:
+            return self._flight
+        self._alarm.cancel()
+        return self._loop.create_task(self._fly())
 
     async def _landed(self, deadline: float) -> None:
         """Wait for the end of the renewal under way, whatever it is."""
         if self._closed:
             raise CredentialUnavailable("the gateway is shutting down")
-        self._take_off()
-        assert self._flight is not None  # noqa: S101 - it has just taken off
+        self._flight = flight = self._under_way()
         try:
             async with asyncio.timeout_at(deadline):
-                await asyncio.shield(self._flight)
+                await asyncio.shield(flight)
         except TimeoutError:
             raise CredentialUnavailable(
                 f"no token for credential {self._name} came in time"

@@ -36,10 +36,10 @@ class Holding:
         """Return how long the access token lives in all."""
         return max(self.expires_at - self.obtained_at, 0.0)
 
-    def may_refresh(self, now: float) -> bool:
-        """Tell whether there is a refresh token that should still be good."""
+    def spendable(self, now: float) -> Secret | None:
+        """Return the refresh token, if there is one that should still be good."""
         ends = self.refresh_expires_at
-        return self.refresh is not None and (ends is None or now < ends)
+        return self.refresh if ends is None or now < ends else None
 
 
 def render(holding: Holding) -> bytes:

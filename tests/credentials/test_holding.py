@@ -72,10 +72,10 @@ def test_a_refused_token_is_not_shown() -> None:
 
 
 def test_a_refresh_token_is_tried_until_it_should_have_ended() -> None:
-    assert HELD.may_refresh(8999.0)
-    assert not HELD.may_refresh(9000.0)
-    assert Holding(Secret(b"a"), 0.0, 1.0, "", Secret(b"r")).may_refresh(1e9)
-    assert not Holding(Secret(b"a"), 0.0, 1.0, "").may_refresh(0.0)
+    assert HELD.spendable(8999.0) == HELD.refresh
+    assert HELD.spendable(9000.0) is None
+    assert Holding(Secret(b"a"), 0.0, 1.0, "", Secret(b"r")).spendable(1e9) == Secret(b"r")
+    assert Holding(Secret(b"a"), 0.0, 1.0, "").spendable(0.0) is None
 
 
 def test_a_life_is_never_negative() -> None:

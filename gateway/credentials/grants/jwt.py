@@ -35,9 +35,9 @@ class JwtGrant:
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Refresh, or log in."""
-        if held is not None and self._app.may_refresh(held):
+        if held is not None and (token := self._app.spendable(held)) is not None:
             try:
-                return await self._app.refresh(held)
+                return await self._app.refresh(token, held.seed)
             except TokenCallFailed as failure:
                 if not failure.is_refusal:
                     raise

@@ -106,15 +106,14 @@ class OAuthApp:
         )
         return read_answer(answer, now, seed)
 
-    async def refresh(self, held: Holding) -> Holding:
-        """Spend the refresh token of a holding; what descends from it has its seed."""
-        assert held.refresh is not None  # noqa: S101 - `may_refresh` was asked
-        form: Form = {"refresh_token": held.refresh, **self.wishes.form()}
-        return await self.ask("refresh_token", form, held.seed)
+    async def refresh(self, token: Secret, seed: str) -> Holding:
+        """Spend a refresh token; what descends from it has its seed."""
+        form: Form = {"refresh_token": token, **self.wishes.form()}
+        return await self.ask("refresh_token", form, seed)
 
-    def may_refresh(self, held: Holding | None) -> bool:
-        """Tell whether a holding can be refreshed."""
-        return held is not None and held.may_refresh(self._clock())
+    def spendable(self, held: Holding) -> Secret | None:
+        """Return the refresh token of a holding, if there is one that should still be good."""
+        return held.spendable(self._clock())
 
 
 def read_answer(answer: Mapping[str, Any], now: float, seed: str) -> Holding:

@@ -12,7 +12,6 @@ Rule 2: a chain that the vendor refuses is carried on from the configured token 
 from __future__ import annotations
 
 from gateway.core.secret import Secret
-from gateway.credentials.endpoint import Form
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.oauth import OAuthApp
 from gateway.credentials.holding import Holding
@@ -38,19 +37,18 @@ class RefreshGrant:
         """Spend the newest refresh token there is."""
         app = self._app
         configured = self._configured()
-        if held is not None and app.may_refresh(held):
+        if held is not None and (token := app.spendable(held)) is not None:
             try:
-                return await app.refresh(held)
+                return await app.refresh(token, held.seed)
             except TokenCallFailed as failure:
-                is_last = configured is None or configured == held.refresh
+                is_last = configured is None or configured == token
                 if not failure.is_refusal or is_last:
                     raise
         if configured is None:
             raise TokenCallFailed(
                 Outcome.REJECTED, "no refresh token is configured, and the store has none"
             )
-        form: Form = {"refresh_token": configured, **app.wishes.form()}
-        return await app.ask("refresh_token", form, self.seed())
+        return await app.refresh(configured, self.seed())
 
     def _configured(self) -> Secret | None:
         """Return the configured token; one that cannot be read now is as good as none."""
