@@ -8,10 +8,22 @@ Rule: nothing here decides: a verdict is asked for, with a budget that allows ev
 from __future__ import annotations
 
 from gateway.policy.forward import Plan
-from gateway.policy.retries import Attempt, Failure, RetryBudget, RetryRules, judge_attempt
+from gateway.policy.retries import (
+    Attempt,
+    Failure,
+    RetryBudget,
+    RetryRules,
+    judge_attempt,
+    longest_wait_s,
+)
 
 # Long enough for every wait that `policy.retries` makes.
 _REMAINING_S = 3600.0
+# By the reason of a verdict, why there is nothing more.
+_WHY_NOT = {
+    "method": "what is not idempotent could be done twice",
+    "body": "a body over limits.replay_body_bytes is not held",
+}
 
 
 def describe_retries(plan: Plan, rules: RetryRules, *, is_held: bool) -> str:
@@ -21,11 +33,22 @@ def describe_retries(plan: Plan, rules: RetryRules, *, is_held: bool) -> str:
         ("a stale connection", _attempt(Failure.BROKEN, is_held, connection_reused=True)),
     ]
     statuses = sorted({*rules.on_status, 429, 503})
-    ends += [(str(status), _answered(status, is_held)) for status in statuses]
-    reasons = [name for name, attempt in ends if _is_repeated(plan, rules, attempt)]
+    ends += [(_name(status, rules), _answered(status, is_held)) for status in statuses]
+    reasons: list[str] = []
+    why_not = ""
+    for name, attempt in ends:
+        verdict = judge_attempt(attempt, rules, RetryBudget(0.0), 0.0, idempotent=plan.idempotent)
+        if verdict.retry:
+            reasons.append(name)
+        why_not = why_not or _WHY_NOT.get(verdict.reason, "")
     if plan.upstream.scheme.owned and is_held:
         reasons.append("a 401 of the token")
-    return f"once, after {', '.join(reasons)}"
+    only = f"; only then: {why_not}" if why_not else ""
+    return f"once, after {', '.join(reasons)}{only}"
+
+
+def _name(status: int, rules: RetryRules) -> str:
+    return f"{status} with Retry-After up to {longest_wait_s(status, rules):g} s"
 
 
 def _attempt(
@@ -45,8 +68,3 @@ def _answered(status: int, is_held: bool) -> Attempt:
     return Attempt(
         1, Failure.STATUS, _REMAINING_S, body_held=is_held, status=status, retry_after_s=1.0
     )
-
-
-def _is_repeated(plan: Plan, rules: RetryRules, attempt: Attempt) -> bool:
-    budget = RetryBudget(0.0)
-    return judge_attempt(attempt, rules, budget, 0.0, idempotent=plan.idempotent).retry

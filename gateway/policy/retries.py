@@ -140,17 +140,23 @@ def _judge(attempt: Attempt, rules: RetryRules, *, idempotent: bool) -> Verdict:
     return _refuse_unsafe(attempt, idempotent=idempotent) or Verdict(True, 0.0, "stale")
 
 
+def longest_wait_s(status: int, rules: RetryRules) -> float:
+    """Return the longest Retry-After, in seconds, that is waited for after an answer."""
+    if status in _NOT_HANDLED and rules.queue_wait_s is not None:
+        return rules.queue_wait_s
+    return LONGEST_WAIT_S
+
+
 def _judge_status(attempt: Attempt, rules: RetryRules, *, idempotent: bool) -> Verdict:
     status, wait_s = attempt.status, attempt.retry_after_s
-    most_s = LONGEST_WAIT_S
     if status in _NOT_HANDLED and rules.queue_wait_s is not None:
         # The answer says that nothing was done, so any method may be sent again.
-        idempotent, most_s = True, rules.queue_wait_s
+        idempotent = True
     elif status not in rules.on_status:
         return _refuse(f"status-{status}")
     if wait_s is None and status not in _NOT_HANDLED:
         wait_s = _PAUSE_S
-    if wait_s is None or wait_s > most_s:
+    if wait_s is None or wait_s > longest_wait_s(status, rules):
         return _refuse("retry-after")
     again = Verdict(True, wait_s, f"status-{status}")
     return _refuse_unsafe(attempt, idempotent=idempotent) or again
