@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.app.credentials import make_credentials
 from gateway.app.gateway import Gateway
+from gateway.config.cautions import cautions
 from gateway.config.model import Config
 from gateway.engine.descriptors import count_callers, count_needed, raise_limit
 from gateway.engine.listen import CannotBind
@@ -80,6 +81,8 @@ class Host:
             loop.add_signal_handler(number, self._on_stop_signal)
         loop.add_signal_handler(signal.SIGHUP, self._on_hangup)
         self._raise_limits()
+        for caution in cautions(self._config):
+            self._log.warning(str(caution))
         await self.gateway.open()
         try:
             ops_bind = await self._ops.start(self._config.ops.bind)

@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; 0 when all is well, 78 with all problems when not."""
+    from gateway.config.cautions import cautions
     from gateway.config.load import load
 
     try:
@@ -38,10 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         if not arguments.json:
             raise
-        _print_data(error.problems)
+        _print_data(error.problems, ())
         return os.EX_CONFIG
     if arguments.json:
-        _print_data(())
+        _print_data((), tuple(cautions(loaded.config)))
     else:
         print(render_summary(loaded.config, os.environ))
     return 0
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def render_summary(config: Config, environ: Mapping[str, str]) -> str:
     """Return in a few lines what would be served, and by which proxies."""
+    from gateway.config.cautions import cautions
     from gateway.config.proxies import proxy_of
 
     binds = ", ".join(map(str, config.listener.bind))
@@ -59,11 +61,16 @@ def render_summary(config: Config, environ: Mapping[str, str]) -> str:
         proxy = proxy_of(upstream.origin, upstream, environ)
         way = f", by {proxy}" if proxy else ""
         lines.append(f"upstream  {name}: {upstream.origin}, {upstream.credential} ({grant}){way}")
+    lines += [f"caution   {caution}" for caution in cautions(config)]
     return "\n".join(lines)
 
 
-def _print_data(problems: Sequence[Problem]) -> None:
+def _print_data(problems: Sequence[Problem], cautions: Sequence[Problem]) -> None:
     import json
 
-    listed = [{"path": problem.path, "message": problem.message} for problem in problems]
-    print(json.dumps({"ok": not problems, "problems": listed}, indent=2))
+    verdict = {"ok": not problems, "problems": _listed(problems), "cautions": _listed(cautions)}
+    print(json.dumps(verdict, indent=2))
+
+
+def _listed(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"path": problem.path, "message": problem.message} for problem in problems]

@@ -117,7 +117,7 @@ def _judge_stores(config: Config) -> Iterator[Disagreement]:
     stores = config.stores
     if stores.file and stores.redis is not None:
         yield _found("stores.redis", "is set beside stores.file; remove one", "stores.file")
-    if stores.key is not None and not stores.file and stores.redis is None:
+    if stores.key is not None and not stores.outlive:
         yield _found(
             "stores.key",
             "has no use while tokens are kept in memory; "
@@ -209,8 +209,7 @@ def _judge_chain(name: str, table: CredentialConfig, config: Config) -> Iterator
                 "write a credential of RingCentral",
                 f"credentials.{table.source}.grant",
             )
-    is_kept = config.stores.file or config.stores.redis is not None
-    if table.grant == "refresh_token" and table.refresh_token is None and not is_kept:
+    if table.grant == "refresh_token" and table.refresh_token is None and not config.stores.outlive:
         yield _found(
             f"credentials.{name}.refresh_token",
             'is missing, and no store has one; write "env:NAME" or "file:/path"',

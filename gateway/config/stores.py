@@ -117,6 +117,11 @@ class StoresConfig(Section):
         description="seconds after which the task of a holder that does not answer is another's",
     )
 
+    @property
+    def outlive(self) -> bool:
+        """Tell whether what is kept survives a restart."""
+        return bool(self.file) or self.redis is not None
+
 
 def resolve_key(reference: Reference, environ: Mapping[str, str]) -> Secret:
     """Return the 32 bytes that a reference leads to, or raise `Unresolved`."""

@@ -62,3 +62,15 @@ async def test_no_data_port_stays_open_when_the_ops_port_is_taken() -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", bind.port))
     assert "listening" not in events_of(stream)
+
+
+async def test_what_may_not_be_meant_is_said_at_the_start() -> None:
+    chain = ('grant="refresh_token"', 'client_id="env:NOBODY"', 'refresh_token="env:NOBODY"')
+    host, stream = host_of(
+        'upstreams.platform.origin="http://127.0.0.1:9"',
+        *(f"credentials.ringcentral.{key}" for key in chain),
+    )
+    await host.open()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await asyncio.wait_for(host.until_stopped(), 10) == 0
+    assert "credentials.ringcentral.refresh_token: is good once" in events_of(stream)[0]

@@ -46,7 +46,23 @@ def test_a_good_configuration_is_summed_up(
         "upstream  media: https://media.ringcentral.com, ringcentral (static)\n"
     )
     assert main(["check", "--json", "--config", str(config)]) == 0
-    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": [], "cautions": []}
+
+
+def test_what_may_not_be_meant_is_told_and_allowed(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TOKEN", "s3cr3t")
+    config.write_text(
+        "[credentials.ringcentral]\n"
+        'grant = "refresh_token"\nclient_id = "env:TOKEN"\nrefresh_token = "env:TOKEN"\n'
+    )
+    assert main(["check", "--config", str(config)]) == 0
+    assert "\ncaution   credentials.ringcentral.refresh_token: is good" in capsys.readouterr().out
+    assert main(["check", "--json", "--config", str(config)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"]
+    assert told["cautions"][0]["path"] == "credentials.ringcentral.refresh_token"
 
 
 def test_the_proxy_that_an_upstream_is_reached_by_is_summed_up(

@@ -1,0 +1,25 @@
+"""What a configuration allows and its author may not have meant.
+
+Said by `check` and in the log of `serve`; nothing is refused for it.
+
+Rule: a caution names what will be lost, and the setting that keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.config.compile import enabled_credentials
+from gateway.config.model import Config
+from gateway.errors import Problem
+
+
+def cautions(config: Config) -> Iterator[Problem]:
+    """Yield what may not be meant, with its TOML path."""
+    for name, table in enabled_credentials(config).items():
+        if table.grant == "refresh_token" and not config.stores.outlive:
+            yield Problem(
+                f"credentials.{name}.refresh_token",
+                "is good once, and what follows it is kept in memory: after a restart nobody has "
+                "one that works; set stores.file or stores.redis",
+            )

@@ -1,0 +1,28 @@
+"""What is allowed, and may not be meant."""
+
+import pytest
+
+from gateway.config.cautions import cautions
+from gateway.config.load import load
+from tests.config.loading import config_of
+
+CHAIN = (
+    "credentials.ringcentral.grant=refresh_token",
+    'credentials.ringcentral.client_id="env:ID"',
+    'credentials.ringcentral.refresh_token="env:TOKEN"',
+)
+
+
+def test_a_chain_of_refresh_tokens_in_memory_is_over_at_a_restart() -> None:
+    (caution,) = cautions(load([], CHAIN, {}).config)
+    assert caution.path == "credentials.ringcentral.refresh_token"
+    assert "set stores.file or stores.redis" in caution.message
+
+
+@pytest.mark.parametrize("kept", ["stores.file=/var/lib/tokens", "stores.redis=redis://127.0.0.1"])
+def test_a_chain_that_is_kept_is_nothing_to_speak_of(kept: str) -> None:
+    assert not list(cautions(load([], (*CHAIN, kept), {}).config))
+
+
+def test_a_token_that_can_be_had_again_is_nothing_to_speak_of() -> None:
+    assert not list(cautions(config_of()))
