@@ -79,31 +79,31 @@ def expire(upstream: simulator.Running, _method: str) -> None:
 
 
 SAFE, ANY, NONE = "safe", "any", "none"
-# What happens, for which methods the request is sent again, what the caller gets if it is not,
-# and how often it was carried out by the attempt that failed.
-CASES: list[tuple[str, Fault, str, int, int]] = [
-    ("cut before it is read", cut(Cut.ARRIVAL), SAFE, 502, 0),
-    ("cut after it was carried out", cut(Cut.ANSWER), SAFE, 502, 1),
+# What happens, for which methods the request is sent again and with which reason in the log,
+# what the caller gets if it is not, and how often the attempt that failed carried it out.
+CASES: list[tuple[str, Fault, str, str, int, int]] = [
+    ("cut before it is read", cut(Cut.ARRIVAL), SAFE, "stale", 502, 0),
+    ("cut after it was carried out", cut(Cut.ANSWER), SAFE, "stale", 502, 1),
     # It is short, so it is held to rewrite its links, and no head has left yet.
-    ("cut in the answer's body", cut(Cut.BODY), NONE, 502, 1),
-    ("503 with a short wait", fail(503, "1"), SAFE, 503, 0),
-    ("503 with a long wait", fail(503, "3"), NONE, 503, 0),
-    ("503 that does not say when", fail(503), NONE, 503, 0),
-    ("502", fail(502), NONE, 502, 0),
-    ("504", fail(504), NONE, 504, 0),
-    ("500", fail(500), NONE, 500, 0),
-    ("a token that is over", expire, ANY, 401, 0),
+    ("cut in the answer's body", cut(Cut.BODY), NONE, "", 502, 1),
+    ("503 with a short wait", fail(503, "1"), SAFE, "status-503", 503, 0),
+    ("503 with a long wait", fail(503, "3"), NONE, "", 503, 0),
+    ("503 that does not say when", fail(503), NONE, "", 503, 0),
+    ("502", fail(502), NONE, "", 502, 0),
+    ("504", fail(504), NONE, "", 504, 0),
+    ("500", fail(500), NONE, "", 500, 0),
+    ("a token that is over", expire, ANY, "token", 401, 0),
 ]
 
 
 @pytest.mark.parametrize("kind", ["GET", "PUT", "tunnelled PUT", "POST"])
 @pytest.mark.parametrize(
-    ("fault", "again", "status", "before"),
+    ("fault", "again", "reason", "status", "before"),
     [case[1:] for case in CASES],
     ids=[case[0] for case in CASES],
 )
 async def test_a_fault_is_met_by_a_second_attempt_only_where_that_is_right(
-    kind: str, fault: Fault, again: str, status: int, before: int
+    kind: str, fault: Fault, again: str, reason: str, status: int, before: int
 ) -> None:
     async with owning() as (upstream, gateway):
         what = asked(upstream)[kind]
@@ -112,6 +112,8 @@ async def test_a_fault_is_met_by_a_second_attempt_only_where_that_is_right(
         answered, name = await ask(gateway, what)
         arrived, done = carried(upstream, name)
         is_repeated = again == ANY or (again == SAFE and what.effective != "POST")
+        record = await gateway.recorder.wait_for(2)
+        assert record.retries == ((reason,) if is_repeated else ())
     assert answered == (200 if is_repeated else status)
     assert arrived == (2 if is_repeated else 1)
     assert done == before + (1 if is_repeated else 0)
