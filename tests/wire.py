@@ -124,7 +124,9 @@ class Upstream:
 
 
 @asynccontextmanager
-async def scripted(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Upstream]:
+async def scripted(
+    script: Script, tls: ssl.SSLContext | None = None, port: int = 0
+) -> AsyncIterator[Upstream]:
     """Serve every connection with `script`; a failing script fails the test at the end."""
     upstream = Upstream(scheme="https" if tls else "http")
     tasks: set[asyncio.Task[None]] = set()
@@ -143,7 +145,7 @@ async def scripted(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIt
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**20, ssl=tls)
+    server = await asyncio.start_server(serve, "127.0.0.1", port, limit=2**20, ssl=tls)
     upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream

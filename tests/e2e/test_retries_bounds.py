@@ -120,10 +120,7 @@ async def test_an_origin_out_of_reach_is_left_alone_and_found_again() -> None:
         _, head, body = await gateway.ask(POST)
         assert b"X-Gateway-Error: upstream-unreachable" in head
         assert f"http://127.0.0.1:{port} refuses connections; tried again in ".encode() in body
-        server = await asyncio.start_server(
-            lambda reader, writer: answering(OK)(Peer(reader, writer)), "127.0.0.1", port
-        )
-        async with server, asyncio.timeout(10):
+        async with scripted(answering(OK), port=port), asyncio.timeout(10):
             while await statuses(gateway, GET) != [200]:
                 pass
             assert await statuses(gateway, GET, POST) == [200, 200]
