@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from tests.bench import machine
-from tests.bench.peers import VARIANTS, Peer, version_of
+from tests.bench.peers import UNREWRITTEN, VARIANTS, Peer, version_of
 from tests.bench.report import (
     MAIN_LANE_TARGETS,
     Samples,
@@ -44,7 +44,9 @@ def render(
         render_table(samples, names),
         f"1.0 stands for nginx's: {render_reference(samples)}.",
         "## Targets",
-        render_targets(samples, gateways) if gateways else "rc-gateway did not take part.",
+        render_targets(samples, gateways, UNREWRITTEN)
+        if gateways
+        else "rc-gateway did not take part.",
         "## Who took part",
         "\n".join(f"* {peer.name}: {version_of(peer)}" for peer in peers),
     ]

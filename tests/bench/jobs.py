@@ -70,6 +70,11 @@ def norm(bench: Bench, target: Target) -> Figures:
     return {"norm": cost, "rate": tally.requests / tally.seconds, "reuse": reuse}
 
 
+def page(bench: Bench, target: Target) -> Figures:
+    """GET 64 KiB of JSON with the links of a list in it."""
+    return {"page": _load(bench, target, CONNECTIONS, norm=False, path=origin.PAGE)[0]}
+
+
 def connect(bench: Bench, target: Target) -> Figures:
     """Do the norm job's GET on a new connection for every request."""
     return {"connect": _load(bench, target, CONNECTIONS, norm=False, close=True)[0]}
@@ -136,6 +141,7 @@ def memory(bench: Bench, target: Target) -> Figures:
 JOBS: Mapping[str, Job] = {
     "plain": plain,
     "norm": norm,
+    "page": page,
     "connect": connect,
     "one": one,
     "thousand": thousand,
@@ -147,6 +153,7 @@ JOBS: Mapping[str, Job] = {
 KEYS = {
     "plain": ("plain",),
     "norm": ("norm", "rate", "reuse"),
+    "page": ("page",),
     "connect": ("connect",),
     "one": ("one",),
     "thousand": ("thousand",),
@@ -155,7 +162,7 @@ KEYS = {
     "64m": ("down64", "up64"),
     "memory": ("idle", "full"),
 }
-QUICK = ("plain", "norm", "connect", "rate", "1m")
+QUICK = ("plain", "norm", "page", "connect", "rate", "1m")
 
 
 def check(target: Target) -> None:
@@ -178,13 +185,19 @@ def check(target: Target) -> None:
 
 
 def _load(
-    bench: Bench, target: Target, connections: int, *, norm: bool = True, close: bool = False
+    bench: Bench,
+    target: Target,
+    connections: int,
+    *,
+    norm: bool = True,
+    close: bool = False,
+    path: str = origin.SMALL,
 ) -> tuple[float, wrk.Tally]:
     """Return the CPU-microseconds per request of a run of wrk, and the run."""
     ports = target.peer.ports
     before = cpu_s(target.pid)
     tally = wrk.run(
-        ports.norm if norm else ports.plain,
+        f"http://127.0.0.1:{ports.norm if norm else ports.plain}{path}",
         bench.cores.load,
         bench.seconds,
         connections,

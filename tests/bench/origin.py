@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from itertools import cycle
 from pathlib import Path
 
+from gateway.simulator.answers import render_document
+from gateway.simulator.mailbox import render_message
+from gateway.simulator.seeds import sow
 from tests.bench.machine import MIB
 
 BASE = "/restapi/v1.0/account/~/extension/~"
 SMALL = f"{BASE}/message-store/402406984008"
 SEEN = "/restapi/v1.0/bench/seen"
 UPLOAD = "/restapi/v1.0/bench/upload"
+PAGE = "/restapi/v1.0/bench/page.json"
+PAGE_BYTES = 65536
 STATUS = "/bench-status"
 SIZES = {"1m": MIB, "64m": 64 * MIB}
 _SEEN_JSON = (
@@ -47,6 +53,19 @@ def message(port: int) -> str:
         },
         separators=(",", ":"),
     )
+
+
+def page(port: int) -> bytes:
+    """Return a list of the simulator's messages in its typography, of nearly 64 KiB."""
+    origin = f"http://127.0.0.1:{port}"
+    body, records = b"", []
+    for message in cycle(sow().messages.values()):
+        records.append(render_message(message, origin))
+        longer = render_document({"uri": f"{origin}{PAGE}", "records": records}).body
+        if len(longer) > PAGE_BYTES:
+            break
+        body = longer
+    return body
 
 
 def config(port: int, folder: Path) -> str:
@@ -84,6 +103,7 @@ http {{
     location = {STATUS} {{ stub_status; }}
     location = {SEEN} {{ return 200 '{_SEEN_JSON}'; }}
     location ~ [.]bin$ {{ }}
+    location = {PAGE} {{ }}
     location = {UPLOAD} {{
       client_body_buffer_size 65m;
       proxy_pass_request_body off;
@@ -95,13 +115,14 @@ http {{
 """
 
 
-def write_files(folder: Path) -> None:
-    """Make the large answers; sparse files, which cost no disk."""
+def write_files(folder: Path, port: int) -> None:
+    """Make the large answers, sparse files, which cost no disk; and the page of links."""
     for name, size in SIZES.items():
         path = folder / "files" / large(name).lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             file.truncate(size)
+    (folder / "files" / PAGE.lstrip("/")).write_bytes(page(port))
 
 
 def accepted(port: int) -> int:

@@ -41,15 +41,20 @@ class Peer:
     missing: str = ""
 
 
+_REWRITING = ", links rewritten"
 # Settings under which rc-gateway takes part, each with what it needs to be told.
 VARIANTS = {
     "rc-gateway": ("engine.fast_lane=true", 'links.rewrite="off"'),
-    "rc-gateway, links rewritten": ("engine.fast_lane=true", 'links.rewrite="on"'),
+    f"rc-gateway{_REWRITING}": ("engine.fast_lane=true", 'links.rewrite="on"'),
     "rc-gateway, main lane": ("engine.fast_lane=false", 'links.rewrite="off"'),
-    "rc-gateway, main lane, links rewritten": (
+    f"rc-gateway, main lane{_REWRITING}": (
         "engine.fast_lane=false",
         'links.rewrite="on"',
     ),
+}
+# What each variant that rewrites links is compared with.
+UNREWRITTEN = {
+    name: name.removesuffix(_REWRITING) for name in VARIANTS if name.endswith(_REWRITING)
 }
 NAMES = (
     *("nginx", "nginx, 64 KiB buffers", "HAProxy", "Envoy", "Caddy", "Node http-proxy"),
@@ -109,7 +114,7 @@ def nginx_origin(port: int, folder: Path) -> Peer:
     program = _find("nginx")
     if program is None:
         return Peer("origin", missing="Debian's nginx-light is not installed")
-    origin.write_files(folder)
+    origin.write_files(folder, port)
     path = _write(folder / "nginx.conf", origin.config(port, folder))
     command = (program, "-p", str(folder), "-c", path, "-g", _nginx_globals())
     return Peer("origin", command, Ports(port, port, port), (program, "-v"))

@@ -35,9 +35,11 @@ class Column:
     at_least: bool = False
 
 
+PAGE = Column("page", "64 KiB of JSON", "µs CPU per answer")
 COLUMNS = (
     Column("plain", "plain", "µs CPU per request", target=2.0),
     Column("norm", "norm", "µs CPU per request", target=2.0),
+    PAGE,
     Column("connect", "norm, new connection each", "µs CPU per request"),
     Column("one", "norm, 1 connection", "µs CPU per request"),
     Column("thousand", "norm, 1,000 connections", "µs CPU per request"),
@@ -61,6 +63,8 @@ COLUMNS = (
         at_least=True,
     ),
 )
+# Of forwarding the same page with its links as they are.
+REWRITING_TARGET = 1.5
 # The main lane may cost twice what the fast lane may.
 MAIN_LANE_TARGETS = {"plain": 4.0, "norm": 4.0}
 
@@ -81,12 +85,14 @@ class Samples:
         known = [figure for figure in self._of(key, peer) if figure is not None]
         return statistics.median(known) if known else None
 
-    def ratio(self, key: str, peer: str, *, added: bool = False) -> float | None:
-        """Return the median of the ratios to nginx, each within one round.
+    def ratio(
+        self, key: str, peer: str, *, added: bool = False, to: str = REFERENCE
+    ) -> float | None:
+        """Return the median of the ratios to a peer, each within one round.
 
-        With `added`, a round in which nginx was no slower than nothing has no ratio.
+        With `added`, a round in which that one was no slower than nothing has no ratio.
         """
-        own, other = self._of(key, peer), self._of(key, REFERENCE)
+        own, other = self._of(key, peer), self._of(key, to)
         if added:
             own, other = self._less_direct(key, own), self._less_direct(key, other)
         pairs = zip(own, other, strict=False)
@@ -136,8 +142,14 @@ def render_reference(samples: Samples) -> str:
     return "; ".join(parts)
 
 
-def render_targets(samples: Samples, gateways: Mapping[str, Mapping[str, float]]) -> str:
-    """Return rc-gateway's targets, met or missed; `gateways` gives targets that differ."""
+def render_targets(
+    samples: Samples, gateways: Mapping[str, Mapping[str, float]], unrewritten: Mapping[str, str]
+) -> str:
+    """Return rc-gateway's targets, met or missed.
+
+    `gateways` gives targets that differ, `unrewritten` what one that rewrites links is compared
+    with.
+    """
     lines = [_row(["rc-gateway", "figure", "target", "measured", ""]), _row(["---"] * 5)]
     for peer, own in gateways.items():
         for column in COLUMNS:
@@ -145,13 +157,21 @@ def render_targets(samples: Samples, gateways: Mapping[str, Mapping[str, float]]
             value = samples.value(column, peer)
             if target is None or value is None:
                 continue
-            met = value >= target if column.at_least else value <= target
-            bound = f"{'at least' if column.at_least else 'at most'} {target:g}"
             unit = " x nginx" if column.ratio else f" {column.unit}"
-            shown = _cell(value, max(column.digits, 1))
-            verdict = "met" if met else "**missed**"
-            lines.append(_row([peer, column.heading, bound + unit, shown, verdict]))
+            lines.append(_judge(peer, column, value, target, unit))
+    for peer, other in unrewritten.items():
+        value = samples.ratio(PAGE.key, peer, to=other)
+        if value is not None:
+            unit = " x the same, links as they are"
+            lines.append(_judge(peer, PAGE, value, REWRITING_TARGET, unit))
     return "\n".join(lines)
+
+
+def _judge(peer: str, column: Column, value: float, target: float, unit: str) -> str:
+    met = value >= target if column.at_least else value <= target
+    bound = f"{'at least' if column.at_least else 'at most'} {target:g}"
+    shown = _cell(value, max(column.digits, 1))
+    return _row([peer, column.heading, bound + unit, shown, "met" if met else "**missed**"])
 
 
 def _cell(value: float | None, digits: int) -> str:

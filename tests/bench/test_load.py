@@ -1,8 +1,10 @@
 """What generators print and receive is read strictly."""
 
+import json
+
 import pytest
 
-from tests.bench.origin import message, parse_accepted
+from tests.bench.origin import message, page, parse_accepted
 from tests.bench.paced import Latencies, is_whole, norm_request
 from tests.bench.wrk import Tally, parse
 
@@ -63,6 +65,13 @@ def test_the_paced_request_is_the_norm_job() -> None:
 
 def test_the_origin_answers_some_400_bytes() -> None:
     assert 350 <= len(message(65535)) <= 550
+
+
+def test_the_page_is_nearly_64_kib_and_full_of_links() -> None:
+    body = page(65535)
+    assert 63 * 1024 <= len(body) <= 64 * 1024
+    assert body.count(b'"http://127.0.0.1:65535/') > 100
+    assert json.loads(body)["records"]
 
 
 def test_stub_status_is_read() -> None:

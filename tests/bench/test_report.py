@@ -74,9 +74,15 @@ def test_a_target_is_met_or_missed(
     key: str, figure: float, targets: dict[str, float], shown: str
 ) -> None:
     taken = Samples({key: {"nginx": [1.0], "gw": [figure]}})
-    assert render_targets(taken, {"gw": targets}).splitlines()[2:] == [shown]
+    assert render_targets(taken, {"gw": targets}, {}).splitlines()[2:] == [shown]
 
 
 def test_a_target_that_is_a_least_is_missed_below_it() -> None:
     taken = samples(reuse={"gw": [98.5]})
-    assert render_targets(taken, {"gw": {}}).endswith("at least 99 % | 98.50 | **missed** |")
+    assert render_targets(taken, {"gw": {}}, {}).endswith("at least 99 % | 98.50 | **missed** |")
+
+
+def test_rewriting_is_compared_with_the_same_round_unrewritten() -> None:
+    taken = samples(page={"plain": [10.0, 40.0], "links": [14.0, 80.0]})
+    shown = "| links | 64 KiB of JSON | at most 1.5 x the same, links as they are | 1.70 |"
+    assert render_targets(taken, {}, {"links": "plain"}).splitlines()[2].startswith(shown)

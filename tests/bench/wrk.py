@@ -56,16 +56,16 @@ class Tally:
 
 
 def run(
-    port: int, core: int, seconds: int, connections: int, *, script: Path | None, close: bool
+    url: str, core: int, seconds: int, connections: int, *, script: Path | None, close: bool
 ) -> Tally:
-    """Load a port for some seconds; `close` wants a new connection per request."""
+    """Load a URL for some seconds; `close` wants a new connection per request."""
     command = [
         *("taskset", "--cpu-list", str(core), "wrk", "--threads", "1", "--timeout", "5s"),
         *("--connections", str(connections), "--duration", f"{seconds}s"),
         *(("--script", str(script)) if script else ()),
         *(("--header", "Connection: close") if close else ()),
         *("--header", "Accept: application/json", "--header", "Host: 127.0.0.1"),
-        f"http://127.0.0.1:{port}{SMALL}",
+        url,
     ]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=seconds + 30, env=environment(), check=True
