@@ -18,6 +18,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
+import uvloop
+
 from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.events import Record
@@ -247,7 +249,12 @@ def watched_loop() -> Iterator[None]:
 async def running(
     origin: str, *sets: str, grant: str = "static", environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[Running]:
-    """Run a gateway with `origin` as platform and media; `sets` are `--set` arguments."""
+    """Run a gateway with `origin` as platform and media; `sets` are `--set` arguments.
+
+    On uvloop it has its fast lane, on asyncio the main lane alone: so every test that runs on
+    both loops runs in both lanes.
+    """
+    fast_lane = isinstance(asyncio.get_running_loop(), uvloop.Loop)
     token = [f'credentials.ringcentral.token="literal:{TOKEN}"'] if grant == "static" else []
     loaded = load(
         [],
@@ -257,6 +264,7 @@ async def running(
             f'upstreams.media.origin="{origin}"',
             f'credentials.ringcentral.grant="{grant}"',
             *token,
+            f"engine.fast_lane={str(fast_lane).lower()}",
             *sets,
         ],
         environ or {},

@@ -17,7 +17,6 @@ from gateway.config.binds import Bind
 from gateway.config.compile import compile_policy, retry_rules
 from gateway.config.model import Config
 from gateway.config.proxies import proxy_of
-from gateway.engine.attempts import Way
 from gateway.engine.connect import Connector
 from gateway.engine.drain import cut, drain
 from gateway.engine.events import Events
@@ -28,6 +27,7 @@ from gateway.engine.pool import Pool
 from gateway.engine.server import Server
 from gateway.engine.toll import Toll
 from gateway.engine.unix_socket import SocketFile, files_of
+from gateway.engine.way import Way
 from gateway.policy.rates import RateMode, Rates
 from gateway.policy.retries import RetryBudget
 
@@ -93,7 +93,7 @@ class Gateway:
         self._files += files_of(opened)
         for sock in opened:
             listener = listener_of(sock)
-            server = Server(self.gate, listener)
+            server = Server(self.gate, listener, fast_lane=self._config.engine.fast_lane)
             self._servers.append(server)
             if bind.path is not None:
                 self._sockets.append(

@@ -159,6 +159,14 @@ class RetriesConfig(Section):
     )
 
 
+class EngineConfig(Section):
+    """`[engine]`: how requests are carried out; no setting here changes what is sent."""
+
+    fast_lane: bool = Field(
+        default=True, description="whether plain requests take the shorter way, at less CPU"
+    )
+
+
 class LogConfig(Section):
     """`[log]`: one line for each request, on standard output."""
 

@@ -31,6 +31,20 @@ FIELD_LINE = re.compile(rb"(" + TCHAR + rb"+):(" + _FIELD_TEXT + rb")")
 FIELD_LINES = re.compile(rb"(?:" + TCHAR + rb"++:" + _FIELD_TEXT + rb"+\r\n)*+")
 FIELD_PAIR = re.compile(rb"(" + TCHAR + rb"++):[\t ]*+(" + _FIELD_TEXT + rb"+)\r\n")
 
+# A whole request head of the plainest kind: HTTP/1.1, visible ASCII, no white space but one blank
+# after a colon and what stands within a value. Every reader of HTTP has the same view of it.
+_PLAIN_VALUE = rb"(?:[!-~]++(?:[\t ]++[!-~]++)*+)?+"
+PLAIN_HEAD = re.compile(
+    rb"([A-Z]{3,7}) (/[!-~]*+) HTTP/1\.1\r\n((?:"
+    + TCHAR
+    + rb"++: "
+    + _PLAIN_VALUE
+    + rb"\r\n)++)\r\n"
+)
+# What such a head may begin with, for a look at a part of one.
+PLAIN_BEGUN = re.compile(rb"[A-Z]{1,7}(?:\Z| (?:\Z|/))")
+PLAIN_FIELD = re.compile(rb"([^:]++): ([^\r]*+)\r\n")
+
 # RFC 9112 section 2.3, narrowed to the two versions spoken here.
 VERSION = re.compile(rb"HTTP/1\.[01]")
 

@@ -111,11 +111,8 @@ class OutboundHead:
 
     def render(self, extra: tuple[OutboundField, ...] = ()) -> bytes:
         """Return the bytes for the wire, `extra` fields last, secrets in clear."""
-        lines = [self.method + b" " + self.target + b" HTTP/1.1"]
-        for name, value in self.fields + extra:
-            clear = value.reveal() if isinstance(value, Secret) else value
-            lines.append(name + b": " + clear)
-        return b"\r\n".join(lines) + b"\r\n\r\n"
+        line = self.method + b" " + self.target + b" HTTP/1.1\r\n"
+        return line + render_fields(self.fields + extra) + b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +124,15 @@ class ReplyHead:
     version: bytes
     fields: Fields = field(repr=False)
     framing: Framing
+
+
+def render_fields(fields: tuple[OutboundField, ...]) -> bytes:
+    """Return the lines of fields, secrets in clear."""
+    lines = []
+    for name, value in fields:
+        clear = value.reveal() if isinstance(value, Secret) else value
+        lines.append(name + b": " + clear + b"\r\n")
+    return b"".join(lines)
 
 
 def normalize(raw: RawHead, rules: Rules) -> Request:

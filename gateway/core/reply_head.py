@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from gateway.core.framing import Ambiguous, Framing, frame_reply
 from gateway.core.grammar import FIELD_LINE, FIELD_LINES, FIELD_PAIR, STATUS_LINE
-from gateway.core.headers import Fields
+from gateway.core.headers import Fields, members_of, values_of
 from gateway.core.message import ReplyHead
 from gateway.errors import UpstreamBroken
 
@@ -30,6 +30,21 @@ def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
     version, status, reason = start[1], int(start[2]), start[3] or b""
     fields = _parse_fields(raw, start.end() + 2)
     return ReplyHead(status, reason, version, fields, _frame(fields, version, method, status))
+
+
+def is_persistent(head: ReplyHead) -> bool:
+    """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
+    options = members_of(head.fields, b"connection")
+    if b"close" in options or (head.version != b"HTTP/1.1" and b"keep-alive" not in options):
+        return False
+    # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
+    return head.status != 204 or not _frames_content(head)
+
+
+def _frames_content(head: ReplyHead) -> bool:
+    lengths = values_of(head.fields, b"content-length")
+    codings = values_of(head.fields, b"transfer-encoding")
+    return bool(codings) or any(int(length) for length in lengths)
 
 
 def _parse_fields(raw: bytes, at: int) -> Fields:

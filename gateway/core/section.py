@@ -125,6 +125,11 @@ class Sections:
         return section
 
 
+def steady_fields(fields: Fields) -> Fields:
+    """Return the fields but for those that hold credentials, and the length of the body."""
+    return _part(fields)[0]
+
+
 def _part(fields: Fields) -> tuple[Fields, list[Field]]:
     """Return the steady fields and the varying ones."""
     steady: list[Field] = []

@@ -14,18 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from functools import partial
 
 from gateway.core.message import OutboundField, ReplyHead
 from gateway.core.secret import Secret
-from gateway.credentials.tokens import Credential, Token
+from gateway.credentials.tokens import Token
 from gateway.engine.events import Record
-from gateway.engine.pool import Pool
 from gateway.engine.refusal import refuses_token
-from gateway.engine.toll import Toll
-from gateway.engine.upload import Upload
+from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
+from gateway.engine.way import Begun, Way
 from gateway.errors import (
     GatewayError,
     RequestTimeout,
@@ -35,82 +33,82 @@ from gateway.errors import (
 )
 from gateway.policy.forward import Plan
 from gateway.policy.rate_fields import parse_retry_after
-from gateway.policy.rates import Spent
-from gateway.policy.retries import Attempt, Failure, RetryBudget, RetryRules, judge_attempt
+from gateway.policy.retries import Attempt, Failure, judge_attempt
 from gateway.policy.routes import Scheme
 
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The way to one upstream: connections, the gateway's own credential, what may be repeated.
-
-    `toll` is the same for all of them.
-    """
-
-    pool: Pool
-    credential: Credential | None
-    rules: RetryRules
-    budget: RetryBudget
-    toll: Toll
+_NOTHING_BEGUN = Begun()
 
 
 class Attempts:
     """The attempts of one exchange."""
 
-    def __init__(self, plan: Plan, upload: Upload, record: Record, way: Way) -> None:
+    def __init__(
+        self, plan: Plan, upload: Body, record: Record, way: Way, begun: Begun | None = None
+    ) -> None:
+        begun = begun or _NOTHING_BEGUN
         self._plan = plan
         self._upload = upload
         self._record = record
         self._way = way
         self._loop = asyncio.get_running_loop()
-        self._token: Token | None = None
+        self._token = begun.token
         # Paid for, and not settled yet.
-        self._spent: Spent | None = None
+        self._spent = begun.spent
+        # The connection of an attempt that was made already.
+        self._asked = begun.upstream
         self._is_replaced = False
         # Attempts that `policy.retries` counts; the one with another token is not one of them.
-        self._number = 0
+        self._number = 1 if begun.upstream is not None else 0
         self._fresh = False
         self._streaming: asyncio.Task[None] | None = None
-        self._asked_at = 0.0
+        self._asked_at = begun.asked_at
 
     async def prepare(self) -> None:
         """Be let through and have a token; raises `RateShield` or `CredentialUnavailable`."""
-        self._spent = await self._way.toll.pay(self._plan)
+        if self._spent is None:
+            self._spent = await self._way.toll.pay(self._plan)
         credential = self._way.credential
-        if credential is not None:
+        if credential is not None and self._token is None:
             self._token = credential.ready() or await credential.current(self._plan.deadline)
 
     async def obtain(self) -> tuple[UpstreamConnection, ReplyHead]:
         """Return a connection with the head of the reply that the caller is to get."""
-        self._way.budget.earn()
+        if self._asked is None:
+            self._way.budget.earn()
         while True:
-            self._number += 1
-            self._record.attempts += 1
-            if self._spent is None:
-                self._spent = await self._way.toll.pay(self._plan)
-            upstream = await self._connect()
-            if upstream is None:
-                continue
-            is_reused = upstream.uses > 0
-            try:
-                head = await self._ask(upstream)
-                self._settle_toll(head)
-                if await self._is_final(upstream, head):
+            upstream = self._asked or await self._open()
+            if upstream is not None:
+                head = await self._try(upstream)
+                if head is not None:
                     return upstream, head
-                self.settle(upstream)
-            except BaseException as error:
-                upstream.abort()
-                await self.stop()
-                self._release_toll(sent=True)
-                if not isinstance(error, UpstreamBroken | UpstreamTimeout):
-                    raise
-                failure = Failure.BROKEN if isinstance(error, UpstreamBroken) else Failure.TIMEOUT
-                attempt = self._attempt(
-                    failure, connection_reused=is_reused, reply_started=upstream.reply_started
-                )
-                if not await self._may_repeat(attempt):
-                    raise
-                self._fresh = True
+
+    async def _try(self, upstream: UpstreamConnection) -> ReplyHead | None:
+        """Return the head of the caller's reply, or None when there is to be another attempt."""
+        try:
+            if self._asked is None:
+                self._ask(upstream)
+            self._asked = None
+            head = await self._read_head(upstream)
+            self._settle_toll(head)
+            if await self._is_final(upstream, head):
+                return head
+            self.settle(upstream)
+        except BaseException as error:
+            upstream.abort()
+            await self.stop()
+            self._release_toll(sent=True)
+            if not isinstance(error, UpstreamBroken | UpstreamTimeout):
+                raise
+            failure = Failure.BROKEN if isinstance(error, UpstreamBroken) else Failure.TIMEOUT
+            attempt = self._attempt(
+                failure,
+                connection_reused=upstream.uses > 1,
+                reply_started=upstream.reply_started,
+            )
+            if not await self._may_repeat(attempt):
+                raise
+            self._fresh = True
+        return None
 
     def settle(self, upstream: UpstreamConnection) -> None:
         """Give a connection back if the request, too, was sent to its end; cut it if not."""
@@ -133,8 +131,16 @@ class Attempts:
             streaming.cancel()
             await asyncio.wait((streaming,))
 
-    async def _ask(self, upstream: UpstreamConnection) -> ReplyHead:
-        """Send the request and return the head of its reply."""
+    async def _open(self) -> UpstreamConnection | None:
+        """Begin an attempt: pay, and return a connection, None when the next one may have it."""
+        self._number += 1
+        self._record.attempts += 1
+        if self._spent is None:
+            self._spent = await self._way.toll.pay(self._plan)
+        return await self._connect()
+
+    def _ask(self, upstream: UpstreamConnection) -> None:
+        """Send the request, or what is here of it."""
         credentials = credential_fields(self._plan, self._token)
         head = self._plan.outbound.render(self._upload.fields + credentials)
         self._asked_at = time.monotonic()
@@ -143,6 +149,9 @@ class Attempts:
         if not self._upload.is_sent:
             self._streaming = asyncio.create_task(self._upload.stream(upstream))
             self._streaming.add_done_callback(partial(_report_failure, upstream))
+
+    async def _read_head(self, upstream: UpstreamConnection) -> ReplyHead:
+        """Return the head of the reply."""
         try:
             reply = await upstream.read_head(self._plan.deadline)
         except UpstreamTimeout:

@@ -12,19 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.config.model import Limits, Timeouts
-from gateway.core.framing import NO_BODY, Kind
+from gateway.core.framing import NO_BODY, Framing, Kind
 from gateway.core.headers import Field, values_of
 from gateway.core.message import ReplyHead
-from gateway.engine.attempts import Attempts, Way
+from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
-from gateway.engine.incoming import Incoming
+from gateway.engine.incoming import Call
 from gateway.engine.relay import discard_body, relay_reply, render_reply_head
 from gateway.engine.relinking import relink
-from gateway.engine.upload import Upload
+from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
+from gateway.engine.way import Begun, Way
 from gateway.policy.forward import Plan
-from gateway.policy.relink import restorer_for
 from gateway.policy.reply import frame_for_caller, reply_fields
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -33,28 +32,26 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Exchange:
     """Carries out one plan; from the moment that it sets `record.status`, the head is sent."""
 
-    def __init__(
-        self, incoming: Incoming, plan: Plan, record: Record, limits: Limits, timeouts: Timeouts
-    ) -> None:
-        self._incoming = incoming
-        self._connection = incoming.connection
+    def __init__(self, call: Call, plan: Plan, record: Record, upload: Body, idle_s: float) -> None:
+        self._call = call
         self._plan = plan
         self._record = record
-        self._timeouts = timeouts
-        restore = restorer_for(plan.request, plan.restored)
-        self._upload = Upload(incoming, plan.framing, limits, restore)
+        self._upload = upload
+        self._idle_s = idle_s
 
-    async def run(self, way: Way, closing: Callable[[], bool]) -> bool:
+    async def run(self, way: Way, closing: Callable[[], bool], begun: Begun | None = None) -> bool:
         """Serve the request; return whether the caller's connection may be kept.
 
         `closing` tells, when the head leaves, that it may not, whatever the caller asked for.
+        `begun` is what has been done of it already.
         """
-        attempts = Attempts(self._plan, self._upload, self._record, way)
+        attempts = Attempts(self._plan, self._upload, self._record, way, begun)
         try:
-            await attempts.prepare()
-            if self._plan.request.expects_continue and not self._upload.is_read:
-                self._connection.write(_CONTINUE)
-            await self._upload.gather(self._plan.deadline)
+            if begun is None or begun.upstream is None:
+                await attempts.prepare()
+                if self._plan.request.expects_continue and not self._upload.is_read:
+                    self._call.connection.write(_CONTINUE)
+                await self._upload.gather(self._plan.deadline)
             upstream, head = await attempts.obtain()
             try:
                 keep = await self._relay(upstream, head, close=closing())
@@ -71,32 +68,30 @@ class Exchange:
 
     async def _relay(self, upstream: UpstreamConnection, head: ReplyHead, *, close: bool) -> bool:
         """Send the reply on; return whether the caller's connection may be kept."""
-        plan, record, message = self._plan, self._record, self._incoming.message
+        plan = self._plan
         if not plan.wants_body:
             head = replace(head, framing=NO_BODY)
-        head, body = await relink(head, upstream, plan.links, self._timeouts.idle_s)
-        framing, framing_fields = frame_for_caller(plan, head)
-        keep = not (
-            close
-            or message.should_close
-            # A declined upgrade leaves aiohttp's parser unsure of what follows it.
-            or message.upgrade
-            or framing.kind is Kind.CLOSE
-            or not self._incoming.payload.is_eof()
-        )
-        fields = reply_fields(plan, head, record.request_id.encode()) + framing_fields
-        fields += _persistence(keep, plan.request.version)
-        record.status = record.upstream_status = head.status
-        record.rc_request_id = _first(head, b"rcrequestid")
-        await relay_reply(
-            self._connection,
-            body,
-            render_reply_head(head, fields),
-            framing,
-            self._timeouts.idle_s,
-            record,
-        )
+        head, body = await relink(head, upstream, plan.links, self._idle_s)
+        close = close or self._call.is_last or not self._call.is_read
+        keep, framing, answer = begin_answer(plan, head, self._record, close=close)
+        await relay_reply(self._call.connection, body, answer, framing, self._idle_s, self._record)
         return keep
+
+
+def begin_answer(
+    plan: Plan, head: ReplyHead, record: Record, *, close: bool
+) -> tuple[bool, Framing, bytes]:
+    """Return whether the connection may be kept, how the body leaves, and the head's bytes.
+
+    The record has it that they are sent.
+    """
+    framing, framing_fields = frame_for_caller(plan, head)
+    keep = not close and framing.kind is not Kind.CLOSE
+    fields = reply_fields(plan, head, record.request_id.encode()) + framing_fields
+    fields += _persistence(keep, plan.request.version)
+    record.status = record.upstream_status = head.status
+    record.rc_request_id = _first(head, b"rcrequestid")
+    return keep, framing, render_reply_head(head, fields)
 
 
 def _persistence(keep: bool, version: bytes) -> tuple[Field, ...]:

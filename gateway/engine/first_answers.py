@@ -27,10 +27,14 @@ class FirstAnswers:
         self._known: Recent[tuple[str, str], bool] = Recent(_MOST_KNOWN)
         self._awaited: dict[tuple[str, str], asyncio.Future[None]] = {}
 
+    def is_awaited(self, key: RateKey) -> bool:
+        """Tell whether no request of the bucket has been answered yet."""
+        return bool(key.group) and not key.windows and not self._known.get(key.bucket)
+
     async def turn(self, key: RateKey) -> None:
         """Return when the request may go: as the first one, or after its answer."""
         line = key.bucket
-        if not key.group or key.windows or self._known.get(line):
+        if not self.is_awaited(key):
             return
         give_up = self._loop.time() + WITHIN_S
         while (awaited := self._awaited.get(line)) is not None:

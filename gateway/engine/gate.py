@@ -11,20 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
-
-from aiohttp.http import HttpVersion11
+from typing import Protocol, cast
 
 from gateway.config.model import Limits, Timeouts
 from gateway.core.message import RawHead
 from gateway.engine.answer import render_allow, render_error
-from gateway.engine.attempts import Way
 from gateway.engine.events import Events, Record
 from gateway.engine.exchange import Exchange
-from gateway.engine.incoming import Incoming, Outcome, target_of, version_of
+from gateway.engine.incoming import Call, Incoming, Outcome, target_of, version_of
 from gateway.engine.recording import note_decision, note_head, request_id_of
+from gateway.engine.upload import Upload
+from gateway.engine.way import Way
 from gateway.errors import (
     BadRequest,
     Draining,
@@ -37,6 +36,8 @@ from gateway.errors import (
     TargetTooLong,
 )
 from gateway.pipeline import AnsweredHere, Policy, decide
+from gateway.policy.forward import Plan
+from gateway.policy.relink import restorer_for
 
 # The status in the log for a caller that went away, as nginx writes it.
 CALLER_GONE = 499
@@ -59,6 +60,13 @@ class Outfit:
     events: Events
 
 
+class Cancellable(Protocol):
+    """A request under way, as whoever ends it sees it."""
+
+    def cancel(self) -> object:
+        """End it."""
+
+
 class Gate:
     """Serves requests; counts connections and requests under way against the limits."""
 
@@ -70,7 +78,7 @@ class Gate:
         self.max_connections = outfit.limits.max_connections
         self.connections = 0
         self.surplus = 0
-        self._under_way: dict[asyncio.Task[None], Record] = {}
+        self._under_way: dict[Cancellable, Record] = {}
         # While draining, connections end with their answer; when refusing, nothing new starts;
         # when stopping, what ends early was ended by us.
         self.is_draining = False
@@ -87,6 +95,11 @@ class Gate:
     def is_swamped(self) -> bool:
         """Tell whether there is no room even for telling callers that there is none."""
         return self.connections > self.max_connections + TOLD_TOO_MANY
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether another connection would be within the limit."""
+        return self.connections < self.max_connections
 
     def admit(self) -> GatewayError | None:
         """Count a connection in; return why it must be turned away."""
@@ -105,32 +118,65 @@ class Gate:
         """Serve one request, or answer its flaw; write the whole answer."""
         record = Record(request_id_of(incoming), time.monotonic())
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._under_way[task] = record
+        self.begin(task, record)
+        keep = await self.carry_out(incoming, record, task, lambda: self._serve(incoming, record))
+        return Outcome(keep)
+
+    @property
+    def policy(self) -> Policy:
+        """Return what decides about new requests."""
+        return self._outfit.policy
+
+    @property
+    def first_byte_s(self) -> float:
+        """Return how many seconds a request has until the head of its reply."""
+        return self._outfit.policy.first_byte_s
+
+    @property
+    def may_begin(self) -> bool:
+        """Tell whether another request would be served, and its connection kept."""
+        return not self.is_draining and self.in_flight < self.limits.max_in_flight
+
+    def way_of(self, plan: Plan) -> Way:
+        """Return the way that a plan goes."""
+        return self._outfit.ways[plan.upstream.name]
+
+    def begin(self, key: Cancellable, record: Record) -> None:
+        """Take a request in."""
+        self._under_way[key] = record
+
+    async def carry_out(
+        self,
+        call: Call,
+        record: Record,
+        key: Cancellable,
+        serve: Callable[[], Awaitable[bool]],
+    ) -> bool:
+        """Have a request served that is under way by `key`; answer whatever goes wrong."""
         try:
-            keep = await self._serve(incoming, record)
+            keep = await serve()
         except asyncio.CancelledError:
             if record.code != Draining.code:
-                self._note_gone(record)
+                self.note_gone(record)
                 raise
-            task.uncancel()
-            keep = self._fail(incoming, record, Draining("the gateway is shutting down"))
+            cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
+            keep = self.fail(call, record, Draining("the gateway is shutting down"))
         except ConnectionError:
-            self._note_gone(record)
+            self.note_gone(record)
             keep = False
         except GatewayError as error:
-            keep = self._fail(incoming, record, error)
+            keep = self.fail(call, record, error)
         except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
             record.bug = bug
-            keep = self._fail(incoming, record, Internal())
+            keep = self.fail(call, record, Internal())
         finally:
-            del self._under_way[task]
-            self._report(record)
+            self.end(key, record)
         if not keep and not record.cut:
-            await incoming.connection.linger()
+            await call.connection.linger()
         elif keep and self.is_draining:
             # Its answer promised to stay, so the caller may be sending already.
-            asyncio.get_running_loop().call_later(GRACE_S, incoming.connection.close_if_idle)
-        return Outcome(keep)
+            asyncio.get_running_loop().call_later(GRACE_S, call.connection.close_if_idle)
+        return keep
 
     def dismiss(self) -> int:
         """Answer every request whose answer has not begun, and return how many they are."""
@@ -157,9 +203,10 @@ class Gate:
         note_decision(record, decision)
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
-        exchange = Exchange(incoming, decision, record, self.limits, self.timeouts)
-        way = self._outfit.ways[decision.upstream.name]
-        return await exchange.run(way, closing=lambda: self.is_draining)
+        restore = restorer_for(decision.request, decision.restored)
+        upload = Upload(incoming, decision.framing, self.limits, restore)
+        exchange = Exchange(incoming, decision, record, upload, self.timeouts.idle_s)
+        return await exchange.run(self.way_of(decision), closing=lambda: self.is_draining)
 
     def _check_capacity(self) -> None:
         if self.is_refusing:
@@ -167,21 +214,20 @@ class Gate:
         if self.in_flight > self.limits.max_in_flight:
             raise Overloaded("too many requests under way (limits.max_in_flight)")
 
-    def _fail(self, incoming: Incoming, record: Record, error: GatewayError) -> bool:
+    def fail(self, call: Call, record: Record, error: GatewayError) -> bool:
         """Answer with the error, or cut the connection when an answer has begun."""
         record.code, record.message = error.code, error.message
         if isinstance(error, RateShield):
             record.limited = error.reason
         if record.status:
             record.cut = error.message
-            incoming.connection.abort()
+            call.connection.abort()
             return False
         record.status = error.status
-        close = isinstance(error, _MALFORMED) or self._must_close(incoming)
-        bodiless = incoming.is_head or incoming.message.method == "HEAD"
-        answer = render_error(error, record.request_id, close=close, bodiless=bodiless)
+        close = isinstance(error, _MALFORMED) or self._must_close(call)
+        answer = render_error(error, record.request_id, close=close, bodiless=call.is_head)
         record.bytes_out = len(answer.partition(b"\r\n\r\n")[2])
-        incoming.connection.write(answer)
+        call.connection.write(answer)
         return not close
 
     def _allow(self, incoming: Incoming, record: Record, answer: AnsweredHere) -> bool:
@@ -190,17 +236,11 @@ class Gate:
         incoming.connection.write(render_allow(answer.allow, record.request_id, close=close))
         return not close
 
-    def _must_close(self, incoming: Incoming) -> bool:
-        return (
-            self.is_draining
-            or bool(incoming.message.should_close)
-            or bool(incoming.message.upgrade)
-            # An HTTP/1.0 caller that wants the connection kept asks for more than it is worth.
-            or incoming.message.version < HttpVersion11
-            or not is_read(incoming)
-        )
+    def _must_close(self, call: Call) -> bool:
+        # An HTTP/1.0 caller that wants the connection kept asks for more than it is worth.
+        return self.is_draining or call.is_last or call.is_old or not call.is_read
 
-    def _note_gone(self, record: Record) -> None:
+    def note_gone(self, record: Record) -> None:
         """Take note that the connection ended before its answer did."""
         if self.is_stopping:
             record.status = record.status or Draining.status
@@ -209,7 +249,9 @@ class Gate:
         else:
             record.status = CALLER_GONE
 
-    def _report(self, record: Record) -> None:
+    def end(self, key: Cancellable, record: Record) -> None:
+        """Take a request out, and tell of it."""
+        del self._under_way[key]
         self._tell_if_empty()
         record.total_s = time.monotonic() - record.started
         self._outfit.events.finished(record)
@@ -219,11 +261,6 @@ class Gate:
             return
         if not self.connections and not self.in_flight:
             self._emptied.set_result(None)
-
-
-def is_read(incoming: Incoming) -> bool:
-    """Tell whether all that the caller sent of this request has been taken in."""
-    return incoming.flaw is None and incoming.payload.is_eof()
 
 
 def read_head(incoming: Incoming) -> RawHead:

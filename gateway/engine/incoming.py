@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import StreamReader
 
 from gateway.config.model import Limits, Timeouts
@@ -61,6 +61,32 @@ class Connection(Protocol):
         ...
 
 
+class Call(Protocol):
+    """What is served: one request, whichever lane it came in."""
+
+    flaw: GatewayError | None
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection that it came by."""
+
+    @property
+    def is_head(self) -> bool:
+        """Tell whether the answer has no body."""
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the connection may end with this request."""
+
+    @property
+    def is_old(self) -> bool:
+        """Tell whether it speaks HTTP/1.0."""
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether all that the caller sent of it has been taken in."""
+
+
 class Gate(Protocol):
     """What a connection needs of the exchange side."""
 
@@ -88,7 +114,7 @@ class Gate(Protocol):
 class Incoming:
     """A request as aiohttp parsed it, or the `flaw` that stopped the parser."""
 
-    __slots__ = ("_task", "connection", "flaw", "is_head", "message", "payload")
+    __slots__ = ("_task", "connection", "flaw", "looks_like_head", "message", "payload")
 
     def __init__(
         self, message: RawRequestMessage, payload: StreamReader, connection: Connection
@@ -98,8 +124,31 @@ class Incoming:
         self.connection = connection
         self.flaw: GatewayError | None = None
         # Of a flawed request only: the beginning of its line says HEAD.
-        self.is_head = False
+        self.looks_like_head = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_head(self) -> bool:
+        """Tell whether the answer has no body."""
+        return self.looks_like_head or self.message.method == "HEAD"
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the connection may end with this request.
+
+        A declined upgrade leaves aiohttp's parser unsure of what follows it.
+        """
+        return bool(self.message.should_close) or bool(self.message.upgrade)
+
+    @property
+    def is_old(self) -> bool:
+        """Tell whether it speaks HTTP/1.0."""
+        return self.message.version < HttpVersion11
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether all that the caller sent of it has been taken in."""
+        return self.flaw is None and self.payload.is_eof()
 
     def _finish(self) -> None:
         """Do nothing (aiohttp drops form files here)."""

@@ -53,12 +53,20 @@ class Pool:
 
         `fresh` wants a new one, unless the origin is known to be out of reach.
         """
-        while self._idle and (self.circuit.is_open or not fresh):
+        if self.circuit.is_open or not fresh:
+            connection = self.take()
+            if connection is not None:
+                return connection
+        return await self._connect(deadline)
+
+    def take(self) -> UpstreamConnection | None:
+        """Return an idle connection, None when there is none that can be used."""
+        while self._idle:
             connection = self._idle.pop()
             if connection.is_quiet:
                 return connection
             connection.abort()
-        return await self._connect(deadline)
+        return None
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back, or close it when it cannot serve again."""

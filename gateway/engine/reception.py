@@ -106,7 +106,7 @@ class Reception(RequestHandler):
 
         async def answer(incoming: Incoming) -> Outcome:
             limit = self._gate.limits.max_target_bytes
-            incoming.is_head = self._boundary.head.startswith(b"HEAD ")
+            incoming.looks_like_head = self._boundary.head.startswith(b"HEAD ")
             incoming.flaw = flaws.refusal_of(err_info.exc, self._boundary.head, limit)
             return await self._gate.handle(incoming)
 

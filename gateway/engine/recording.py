@@ -27,6 +27,11 @@ def request_id_of(incoming: Incoming) -> str:
         given = values_of(incoming.message.raw_headers, b"x-request-id")
         if len(given) == 1 and REQUEST_ID.fullmatch(given[0]) is not None:
             return given[0].decode()
+    return new_request_id()
+
+
+def new_request_id() -> str:
+    """Return 128 random bits."""
     return os.urandom(16).hex()
 
 

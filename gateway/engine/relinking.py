@@ -50,16 +50,42 @@ async def relink(
     """Return the reply as the caller gets it; raises what reading a held body raises."""
     if links is None:
         return head, body
-    head = relink_head(head, links)
-    if head.framing.kind is Kind.NONE:
-        return (retell(head, head.framing) if speaks_of_a_body(head, links) else head), body
-    rewriter = rewriter_for(head, links)
-    if rewriter is None or not head.framing.has_body:
+    head, rewriter = _relink_head(head, links)
+    if rewriter is None:
         return head, body
-    if head.framing.kind is Kind.LENGTH and head.framing.length <= MOST_HELD_BYTES:
+    if _is_held(head):
         return _relink_held(head, await _read_all(body, idle_s), rewriter)
     stage = GzipStage(rewriter) if coding_of(head) else PlainStage(rewriter)
     return retell(head, CHUNKED), StreamedBody(body, stage)
+
+
+def relink_whole(
+    head: ReplyHead, body: ReplyBody, links: Links | None
+) -> tuple[ReplyHead, ReplyBody] | None:
+    """Return the reply as `relink` does, its body being all here; None if it must be coded anew.
+
+    Then nothing has been taken of the body, nor where it would leave as a stream.
+    """
+    if links is None:
+        return head, body
+    head, rewriter = _relink_head(head, links)
+    if rewriter is None:
+        return head, body
+    if coding_of(head) or not _is_held(head):
+        return None
+    return _relink_held(head, body.take_body()[0], rewriter)
+
+
+def _relink_head(head: ReplyHead, links: Links) -> tuple[ReplyHead, Rewriter | None]:
+    """Return the head with its own links rewritten, and what the body is to pass through."""
+    head = relink_head(head, links)
+    if head.framing.kind is Kind.NONE:
+        return (retell(head, head.framing) if speaks_of_a_body(head, links) else head), None
+    return head, rewriter_for(head, links) if head.framing.has_body else None
+
+
+def _is_held(head: ReplyHead) -> bool:
+    return head.framing.kind is Kind.LENGTH and head.framing.length <= MOST_HELD_BYTES
 
 
 def _relink_held(head: ReplyHead, raw: bytes, rewriter: Rewriter) -> tuple[ReplyHead, ReplyBody]:

@@ -22,14 +22,17 @@ from aiohttp.web_protocol import RequestHandler
 
 from gateway.core.message import Listener
 from gateway.engine.caller import CallerConnection
-from gateway.engine.incoming import Connection, Gate, Incoming
+from gateway.engine.fast_connection import FastConnection
+from gateway.engine.fast_lane import FastConnections, FastLane
+from gateway.engine.gate import Gate
+from gateway.engine.incoming import Connection, Incoming
 from gateway.errors import GatewayError
 
 
 class Server(web.Server):
     """Makes connections for one listener."""
 
-    def __init__(self, gate: Gate, listener: Listener) -> None:
+    def __init__(self, gate: Gate, listener: Listener, *, fast_lane: bool = True) -> None:
         super().__init__(
             cast(Any, gate.handle),
             request_factory=cast(Any, make_incoming),
@@ -37,25 +40,37 @@ class Server(web.Server):
         )
         self._gate = gate
         self._listener = listener
+        self._lane = FastLane(gate, listener, self._make_main) if fast_lane else None
 
-    def __call__(self) -> CallerConnection:
+    def __call__(self) -> asyncio.Protocol:  # type: ignore[override]  # aiohttp narrows it
         """Return the protocol of a new connection (asyncio calls this)."""
-        return CallerConnection(self, self._gate, self._listener, self._loop)
+        if self._lane is None:
+            return self._make_main()
+        return FastConnection(self._lane, self._listener)
 
     def close_idle(self) -> None:
         """Close the connections that wait for a next request."""
-        for connection in self.connections:
-            cast(CallerConnection, connection).close_if_idle()
+        for connection in self._all():
+            connection.close_if_idle()
 
     def refuse_heads(self, error: GatewayError) -> None:
         """Answer the requests whose heads are not whole."""
+        for begun in tuple(self._lane.connections if self._lane else ()):
+            begun.hand_over_begun()
         for connection in self.connections:
             cast(CallerConnection, connection).refuse_head(error)
 
     def abort(self) -> None:
         """Cut what is left."""
-        for connection in self.connections:
-            cast(CallerConnection, connection).abort()
+        for connection in self._all():
+            connection.abort()
+
+    def _make_main(self) -> CallerConnection:
+        return CallerConnection(self, self._gate, self._listener, self._loop)
+
+    def _all(self) -> list[CallerConnection | FastConnections]:
+        fast = self._lane.connections if self._lane else ()
+        return [*cast("list[CallerConnection]", self.connections), *fast]
 
 
 def make_incoming(

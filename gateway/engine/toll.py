@@ -20,6 +20,7 @@ from gateway.engine.first_answers import FirstAnswers
 from gateway.engine.fleet_budgets import FleetBudgets
 from gateway.errors import RateShield
 from gateway.policy.forward import Plan
+from gateway.policy.permits import Permitted
 from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_fields import parse_retry_after
 from gateway.policy.rate_groups import RateKey
@@ -55,6 +56,16 @@ class Toll:
     def waiting(self) -> int:
         """Return how many requests wait for a window."""
         return len(self._queue)
+
+    def pay_now(self, permitted: Permitted) -> Spent | None:
+        """Let one attempt through, None when it would have to wait, or to be refused."""
+        key = self.rates.key_of(permitted)
+        now = self._loop.time()
+        if self.rates.mode in _COUNTED_HERE:
+            return self.rates.spend(key, now)
+        if self._shared is not None or self._first.is_awaited(key) or self._queue.waits(key.bucket):
+            return None
+        return self.rates.spend(key, now) if self.rates.refusal(key, now) is None else None
 
     async def pay(self, plan: Plan) -> Spent:
         """Let one attempt through, or raise `RateShield`; waits only in mode "queue"."""

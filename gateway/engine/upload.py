@@ -13,6 +13,7 @@ Rule 2: the end of a chunked body leaves only when the caller's end has come.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
@@ -23,12 +24,36 @@ from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
 
 
-class Upload:
-    """One request body; `size` counts the bytes that came from the caller.
+class Body(Protocol):
+    """A request body on its way up, as its exchange sees it.
 
-    `is_read` and `is_sent` tell that its end was seen and has left, `is_held` that all that
-    was read can be sent again, `waiting` that the caller is waited for.
+    `size` counts the bytes that came from the caller. `is_read` and `is_sent` tell that its end
+    was seen and has left, `is_held` that all that was read can be sent again, `waiting` that
+    the caller is waited for.
     """
+
+    size: int
+    waiting: bool
+    is_read: bool
+    is_sent: bool
+    is_held: bool
+
+    @property
+    def fields(self) -> Fields:
+        """Return the framing fields."""
+
+    async def gather(self, deadline: float) -> None:
+        """Read what the head may wait for, by `deadline`."""
+
+    def begin(self) -> bytes:
+        """Return the held bytes as they go out with the head; `is_sent` tells if that is all."""
+
+    async def stream(self, upstream: UpstreamConnection) -> None:
+        """Send the rest as it comes, no faster than upstream takes it."""
+
+
+class Upload:
+    """A request body that is read as it comes."""
 
     def __init__(
         self,
@@ -133,3 +158,43 @@ class Upload:
         """Drop what has been sent and is too much to hold."""
         if not self.is_held:
             self._pieces.clear()
+
+
+class WholeUpload:
+    """A request body that is all here."""
+
+    __slots__ = ("_data", "_declared", "is_held", "is_read", "is_sent", "size", "waiting")
+
+    def __init__(
+        self,
+        body: bytes,
+        declared: Framing,
+        limits: Limits,
+        restore: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        """Take a body framed as `declared`; `restore` changes one that may be held."""
+        self.size = len(body)
+        self.is_held = self.size <= limits.replay_body_bytes
+        self._declared = declared
+        self._data = restore(body) if restore is not None and self.is_held else body
+        self.waiting = False
+        self.is_read = True
+        self.is_sent = False
+
+    @property
+    def fields(self) -> Fields:
+        """Return the framing fields."""
+        if self._declared.kind is Kind.NONE:
+            return ()
+        return ((b"Content-Length", b"%d" % len(self._data)),)
+
+    async def gather(self, deadline: float) -> None:
+        """Do nothing: all of it is here."""
+
+    def begin(self) -> bytes:
+        """Return all of it."""
+        self.is_sent = True
+        return self._data
+
+    async def stream(self, upstream: UpstreamConnection) -> None:
+        """Do nothing: all of it has left with the head."""

@@ -14,17 +14,19 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
 from gateway.core.framing import NO_BODY
-from gateway.core.headers import members_of, values_of
 from gateway.core.message import ReplyHead
+from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
 from gateway.engine.inflow import Inflow
 from gateway.engine.watch import Watch
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
+
+_NO_REPLY = "upstream sent no reply in time"
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -35,6 +37,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._watch = Watch(loop)
         self._waiter: asyncio.Future[None] | None = None
+        self._on_news: Callable[[], None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._kernel = select.poll()
         # None while nothing is asked for.
@@ -98,6 +101,20 @@ class UpstreamConnection(asyncio.Protocol):
         self.reply_started = False
         self.write(data)
 
+    def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
+        """Call back, once, when something of the reply has come, or nothing will, by `deadline`."""
+        self._on_news = on_news
+        if self._failure is not None:
+            self._loop.call_soon(self._wake)
+            return
+        self._watch.set(deadline, self._time_out)
+
+    @property
+    def whole_reply(self) -> ReplyHead | None:
+        """Return the head of a reply that is all here, None while it is not."""
+        is_whole = self._body.ended and self._failure is None
+        return self._head if is_whole else None
+
     def write(self, data: bytes) -> None:
         """Write request bytes; what cannot be written shows as a failure of the reply."""
         if self._transport is not None and not self._transport.is_closing():
@@ -111,7 +128,7 @@ class UpstreamConnection(asyncio.Protocol):
     async def read_head(self, deadline: float) -> ReplyHead:
         """Return the final reply head, or raise why there is none by `deadline`."""
         while self._head is None:
-            await self._wait(deadline, "upstream sent no reply in time")
+            await self._wait(deadline, _NO_REPLY)
         return self._head
 
     async def read_body(self, idle_s: float) -> bytes:
@@ -153,6 +170,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once; a request that is not complete must not look so."""
+        self._on_news = None
         self._watch.close()
         if self._transport is not None:
             self._transport.abort()
@@ -175,8 +193,15 @@ class UpstreamConnection(asyncio.Protocol):
         finally:
             self._waiter = None
 
+    def _time_out(self) -> None:
+        self.fail(UpstreamTimeout(_NO_REPLY))
+
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self._on_news is not None:
+            on_news, self._on_news = self._on_news, None
+            self._watch.clear()
+            on_news()
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     # The event loop's side.
@@ -253,21 +278,6 @@ class UpstreamConnection(asyncio.Protocol):
         if self._reading_paused and self._transport is not None and self.is_open:
             self._transport.resume_reading()
             self._reading_paused = False
-
-
-def is_persistent(head: ReplyHead) -> bool:
-    """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
-    options = members_of(head.fields, b"connection")
-    if b"close" in options or (head.version != b"HTTP/1.1" and b"keep-alive" not in options):
-        return False
-    # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
-    return head.status != 204 or not _frames_content(head)
-
-
-def _frames_content(head: ReplyHead) -> bool:
-    lengths = values_of(head.fields, b"content-length")
-    codings = values_of(head.fields, b"transfer-encoding")
-    return bool(codings) or any(int(length) for length in lengths)
 
 
 def _ended_early(how: str) -> UpstreamBroken:

@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.engine.caller import CallerConnection
-from tests.wire import OK, PATH, Peer, Running, answering, request, running, scripted, values
+from tests.wire import (
+    OK,
+    PATH,
+    PATIENCE_S,
+    Peer,
+    Running,
+    answering,
+    request,
+    running,
+    scripted,
+    values,
+)
 
 CHUNKED = b"5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nX-Trailer: 1\r\n\r\n"
 POST = f"POST {PATH} HTTP/1.1"
@@ -53,23 +63,24 @@ def essence(answers: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-async def connection_of(gateway: Running, peer: Peer) -> CallerConnection:
+async def transport_of(gateway: Running, peer: Peer) -> asyncio.Transport:
     """Return the gateway's end of a connection, once it is there."""
     name = peer.writer.get_extra_info("sockname")
     (server,) = gateway.gateway._servers
-    while True:
-        for connection in server.connections:
-            if connection.peername == name:
-                return cast(CallerConnection, connection)
-        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            for transport in [connection.transport for connection in server._all()]:
+                if transport is not None and transport.get_extra_info("peername") == name:
+                    return transport
+            await asyncio.sleep(0)
 
 
 async def play(gateway: Running, pieces: list[bytes]) -> list[tuple[bytes, bytes]]:
     """Return what is answered to pieces that arrive one by one, as the event loop hands them."""
     peer = await gateway.dial()
-    connection = await connection_of(gateway, peer)
+    transport = await transport_of(gateway, peer)
     for piece in pieces:
-        connection.data_received(piece)
+        cast(asyncio.Protocol, transport.get_protocol()).data_received(piece)
         await asyncio.sleep(0)
     answers = await peer.read_to_end()
     peer.close()

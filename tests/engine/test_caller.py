@@ -5,6 +5,7 @@ What callers see is tested in tests/e2e/test_callers_*.py.
 
 import asyncio
 import logging
+from typing import cast
 
 import pytest
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
@@ -16,7 +17,8 @@ from tests.wire import OK, Running, answering, request, running, scripted
 
 
 def unconnected(gateway: Running) -> CallerConnection:
-    return Server(gateway.gateway.gate, Listener())()
+    server = Server(gateway.gateway.gate, Listener(), fast_lane=False)
+    return cast(CallerConnection, server())
 
 
 async def test_a_connection_that_is_gone_takes_and_gives_nothing() -> None:

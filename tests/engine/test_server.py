@@ -22,7 +22,7 @@ def test_the_pure_python_parser_is_told_apart(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_connection_knows_its_listener() -> None:
     async with running("http://127.0.0.1:1") as gateway:
         listener = Listener(1234, True)
-        connection = Server(gateway.gateway.gate, listener)()
+        connection = Server(gateway.gateway.gate, listener, fast_lane=False)()
         assert isinstance(connection, CallerConnection)
         assert connection.listener is listener
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.reply_head import parse_reply_head
+from gateway.core.reply_head import is_persistent, parse_reply_head
 from gateway.engine.inflow import FULL_BYTES
-from gateway.engine.upstream import UpstreamConnection, is_persistent
+from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import RequestTimeout, UpstreamBroken, UpstreamTimeout
 from tests.engine.linked import ASK, linked, soon
 from tests.wire import OK

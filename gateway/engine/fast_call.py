@@ -1,0 +1,205 @@
+"""One request of the fast lane, from its head to its answer.
+
+When a token and an idle connection are at hand, and the reply comes whole and is the
+caller's, all of it happens here, in two steps of the event loop and without a task. In any
+other case a task goes on from where this has come, as one would in the main lane.
+
+Rule 1: nothing is decided here that is not decided in the same words in the main lane.
+Rule 2: what has been paid for, taken or asked is handed to the task, or settled here; once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Protocol
+
+from gateway.core.chunked import LAST_CHUNK, render_chunk
+from gateway.core.framing import Framing, Kind
+from gateway.core.message import ReplyHead, render_fields
+from gateway.credentials.tokens import Token
+from gateway.engine.attempts import credential_fields
+from gateway.engine.exchange import Exchange, begin_answer
+from gateway.engine.gate import Gate
+from gateway.engine.incoming import Connection
+from gateway.engine.known_heads import Known
+from gateway.engine.recording import new_request_id
+from gateway.engine.relay import ReplyBody
+from gateway.engine.relinking import relink_whole
+from gateway.engine.upload import WholeUpload
+from gateway.engine.upstream import UpstreamConnection
+from gateway.engine.way import Begun, Way
+from gateway.errors import Draining, GatewayError, Internal
+from gateway.policy.rates import Spent
+from gateway.policy.relink import restorer_for
+
+
+class FastConnection(Connection, Protocol):
+    """What a call needs of its connection besides."""
+
+    def served(self, *, keep: bool) -> None:
+        """Take note that the call is over."""
+
+
+class FastCall:
+    """A request that is all here; `start` it once."""
+
+    __slots__ = (
+        *("_asked_at", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_record"),
+        *("_spent", "_task", "_token", "_upload", "_upstream", "_way", "connection", "flaw"),
+    )
+
+    # The answer to a plain request always has a body, and its connection stays.
+    is_head = is_last = is_old = False
+    is_read = True
+
+    def __init__(
+        self, connection: FastConnection, gate: Gate, way: Way, known: Known, body: bytes
+    ) -> None:
+        self.connection = connection
+        self.flaw: GatewayError | None = None
+        self._gate = gate
+        self._way = way
+        self._known = known
+        self._loop = asyncio.get_running_loop()
+        self._record = known.record(known.request_id or new_request_id(), time.monotonic())
+        plan = known.plan
+        restore = restorer_for(plan.request, plan.restored) if plan.restored else None
+        self._upload = WholeUpload(body, plan.framing, gate.limits, restore)
+        self._token: Token | None = None
+        self._spent: Spent | None = None
+        self._upstream: UpstreamConnection | None = None
+        self._asked_at = 0.0
+        self._deadline = 0.0
+        self._is_carried = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Ask upstream, or have a task do so."""
+        self._gate.begin(self, self._record)
+        self._deadline = self._loop.time() + self._gate.first_byte_s
+        way = self._way
+        if way.credential is not None:
+            self._token = way.credential.ready()
+            if self._token is None:
+                self._go_on()
+                return
+        self._spent = way.toll.pay_now(self._known.plan.permitted)
+        upstream = way.pool.take() if self._spent is not None else None
+        if upstream is None:
+            self._go_on()
+        else:
+            self._ask(upstream)
+
+    def cancel(self) -> None:
+        """Answer that the gateway is shutting down."""
+        if not self._stop():
+            self._end(Draining("the gateway is shutting down"))
+
+    def abandon(self) -> None:
+        """Stop, because the caller is gone."""
+        if not self._stop():
+            self._gate.note_gone(self._record)
+            self._gate.end(self, self._record)
+
+    def _ask(self, upstream: UpstreamConnection) -> None:
+        known, record = self._known, self._record
+        way = self._way
+        way.budget.earn()
+        self._upstream = upstream
+        self._asked_at = time.monotonic()
+        record.attempts = 1
+        record.queue_s = self._asked_at - record.started
+        record.bytes_in = self._upload.size
+        fields = self._upload.fields + credential_fields(known.plan, self._token)
+        head = known.start + render_fields(fields) + b"\r\n"
+        upstream.ask(known.plan.outbound.method.decode(), head + self._upload.begin())
+        upstream.expect(self._deadline, self._on_news)
+
+    def _on_news(self) -> None:
+        """Answer with a reply that is whole and wants nothing; leave any other to a task."""
+        try:
+            is_answered = self._answer()
+        except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
+            self._record.bug = bug
+            self._let_go()
+            self._end(Internal())
+            return
+        if not is_answered:
+            self._go_on()
+            return
+        self._gate.end(self, self._record)
+        self.connection.served(keep=True)
+
+    def _answer(self) -> bool:
+        """Answer at once; tell whether that could be done."""
+        upstream, plan, record = self._upstream, self._known.plan, self._record
+        head = upstream.whole_reply if upstream is not None else None
+        if upstream is None or head is None or self._is_unusual(head):
+            return False
+        relinked = relink_whole(head, upstream, plan.links)
+        if relinked is None:
+            return False
+        record.upstream_first_byte_s = time.monotonic() - self._asked_at
+        _, framing, answer = begin_answer(plan, relinked[0], record, close=False)
+        self.connection.write(answer + self._framed(relinked[1], framing))
+        record.upstream_s = time.monotonic() - self._asked_at
+        self._upstream = None
+        self._way.pool.release(upstream)
+        spent, self._spent = self._spent, None
+        if spent is not None:
+            self._way.toll.settle(spent, head)
+        return True
+
+    def _is_unusual(self, head: ReplyHead) -> bool:
+        return head.status == 401 or head.status >= 429 or self._gate.is_draining
+
+    def _framed(self, body: ReplyBody, framing: Framing) -> bytes:
+        if not framing.has_body:
+            return b""
+        data, _ = body.take_body()
+        self._record.bytes_out = len(data)
+        if framing.kind is not Kind.CHUNKED:
+            return data
+        return (render_chunk(data) if data else b"") + LAST_CHUNK
+
+    def _go_on(self) -> None:
+        self._task = self._loop.create_task(self._carry_on())
+
+    async def _carry_on(self) -> None:
+        """Serve from here as in the main lane."""
+        self._is_carried = True
+        begun = Begun(self._spent, self._token, self._upstream, self._asked_at)
+        plan = replace(self._known.plan, deadline=self._deadline)
+        exchange = Exchange(self, plan, self._record, self._upload, self._gate.timeouts.idle_s)
+
+        def serve() -> Awaitable[bool]:
+            return exchange.run(self._way, lambda: self._gate.is_draining, begun)
+
+        keep = await self._gate.carry_out(self, self._record, self, serve)
+        self.connection.served(keep=keep)
+
+    def _stop(self) -> bool:
+        """Stop what is under way; tell whether a task does all that is left to do.
+
+        A task that has not begun would never do it.
+        """
+        if self._task is not None:
+            self._task.cancel()
+        if not self._is_carried:
+            self._let_go()
+        return self._is_carried
+
+    def _let_go(self) -> None:
+        if self._upstream is not None:
+            self._upstream.abort()
+        if self._spent is not None:
+            self._way.toll.release(self._spent, sent=self._upstream is not None)
+        self._upstream = self._spent = None
+
+    def _end(self, error: GatewayError) -> None:
+        keep = self._gate.fail(self, self._record, error)
+        self._gate.end(self, self._record)
+        self.connection.served(keep=keep)

@@ -1,0 +1,224 @@
+"""A caller's connection while its requests are plain; the others are the main lane's.
+
+Bytes that are exactly one plain request are served here, by `FastCall`. Anything else is
+handed over before a byte of it is consumed: aiohttp then parses the same bytes, and the
+connection stays with it.
+
+Rule 1: the connection is handed over only between requests.
+Rule 2: it is counted in and out exactly once, whoever has it.
+Rule 3: no head is judged here: `known_heads.py` and the main lane do that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import cast
+
+from aiohttp.streams import StreamReader
+
+from gateway.core.message import Listener
+from gateway.engine.fast_call import FastCall
+from gateway.engine.fast_lane import FastLane
+from gateway.engine.linger import Linger
+from gateway.engine.outflow import Outflow
+from gateway.engine.watch import Watch
+
+# A request whose parts were sent one after the other comes together within this; it is less
+# than a person, or a deadline, would notice.
+PARTS_S = 0.05
+# What is read of next requests before the answer to this one is out.
+MOST_WAITING_BYTES = 65536
+
+
+class FastConnection(asyncio.Protocol):
+    """One accepted connection."""
+
+    __slots__ = (
+        *("_call", "_drained", "_ending", "_held", "_lane", "_linger", "_loop", "_outflow"),
+        *("_parts_by", "_reading_paused", "_watch", "listener", "transport"),
+    )
+
+    def __init__(self, lane: FastLane, listener: Listener) -> None:
+        self.listener = listener
+        self._lane = lane
+        self._loop = asyncio.get_running_loop()
+        self._watch = Watch(self._loop)
+        self._linger = Linger(self._loop)
+        self.transport: asyncio.Transport | None = None
+        self._outflow: Outflow | None = None
+        self._call: FastCall | None = None
+        # What came and is not served yet.
+        self._held = b""
+        self._parts_by = 0.0
+        self._ending = False
+        self._reading_paused = False
+        self._drained: asyncio.Future[None] | None = None
+
+    # The exchange's side.
+
+    def write(self, data: bytes) -> None:
+        """Write to the caller, and watch that the caller takes it."""
+        if self._outflow is not None:
+            self._outflow.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the caller has taken enough to be sent more."""
+        if self._drained is not None:
+            await asyncio.shield(self._drained)
+
+    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
+        """Return nothing: a body is here before its call begins."""
+        return b""
+
+    async def linger(self) -> None:
+        """Say that no more will be written, and drop what still comes in for a while."""
+        self._ending = True
+        if self._outflow is None or self._outflow.is_closing:
+            return
+        self._resume_reading()
+        self._outflow.end()
+        await self._linger.wait()
+
+    def abort(self) -> None:
+        """Cut the connection, so that what was sent cannot look complete."""
+        if self._outflow is not None:
+            self._outflow.abort()
+
+    def served(self, *, keep: bool) -> None:
+        """Go on with a next request, or close; the call is over."""
+        self._call = None
+        if self.transport is None or self._outflow is None or self._outflow.is_closing:
+            return
+        if not keep:
+            self.transport.close()
+        elif self._held:
+            self._resume_reading()
+            self._serve()
+        else:
+            self._expect(self._lane.gate.timeouts.keepalive_s)
+
+    # The server's side.
+
+    def close_if_idle(self) -> None:
+        """Close the connection when it waits for a next request and none has begun."""
+        if self.transport is not None and self._call is None and not self._held:
+            self.transport.close()
+
+    def hand_over_begun(self) -> None:
+        """Leave a request that is not whole to the main lane."""
+        if self._call is None and self._held:
+            self._hand_over()
+
+    # The event loop's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection in, unless there is no room: the main lane says so."""
+        gate = self._lane.gate
+        self.transport = cast(asyncio.Transport, transport)
+        if not gate.has_room:
+            self._hand_over()
+            return
+        gate.admit()
+        self._lane.connections.add(self)
+        self._outflow = Outflow(self._loop, self.transport, gate.timeouts.client_write_s)
+        sock = transport.get_extra_info("socket")
+        if sock.family != socket.AF_UNIX:
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._expect(gate.timeouts.head_s)
+
+    def data_received(self, data: bytes) -> None:
+        """Serve a request that is whole and plain."""
+        if self._ending:
+            self._linger.go_on()
+            return
+        self._held = self._held + data if self._held else data
+        if self._call is None:
+            self._serve()
+        elif len(self._held) > MOST_WAITING_BYTES and self.transport is not None:
+            self.transport.pause_reading()
+            self._reading_paused = True
+
+    def eof_received(self) -> bool:
+        """Close, but for an answer to what could not be served.
+
+        A caller that ends its half of the connection cannot be told from one that is gone.
+        """
+        self._linger.end()
+        return self._ending
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, and what is under way on it."""
+        outflow, call = self._outflow, self._call
+        self._forget()
+        self._linger.close()
+        self.resume_writing()
+        if outflow is not None:
+            outflow.close()
+            self._lane.gate.leave()
+        if call is not None:
+            call.abandon()
+
+    def pause_writing(self) -> None:
+        """Hold the answer back (asyncio calls this above the high-water mark)."""
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Let the answer go on."""
+        if self._drained is not None:
+            if not self._drained.done():
+                self._drained.set_result(None)
+            self._drained = None
+
+    def _serve(self) -> None:
+        """Serve what is held, wait for the rest of it, or hand the connection over."""
+        lane, data = self._lane, self._held
+        found = lane.find(data)
+        if found is None:
+            if not self._may_wait():
+                self._hand_over()
+            return
+        self._held, self._parts_by = b"", 0.0
+        self._watch.clear()
+        known, body = found
+        self._call = call = FastCall(self, lane.gate, lane.gate.way_of(known.plan), known, body)
+        call.start()
+
+    def _may_wait(self) -> bool:
+        """Tell whether the rest of what is held may still come; watch that it does."""
+        now = self._loop.time()
+        self._parts_by = self._parts_by or now + PARTS_S
+        self._watch.set(self._parts_by, self._hand_over)
+        return now < self._parts_by and self._lane.may_grow_plain(self._held)
+
+    def _hand_over(self) -> None:
+        """Give the connection, and what came on it, to the main lane."""
+        wire, outflow, held = self.transport, self._outflow, self._held
+        if wire is None or wire.is_closing():
+            return
+        self._forget()
+        if outflow is not None:
+            outflow.close()
+            self._lane.gate.leave()
+        main = self._lane.make_main()
+        wire.set_protocol(main)
+        main.connection_made(wire)
+        if held:
+            main.data_received(held)
+
+    def _forget(self) -> None:
+        self._lane.connections.discard(self)
+        self._watch.close()
+        self.transport = self._outflow = self._call = None
+        self._held = b""
+
+    def _expect(self, seconds: float) -> None:
+        """Wait for a request, but not for ever."""
+        self._watch.set(self._loop.time() + seconds, self.close_if_idle)
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused and self.transport is not None:
+            self._reading_paused = False
+            self.transport.resume_reading()

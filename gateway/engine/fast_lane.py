@@ -1,0 +1,74 @@
+"""The fast lane of one listener: its connections, and which bytes are a request for it.
+
+Rule 1: the lane is chosen by the request alone.
+Rule 2: a new policy is used from the next request on, and what was known under the old one
+        is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from gateway.core.grammar import PLAIN_BEGUN
+from gateway.core.message import Listener
+from gateway.engine.gate import Gate
+from gateway.engine.known_heads import MOST_HEAD_BYTES, Known, KnownHeads
+
+# Longer bodies stream, and what reading them takes is little beside what moving them does.
+MOST_BODY_BYTES = 65536
+_END = b"\r\n\r\n"
+
+
+class FastConnections(Protocol):
+    """What the server does with a connection of this lane."""
+
+    transport: asyncio.Transport | None
+
+    def close_if_idle(self) -> None:
+        """Close the connection when no request has begun."""
+
+    def hand_over_begun(self) -> None:
+        """Leave a request that is not whole to the main lane."""
+
+    def abort(self) -> None:
+        """Cut the connection."""
+
+
+class FastLane:
+    """What the connections of one listener share; `make_main` makes the main lane's protocol."""
+
+    def __init__(
+        self, gate: Gate, listener: Listener, make_main: Callable[[], asyncio.Protocol]
+    ) -> None:
+        self.gate = gate
+        self.make_main = make_main
+        self.connections: set[FastConnections] = set()
+        self._listener = listener
+        self._heads = KnownHeads(gate.policy, listener)
+
+    def find(self, data: bytes) -> tuple[Known, bytes] | None:
+        """Return what is known of the one request that `data` is, and its body.
+
+        None if it is none for this lane, or not whole.
+        """
+        end = data.find(_END) + len(_END)
+        if end < len(_END) or not self.gate.may_begin:
+            return None
+        if self._heads.policy is not self.gate.policy:
+            self._heads = KnownHeads(self.gate.policy, self._listener)
+        known = self._heads.find(data[:end])
+        if known is None or len(data) != end + known.length:
+            return None
+        return known, data[end:]
+
+    def may_grow_plain(self, data: bytes) -> bool:
+        """Tell whether `data` may be the beginning of a request for this lane."""
+        if not self.gate.may_begin:
+            return False
+        end = data.find(_END) + len(_END)
+        if end < len(_END):
+            return len(data) < MOST_HEAD_BYTES and PLAIN_BEGUN.match(data) is not None
+        known = self._heads.find(data[:end])
+        return known is not None and len(data) - end < known.length <= MOST_BODY_BYTES

@@ -1,0 +1,130 @@
+"""Plain heads and what was decided about them: once when new, recalled when they come again.
+
+Programs send the same head with many of their requests, and `decide` is a function of the
+head alone, but for the deadline. So the plan of a head is kept under a keyed hash of its
+bytes, with what the request log says of it and the head that leaves.
+
+Rule 1: recalled or decided anew, the outcome is the same.
+Rule 2: no credential is kept, nor any head that may hold a secret elsewhere than in the fields
+        whose values are dropped; of a head that is kept there is only the hash.
+Rule 3: an error is not kept; whoever asked has the other lane find it anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from operator import attrgetter
+
+from gateway.core.framing import Kind
+from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID
+from gateway.core.headers import values_of
+from gateway.core.memo import Memo
+from gateway.core.message import Listener, RawHead
+from gateway.core.plain_head import parse_plain_head
+from gateway.core.section import steady_fields
+from gateway.engine.events import Record
+from gateway.engine.recording import note_decision, note_head
+from gateway.errors import GatewayError
+from gateway.pipeline import AnsweredHere, Policy, decide
+from gateway.policy.forward import Plan
+from gateway.policy.routes import Scheme
+
+# As much as nginx reads of a head at first; longer ones hold cookies, and belong to pages.
+MOST_HEAD_BYTES = 4096
+# A plan and its head take a few kilobytes.
+_PLAN_BYTES = 4096
+_OF_THE_HEAD = (
+    *("wire_method", "method", "path", "query_names", "version", "user_agent", "trace_id"),
+    *("caller", "upstream", "operation", "rate_group", "findings"),
+)
+_facts_of = attrgetter(*_OF_THE_HEAD)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One head: its plan, whose deadline is not set, and what follows from it.
+
+    `length` is the bytes of body that follow, `start` the outbound head up to its framing,
+    `request_id` the caller's own or empty, `facts` what stands in the record.
+    """
+
+    plan: Plan
+    length: int
+    start: bytes
+    request_id: str
+    facts: tuple[object, ...]
+
+    def record(self, request_id: str, started: float) -> Record:
+        """Return the record of a request with this head."""
+        return Record(request_id, started, *self.facts)  # type: ignore[arg-type]
+
+
+class KnownHeads:
+    """The plain heads that come by one listener, under one policy."""
+
+    __slots__ = ("_key", "_listener", "_memo", "policy")
+
+    def __init__(self, policy: Policy, listener: Listener) -> None:
+        self.policy = policy
+        self._listener = listener
+        self._key = secrets.token_bytes(32)
+        self._memo: Memo[bytes, Known] = Memo()
+
+    def find(self, head: bytes) -> Known | None:
+        """Return what is decided about a head, None if the other lane is to serve it."""
+        digest = hashlib.blake2b(head, digest_size=16, key=self._key).digest()
+        return self._memo.get(digest) or self._learn(head, digest)
+
+    def _learn(self, head: bytes, digest: bytes) -> Known | None:
+        most = min(MOST_HEAD_BYTES, self.policy.rules.max_head_bytes)
+        raw = parse_plain_head(head, self._listener) if len(head) <= most else None
+        if raw is None:
+            return None
+        try:
+            plan = decide(raw, self.policy, 0.0)
+        except GatewayError:
+            return None
+        if isinstance(plan, AnsweredHere) or not _is_plain(plan):
+            return None
+        known = _know(raw, plan)
+        if known is not None and _may_be_kept(known, raw):
+            known = replace(known, plan=_without_credentials(plan))
+            self._memo.put(digest, known, len(head) + len(known.start) + _PLAN_BYTES)
+        return known
+
+
+def _is_plain(plan: Plan) -> bool:
+    return plan.request.method not in ("HEAD", "OPTIONS")
+
+
+def _know(raw: RawHead, plan: Plan) -> Known | None:
+    record = Record("", 0.0)
+    note_head(record, raw)
+    note_decision(record, plan)
+    given = values_of(raw.fields, b"x-request-id")
+    if given and (len(given) > 1 or REQUEST_ID.fullmatch(given[0]) is None):
+        return None
+    return Known(
+        plan,
+        plan.request.framing.length if plan.request.framing.kind is Kind.LENGTH else 0,
+        plan.outbound.render()[:-2],
+        given[0].decode() if given else "",
+        _facts_of(record),
+    )
+
+
+def _may_be_kept(known: Known, raw: RawHead) -> bool:
+    plan = known.plan
+    if known.request_id or plan.upstream.scheme is Scheme.PASSTHROUGH:
+        return False
+    if any(name.lower() == b"traceparent" for name, _ in raw.fields):
+        return False
+    return plan.request.section.is_kept and not MAY_BE_SECRET.search(raw.target.lower())
+
+
+def _without_credentials(plan: Plan) -> Plan:
+    routed = plan.permitted.routed
+    request = replace(routed.request, fields=steady_fields(routed.request.fields))
+    return replace(plan, permitted=replace(plan.permitted, routed=replace(routed, request=request)))

@@ -1,0 +1,39 @@
+"""The way to one upstream, and how far along it an exchange has come.
+
+Rule: nothing is done here; these are what `fast_call.py`, `exchange.py` and `attempts.py` share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.credentials.tokens import Credential, Token
+from gateway.engine.pool import Pool
+from gateway.engine.toll import Toll
+from gateway.engine.upstream import UpstreamConnection
+from gateway.policy.rates import Spent
+from gateway.policy.retries import RetryBudget, RetryRules
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way to one upstream: connections, the gateway's own credential, what may be repeated.
+
+    `toll` is the same for all of them.
+    """
+
+    pool: Pool
+    credential: Credential | None
+    rules: RetryRules
+    budget: RetryBudget
+    toll: Toll
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What of an exchange was done before its attempts: paid for, and maybe asked by one."""
+
+    spent: Spent | None = None
+    token: Token | None = None
+    upstream: UpstreamConnection | None = None
+    asked_at: float = 0.0
