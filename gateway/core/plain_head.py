@@ -1,7 +1,7 @@
 """A request head of the plainest kind, read from its bytes in one step.
 
 What nearly every program sends is plain: one Host, no coding of the transfer, nothing that
-asks for another protocol or for the connection to end. Such a head has one reading, which
+asks for another protocol. Such a head has one reading, which
 is the same here and in the parser that reads all others.
 
 Rule 1: what is not plain is not judged here, and not an error.
@@ -11,6 +11,7 @@ Rule 2: the fields are the pairs that llhttp would find, in their order.
 from __future__ import annotations
 
 from gateway.core.grammar import PLAIN_FIELD, PLAIN_HEAD
+from gateway.core.headers import Fields
 from gateway.core.message import Listener, RawHead
 
 # Each changes what may follow the head, or who answers.
@@ -20,7 +21,7 @@ _NOT_PLAIN = frozenset(
         *(b"keep-alive", b"te", b"trailer", b"http2-settings", b"sec-websocket-key1"),
     }
 )
-_KEPT = b"keep-alive"
+_OPTIONS = frozenset({b"keep-alive", b"close"})
 
 
 def parse_plain_head(head: bytes, listener: Listener) -> RawHead | None:
@@ -33,12 +34,12 @@ def parse_plain_head(head: bytes, listener: Listener) -> RawHead | None:
     names = [name.lower() for name, _ in fields]
     if names.count(b"host") != 1 or names.count(b"content-length") > 1:
         return None
-    if not _NOT_PLAIN.isdisjoint(names) and not _only_keeps(fields, names):
+    if not _NOT_PLAIN.isdisjoint(names) and not _only_one_option(fields, names):
         return None
     return RawHead(method, target, b"HTTP/1.1", fields, listener)
 
 
-def _only_keeps(fields: tuple[tuple[bytes, bytes], ...], names: list[bytes]) -> bool:
-    """Tell whether all that is not plain says what goes without saying."""
+def _only_one_option(fields: Fields, names: list[bytes]) -> bool:
+    """Tell whether all that is not plain is one `Connection`, that it stays or that it ends."""
     said = [value for (_, value), name in zip(fields, names, strict=True) if name in _NOT_PLAIN]
-    return names.count(b"connection") == len(said) == 1 and said[0].lower() == _KEPT
+    return names.count(b"connection") == len(said) == 1 and said[0].lower() in _OPTIONS

@@ -11,12 +11,18 @@ Rule 3: an error shows no byte of what came: it may be the body of somebody else
 
 from __future__ import annotations
 
-from gateway.core.framing import Ambiguous, Framing, frame_reply
+import re
+
+from gateway.core.framing import BODILESS_STATUS, Ambiguous, Framing, Kind, frame_reply
 from gateway.core.grammar import FIELD_LINE, FIELD_LINES, FIELD_PAIR, STATUS_LINE
 from gateway.core.headers import Fields, members_of, values_of
 from gateway.core.message import ReplyHead
 from gateway.errors import UpstreamBroken
 
+# One match for each field that frames, in a head whose lines are well-formed and lower case.
+_LENGTHS = re.compile(
+    rb"\r\n(?:content-length:[ \t]*+([0-9]{1,18})[ \t]*+(?=\r)|content-length:|transfer-encoding:)"
+)
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -29,7 +35,8 @@ def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
         raise UpstreamBroken("upstream sent something else where an HTTP/1 status line belongs")
     version, status, reason = start[1], int(start[2]), start[3] or b""
     fields = _parse_fields(raw, start.end() + 2)
-    return ReplyHead(status, reason, version, fields, _frame(fields, version, method, status))
+    framing = _frame_simply(raw, method, status) or _frame(fields, version, method, status)
+    return ReplyHead(status, reason, version, fields, framing)
 
 
 def is_persistent(head: ReplyHead) -> bool:
@@ -61,6 +68,15 @@ def _bad_line(block: bytes) -> int:
     """Return the number of the first malformed line, counted from 1."""
     lines = block[:-4].split(b"\r\n")
     return next(n for n, line in enumerate(lines, 1) if FIELD_LINE.fullmatch(line) is None)
+
+
+def _frame_simply(raw: bytes, method: str, status: int) -> Framing | None:
+    """Return the framing of a usual reply, by its one Content-Length; None for any other."""
+    lengths = _LENGTHS.findall(raw.lower())
+    if len(lengths) != 1 or method == "HEAD" or status < 200 or status in BODILESS_STATUS:
+        return None
+    # Transfer-Encoding has no digits to be found.
+    return Framing(Kind.LENGTH, int(lengths[0])) if lengths[0] else None
 
 
 def _frame(fields: Fields, version: bytes, method: str, status: int) -> Framing:

@@ -16,6 +16,13 @@ from gateway.core.query import Finding
 
 
 @dataclass(slots=True)
+class Shown:
+    """What a listener has made of a head, for the next request with the same one."""
+
+    line: bytes = b""
+
+
+@dataclass(slots=True)
 class Record:
     """One request; durations in seconds, sizes in bytes of body, times monotonic.
 
@@ -23,6 +30,7 @@ class Record:
     answer; `code` is our error code when the answer is ours; `cut` says why we cut short
     an answer that had begun, or was awaited when the gateway stopped; `retries` says why each
     attempt after the first one was made, `limited` which limit of the vendor's we kept to.
+    `shown` is the same object for all requests with the same head, None where nobody compares.
     """
 
     request_id: str
@@ -55,6 +63,7 @@ class Record:
     upstream_s: float | None = None
     total_s: float = 0.0
     rc_request_id: str = ""
+    shown: Shown | None = None
 
 
 class Events(Protocol):

@@ -51,8 +51,8 @@ class FastCall:
         *("_spent", "_task", "_token", "_upload", "_upstream", "_way", "connection", "flaw"),
     )
 
-    # The answer to a plain request always has a body, and its connection stays.
-    is_head = is_last = is_old = False
+    # A HEAD is not plain, nor is HTTP/1.0.
+    is_head = is_old = False
     is_read = True
 
     def __init__(
@@ -75,6 +75,11 @@ class FastCall:
         self._deadline = 0.0
         self._is_carried = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the connection ends with the answer."""
+        return self._known.is_last
 
     def start(self) -> None:
         """Ask upstream, or have a task do so."""
@@ -131,7 +136,11 @@ class FastCall:
             self._go_on()
             return
         self._gate.end(self, self._record)
-        self.connection.served(keep=True)
+        if self._known.is_last:
+            self._is_carried = True
+            self._task = self._loop.create_task(self._take_leave())
+        else:
+            self.connection.served(keep=True)
 
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""
@@ -143,7 +152,7 @@ class FastCall:
         if relinked is None:
             return False
         record.upstream_first_byte_s = time.monotonic() - self._asked_at
-        _, framing, answer = begin_answer(plan, relinked[0], record, close=False)
+        _, framing, answer = begin_answer(plan, relinked[0], record, close=self.is_last)
         self.connection.write(answer + self._framed(relinked[1], framing))
         record.upstream_s = time.monotonic() - self._asked_at
         self._upstream = None
@@ -167,6 +176,10 @@ class FastCall:
 
     def _go_on(self) -> None:
         self._task = self._loop.create_task(self._carry_on())
+
+    async def _take_leave(self) -> None:
+        await self.connection.linger()
+        self.connection.served(keep=False)
 
     async def _carry_on(self) -> None:
         """Serve from here as in the main lane."""

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from gateway.core.framing import Kind
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID
-from gateway.core.headers import values_of
+from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.core.section import steady_fields
-from gateway.engine.events import Record
+from gateway.engine.events import Record, Shown
 from gateway.engine.recording import note_decision, note_head
 from gateway.errors import GatewayError
 from gateway.pipeline import AnsweredHere, Policy, decide
@@ -47,18 +47,23 @@ class Known:
     """One head: its plan, whose deadline is not set, and what follows from it.
 
     `length` is the bytes of body that follow, `start` the outbound head up to its framing,
-    `request_id` the caller's own or empty, `facts` what stands in the record.
+    `request_id` the caller's own or empty, `is_last` tells that the connection ends with the
+    answer, `facts` are what stands in the record.
     """
 
     plan: Plan
     length: int
     start: bytes
     request_id: str
+    is_last: bool
     facts: tuple[object, ...]
+    shown: Shown = field(default_factory=Shown, compare=False)
 
     def record(self, request_id: str, started: float) -> Record:
         """Return the record of a request with this head."""
-        return Record(request_id, started, *self.facts)  # type: ignore[arg-type]
+        record = Record(request_id, started, *self.facts)  # type: ignore[arg-type]
+        record.shown = self.shown
+        return record
 
 
 class KnownHeads:
@@ -111,6 +116,7 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
         plan.request.framing.length if plan.request.framing.kind is Kind.LENGTH else 0,
         plan.outbound.render()[:-2],
         given[0].decode() if given else "",
+        b"close" in members_of(raw.fields, b"connection"),
         _facts_of(record),
     )
 

@@ -11,10 +11,13 @@ Rule 2: the text of another library's exception is not logged, because aiohttp q
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import logging
 import sys
 import traceback
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypeAlias
 
@@ -28,6 +31,7 @@ Event: TypeAlias = MutableMapping[str, Any]
 Render: TypeAlias = Callable[[Any, str, Event], bytes]
 Shorten: TypeAlias = Callable[[Event], Event]
 
+_LEVELS = {level: logging.getLevelName(level).lower() for level in range(10, 60, 10)}
 # Several screens of a traceback's message help nobody.
 _MAX_FOREIGN_TEXT = 2000
 
@@ -41,11 +45,13 @@ def open_log(
     given; `shorten` rewrites an event for the console.
     """
     stream = stream or sys.stdout.buffer
+    lines = Lines(stream, is_json=form == "json")
+    atexit.register(lines.flush)
     render = _render_json if form == "json" else _console(stream.isatty(), shorten)
     structlog.configure(
         processors=[render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=_LinesFactory(stream),
+        logger_factory=lambda *_: lines,
     )
     # Bound once: `get_logger` returns a proxy that looks for the real one at every call.
     logger: FilteringBoundLogger = structlog.get_logger().bind()
@@ -62,22 +68,56 @@ def render_traceback(error: BaseException, *, text: bool) -> str:
     return shown if cause is None else f"{render_traceback(cause, text=False)}\n{shown}"
 
 
-class _Lines(structlog.BytesLogger):
-    """Writes lines as long as somebody takes them: a full disk or a closed pipe loses them."""
+class Lines:
+    """Writes lines as long as somebody takes them: a full disk or a closed pipe loses them.
+
+    Lines without a warning are written at the end of a turn of the event loop, in one piece.
+    """
+
+    def __init__(self, stream: BinaryIO, *, is_json: bool) -> None:
+        self.is_json = is_json
+        self._stream = stream
+        self._held: list[bytes] = []
+        self._due: asyncio.AbstractEventLoop | None = None
+
+    def tell(self, level: int, event: str, fields: dict[str, object], more: bytes) -> None:
+        """Write an event as JSON; `more` is an object with further fields."""
+        line = _render_json(None, _LEVELS[level], {"event": event, "fields": fields})
+        (self.urgent if level >= logging.WARNING else self.msg)(line[:-1] + b"," + more[1:])
 
     def msg(self, message: bytes) -> None:
+        """Write a line soon."""
+        self._held.append(message)
         try:
-            super().msg(message)
-        except OSError:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
             return
+        if self._due is not loop:
+            self._due = loop
+            loop.call_soon(self.flush)
 
-    log = debug = info = warn = warning = msg
-    fatal = failure = err = error = critical = exception = msg
+    def urgent(self, message: bytes) -> None:
+        """Write a line at once."""
+        self._held.append(message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        held, self._held, self._due = self._held, [], None
+        if held:
+            with suppress(OSError):
+                self._stream.write(b"\n".join(held) + b"\n")
+                self._stream.flush()
+
+    log = debug = info = msg
+    warn = warning = fatal = failure = err = error = critical = exception = urgent
 
 
-class _LinesFactory(structlog.BytesLoggerFactory):
-    def __call__(self, *args: Any) -> _Lines:
-        return _Lines(self._file)
+def json_lines(logger: FilteringBoundLogger) -> Lines | None:
+    """Return what a logger writes JSON to, for whoever has no time for its processors."""
+    lines = getattr(logger, "_logger", None)
+    return lines if isinstance(lines, Lines) and lines.is_json else None
 
 
 class _Route(logging.Handler):

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+import orjson
 from structlog.typing import FilteringBoundLogger
 
 from gateway.engine.events import Record
-from gateway.ops.log_output import Event
+from gateway.ops.log_output import Event, json_lines
 from gateway.ops.redaction import hides_secret, show_path, show_text
 
 # More names, or more findings, say nothing that these do not.
@@ -31,13 +32,17 @@ class RequestLog:
     def __init__(self, logger: FilteringBoundLogger, requests: str = "on") -> None:
         self._logger = logger
         self._requests = requests
+        self._lines = json_lines(logger)
 
     def finished(self, record: Record) -> None:
         """Write the line of a request, if it is wanted."""
         level = level_of(record)
         if not self._logger.is_enabled_for(level) or not self._wants(record):
             return
-        self._logger.log(level, "request", fields=describe(record))
+        if self._lines is None:
+            self._logger.log(level, "request", fields=describe(record))
+        else:
+            self._lines.tell(level, "request", describe_course(record), _head_line(record))
 
     def _wants(self, record: Record) -> bool:
         if record.bug is not None or self._requests == "on":
@@ -54,8 +59,12 @@ def level_of(record: Record) -> int:
 
 def describe(record: Record) -> dict[str, object]:
     """Return the fields of a request's line; None where there is nothing to say."""
-    fields: dict[str, object] = {
-        "request_id": record.request_id,
+    return describe_course(record) | describe_head(record)
+
+
+def describe_head(record: Record) -> dict[str, object]:
+    """Return what the head of a request says, and what was decided of it."""
+    return {
         "caller": record.caller or None,
         "upstream": record.upstream or None,
         "wire_method": show_text(record.wire_method) or None,
@@ -64,6 +73,16 @@ def describe(record: Record) -> dict[str, object]:
         "query_names": _texts(record.query_names),
         "http_version": show_text(record.version) or None,
         "user_agent": show_text(record.user_agent) or None,
+        "operation": record.operation or None,
+        "rate_group": record.rate_group or None,
+        "trace_id": record.trace_id or None,
+    }
+
+
+def describe_course(record: Record) -> dict[str, object]:
+    """Return what became of a request."""
+    fields: dict[str, object] = {
+        "request_id": record.request_id,
         "status": record.status,
         "code": record.code or None,
         "bytes_in": record.bytes_in,
@@ -72,13 +91,21 @@ def describe(record: Record) -> dict[str, object]:
         "upstream_first_byte_ms": _milliseconds(record.upstream_first_byte_s),
         "total_ms": _milliseconds(record.total_s),
         "attempts": record.attempts,
-        "operation": record.operation or None,
-        "rate_group": record.rate_group or None,
         "rc_request_id": show_text(record.rc_request_id) or None,
-        "trace_id": record.trace_id or None,
     }
-    _add_exceptional(fields, record)
+    if record.retries or record.cut or record.message or record.findings or record.bug:
+        _add_exceptional(fields, record)
     return fields
+
+
+def _head_line(record: Record) -> bytes:
+    """Return the head's fields as JSON, made once for requests with the same head."""
+    shown = record.shown
+    if shown is None:
+        return orjson.dumps(describe_head(record))
+    if not shown.line:
+        shown.line = orjson.dumps(describe_head(record))
+    return shown.line
 
 
 def shorten(event: Event) -> Event:

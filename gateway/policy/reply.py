@@ -10,8 +10,11 @@ Rule 2: this module knows nothing of sockets; whether the connection stays open 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 from gateway.core.framing import EMPTY, NO_BODY, Framing, Kind
-from gateway.core.headers import HOP_BY_HOP, Fields, hop_by_hop, values_of
+from gateway.core.headers import HOP_BY_HOP, Fields, members_of, values_of
 from gateway.core.message import ReplyHead
 from gateway.policy.forward import Plan
 
@@ -19,35 +22,49 @@ _NEVER = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-gateway-error"}
 _PROXY_AUTH = b"proxy-auth"
 _ACCESS_CONTROL = b"access-control-"
 _VIA = (b"Via", b"1.1 rc-gateway")
+_MOST_REMEMBERED_BYTES = 1024
 
 
 def reply_fields(plan: Plan, head: ReplyHead, request_id: bytes) -> Fields:
     """Return the fields for the caller, without framing and `Connection`."""
-    folded = [name.lower() for name, _ in head.fields]
-    names = _dropped(plan, head, folded)
-    fields = [field for field, name in zip(head.fields, folded, strict=True) if name not in names]
-    if plan.request.tunnelled and (b"cache-control" not in folded or b"cache-control" in names):
+    names = tuple([name for name, _ in head.fields])
+    # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
+    is_masked = head.status == 401 and plan.upstream.scheme.owned
+    # What upstream allows, it allows to pages that hold a credential of their own.
+    is_for_page = any(name == b"origin" for name, _ in plan.request.section.page)
+    listed = b",".join(values_of(head.fields, b"connection"))
+    choose = _choose if sum(map(len, names)) <= _MOST_REMEMBERED_BYTES else _choose.__wrapped__
+    shape = choose(names, listed, is_masked, is_for_page)
+    fields = [head.fields[place] for place in shape.kept]
+    if plan.request.tunnelled and not shape.has_cache_control:
         # A cache in front of us saw a POST, and knows nothing of what it did.
         fields.append((b"Cache-Control", b"no-store"))
     return (*fields, _VIA, (b"X-Request-Id", request_id))
 
 
-def _dropped(plan: Plan, head: ReplyHead, folded: list[bytes]) -> frozenset[bytes]:
-    """Return the names that the caller does not get; `folded` are those of the reply."""
-    names = _NEVER
-    if b"connection" in folded:
-        names = names | hop_by_hop(head.fields)
-    if plan.upstream.scheme.owned and head.status == 401:
-        # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
-        names = names | {b"www-authenticate"}
-    families: tuple[bytes, ...] = (_PROXY_AUTH,)
-    if any(name == b"origin" for name, _ in plan.request.section.page):
-        # What upstream allows, it allows to pages that hold a credential of their own.
-        families = (_PROXY_AUTH, _ACCESS_CONTROL)
-    block = b"\n".join(folded)
-    if any(family in block for family in families):
-        names = names | {name for name in folded if name.startswith(families)}
-    return names
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What is done with fields of these names: which places are kept."""
+
+    kept: tuple[int, ...]
+    has_cache_control: bool
+
+
+# An upstream sends few sequences of names; a long one is not worth its memory.
+@lru_cache(maxsize=512)
+def _choose(names: tuple[bytes, ...], listed: bytes, is_masked: bool, is_for_page: bool) -> _Shape:
+    """Choose among fields by their names; `listed` is what `Connection` lists."""
+    folded = [name.lower() for name in names]
+    never = _NEVER.union(members_of(((b"connection", listed),), b"connection"))
+    if is_masked:
+        never |= {b"www-authenticate"}
+    families = (_PROXY_AUTH, _ACCESS_CONTROL) if is_for_page else (_PROXY_AUTH,)
+    kept = tuple(
+        place
+        for place, name in enumerate(folded)
+        if name not in never and not name.startswith(families)
+    )
+    return _Shape(kept, any(folded[place] == b"cache-control" for place in kept))
 
 
 def frame_for_caller(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:
