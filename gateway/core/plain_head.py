@@ -21,6 +21,13 @@ _NOT_PLAIN = frozenset(
         *(b"keep-alive", b"te", b"trailer", b"http2-settings", b"sec-websocket-key1"),
     }
 )
+# RFC 9110 section 5.3: what is no list may not be repeated; aiohttp refuses it.
+_ONCE = frozenset(
+    {
+        *(b"host", b"content-length", b"content-type", b"content-location", b"content-range"),
+        *(b"etag", b"max-forwards", b"server", b"user-agent"),
+    }
+)
 _OPTIONS = frozenset({b"keep-alive", b"close"})
 
 
@@ -32,11 +39,15 @@ def parse_plain_head(head: bytes, listener: Listener) -> RawHead | None:
     method, target, block = match.groups()
     fields = tuple(PLAIN_FIELD.findall(block))
     names = [name.lower() for name, _ in fields]
-    if names.count(b"host") != 1 or names.count(b"content-length") > 1:
+    if b"host" not in names or (len(set(names)) < len(names) and _has_second(names)):
         return None
     if not _NOT_PLAIN.isdisjoint(names) and not _only_one_option(fields, names):
         return None
     return RawHead(method, target, b"HTTP/1.1", fields, listener)
+
+
+def _has_second(names: list[bytes]) -> bool:
+    return any(names.count(name) > 1 for name in _ONCE)
 
 
 def _only_one_option(fields: Fields, names: list[bytes]) -> bool:

@@ -1,0 +1,133 @@
+"""gateway/engine/known_heads.py: recalled or decided anew, it is the same; no secret stays."""
+
+import gc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.message import RawHead
+from gateway.core.plain_head import parse_plain_head
+from gateway.engine.known_heads import MOST_HEAD_BYTES, Known, KnownHeads
+from gateway.pipeline import decide
+from gateway.policy.routes import Scheme
+from tests.policy.world import HERE, policy_of
+
+PATH = b"/restapi/v1.0/account/~"
+
+
+def head_of(line: bytes = b"GET " + PATH, *fields: bytes) -> bytes:
+    return b"\r\n".join([line + b" HTTP/1.1", b"Host: localhost:8080", *fields, b"", b""])
+
+
+def heads_of(scheme: Scheme = Scheme.BEARER) -> KnownHeads:
+    return KnownHeads(policy_of(scheme=scheme), HERE)
+
+
+def raw_of(head: bytes) -> RawHead:
+    raw = parse_plain_head(head, HERE)
+    assert raw is not None
+    return raw
+
+
+def found(heads: KnownHeads, head: bytes) -> Known:
+    known = heads.find(head)
+    assert known is not None
+    return known
+
+
+lines = st.sampled_from(
+    [b"GET " + PATH, b"POST " + PATH + b"?_method=PUT", b"DELETE " + PATH + b"/x?a=1&a=2"]
+)
+fields = st.lists(
+    st.sampled_from(
+        [
+            *(b"X-HTTP-Method-Override: PATCH", b"Accept: a, b", b"User-Agent: x/1"),
+            *(b"Authorization: Bearer s3cr3t", b"X-Request-Id: r-1", b"Content-Length: 3"),
+            *(b"X-My-Session: s3cr3t", b"Connection: close", b"Cookie: s3cr3t", b"x_auth_token: s"),
+        ]
+    ),
+    max_size=4,
+    unique=True,
+)
+
+
+@given(lines, fields, st.sampled_from(Scheme))
+def test_a_head_that_was_seen_before_leaves_as_one_that_was_not(
+    line: bytes, listed: list[bytes], scheme: Scheme
+) -> None:
+    heads, head = heads_of(scheme), head_of(line, *listed)
+    first, second, other = heads.find(head), heads.find(head), heads_of(scheme).find(head)
+    if first is None:
+        assert second is other is None
+        return
+    assert first == second == other
+    plan = decide(raw_of(head), policy_of(scheme=scheme), 0.0)
+    assert first.plan.outbound == plan.outbound  # type: ignore[union-attr]
+    assert first.start + b"\r\n" == plan.outbound.render()  # type: ignore[union-attr]
+    assert first.length == (3 if b"Content-Length: 3" in listed else 0)
+    assert first.is_last == (b"Connection: close" in listed)
+
+
+@pytest.mark.parametrize(
+    ("head", "kept"),
+    [
+        (head_of(), True),
+        (head_of(b"GET " + PATH, b"Authorization: Bearer s3cr3t"), True),
+        (head_of(b"GET " + PATH, b"X-Request-Id: r-1"), False),
+        (
+            head_of(b"GET " + PATH, b"traceparent: 00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"),
+            False,
+        ),
+        (head_of(b"GET " + PATH, b"X-My-Session: s3cr3t"), False),
+        (head_of(b"GET " + PATH + b"?access_token=s3cr3t"), False),
+    ],
+)
+def test_what_may_hold_a_secret_is_not_kept(head: bytes, kept: bool) -> None:
+    heads = heads_of()
+    assert (found(heads, head) is found(heads, head)) is kept
+
+
+def test_no_credential_of_a_callers_stays_in_memory() -> None:
+    heads = heads_of()
+    for number in range(3):
+        secret = b"s3cr3t-%d" % number
+        found(
+            heads, head_of(b"GET " + PATH, b"Authorization: Bearer " + secret, b"Cookie: " + secret)
+        )
+    gc.collect()
+    reached, queue = {id(heads)}, [heads]
+    while queue:
+        for held in gc.get_referents(queue.pop()):
+            if id(held) not in reached and not isinstance(held, type):
+                reached.add(id(held))
+                queue.append(held)
+                assert not (isinstance(held, bytes) and b"s3cr3t" in held)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        head_of(b"GET /nowhere"),
+        head_of(b"HEAD " + PATH),
+        head_of(b"OPTIONS " + PATH),
+        head_of(b"POST /restapi/oauth/token"),
+        head_of(b"GET " + PATH, b"X-HTTP-Method-Override: PUT"),
+        head_of(b"GET " + PATH, b"X-Request-Id: not plain"),
+        head_of(b"GET " + PATH, b"Transfer-Encoding: chunked"),
+        head_of(b"GET " + PATH, b"A: " + b"b" * MOST_HEAD_BYTES),
+        head_of(b"OPTIONS " + PATH, b"Max-Forwards: 0"),
+    ],
+)
+def test_what_is_refused_or_rare_is_the_other_lanes(head: bytes) -> None:
+    assert heads_of().find(head) is None
+
+
+def test_the_record_says_what_the_head_did() -> None:
+    heads = heads_of()
+    head = head_of(b"POST " + PATH + b"?_method=PUT&view=a", b"User-Agent: x/1")
+    record = found(heads, head).record("r-1", 2.0)
+    assert (record.request_id, record.started, record.wire_method) == ("r-1", 2.0, "POST")
+    assert (record.method, record.path, record.user_agent) == ("PUT", PATH, b"x/1")
+    assert (record.query_names, record.caller, record.upstream) == (("view",), "local", "platform")
+    assert record.shown is found(heads, head).record("r-2", 3.0).shown
