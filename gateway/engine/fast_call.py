@@ -44,7 +44,7 @@ class FastConnection(Connection, Protocol):
 
 
 class FastCall:
-    """A request that is all here; `start` it once."""
+    """A request that is all here: `start` it, or `begin` and `abandon` one that stays a part."""
 
     __slots__ = (
         *("_asked_at", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_record"),
@@ -81,9 +81,13 @@ class FastCall:
         """Tell whether the connection ends with the answer."""
         return self._known.is_last
 
+    def begin(self) -> None:
+        """Take note that the request is under way."""
+        self._gate.begin(self, self._record)
+
     def start(self) -> None:
         """Ask upstream, or have a task do so."""
-        self._gate.begin(self, self._record)
+        self.begin()
         self._deadline = self._loop.time() + self._gate.first_byte_s
         way = self._way
         if way.credential is not None:

@@ -151,7 +151,7 @@ class FastConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and what is under way on it."""
-        outflow, call = self._outflow, self._call
+        outflow, call, held = self._outflow, self._call, self._held
         self._forget()
         self._linger.close()
         self.resume_writing()
@@ -159,6 +159,11 @@ class FastConnection(asyncio.Protocol):
             outflow.close()
             self._lane.gate.leave()
         if call is not None:
+            call.abandon()
+        elif (known := self._lane.find_begun(held)) is not None:
+            # Its head was read, so there is a record of it.
+            call = FastCall(self, self._lane.gate, self._lane.gate.way_of(known.plan), known, b"")
+            call.begin()
             call.abandon()
 
     def pause_writing(self) -> None:

@@ -54,21 +54,29 @@ class FastLane:
         None if it is none for this lane, or not whole.
         """
         end = data.find(_END) + len(_END)
-        if end < len(_END) or not self.gate.may_begin:
-            return None
-        if self._heads.policy is not self.gate.policy:
-            self._heads = KnownHeads(self.gate.policy, self._listener)
-        known = self._heads.find(data[:end])
+        known = self._know(data, end)
         if known is None or len(data) != end + known.length:
             return None
         return known, data[end:]
 
+    def find_begun(self, data: bytes) -> Known | None:
+        """Return what is known of a head that `data` begins with, some of its body missing."""
+        end = data.find(_END) + len(_END)
+        known = self._know(data, end)
+        if known is None or not len(data) - end < known.length <= MOST_BODY_BYTES:
+            return None
+        return known
+
     def may_grow_plain(self, data: bytes) -> bool:
         """Tell whether `data` may be the beginning of a request for this lane."""
-        if not self.gate.may_begin:
-            return False
-        end = data.find(_END) + len(_END)
-        if end < len(_END):
-            return len(data) < MOST_HEAD_BYTES and PLAIN_BEGUN.match(data) is not None
-        known = self._heads.find(data[:end])
-        return known is not None and len(data) - end < known.length <= MOST_BODY_BYTES
+        if _END in data:
+            return self.find_begun(data) is not None
+        is_short = len(data) < MOST_HEAD_BYTES
+        return is_short and self.gate.may_begin and PLAIN_BEGUN.match(data) is not None
+
+    def _know(self, data: bytes, end: int) -> Known | None:
+        if end < len(_END) or not self.gate.may_begin:
+            return None
+        if self._heads.policy is not self.gate.policy:
+            self._heads = KnownHeads(self.gate.policy, self._listener)
+        return self._heads.find(data[:end])

@@ -61,7 +61,7 @@ class Known:
 
     def record(self, request_id: str, started: float) -> Record:
         """Return the record of a request with this head."""
-        record = Record(request_id, started, *self.facts)  # type: ignore[arg-type]
+        record = Record(request_id, started, *self.facts)  # type: ignore[arg-type]  # as listed
         record.shown = self.shown
         return record
 

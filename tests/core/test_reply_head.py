@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.core.framing import Framing, Kind
 from gateway.core.message import ReplyHead
-from gateway.core.reply_head import parse_reply_head
+from gateway.core.reply_head import is_persistent, parse_reply_head
 from gateway.errors import UpstreamBroken
 from tests.core.vectors import Case, attempt, bytes_of, fields_of, name_of, read_vectors
 
@@ -120,3 +120,27 @@ def test_white_space_costs_linear_time() -> None:
         raw = b"HTTP/1.1 200 OK\r\nX-Foo:" + value + b"\r\n\r\n"
         head = attempt(parse_reply_head, raw, "GET")
         assert isinstance(head, ReplyHead if value.endswith(b" ") else UpstreamBroken)
+
+
+@pytest.mark.parametrize(
+    ("head", "persistent"),
+    [
+        ("HTTP/1.1 200 OK", True),
+        ("HTTP/1.1 200 OK|Connection: keep-alive", True),
+        ("HTTP/1.1 200 OK|Connection: close", False),
+        ("HTTP/1.1 200 OK|Connection: foo, CLOSE", False),
+        ("HTTP/1.1 200 OK|Connection: keep-alive|Connection: close", False),
+        ("HTTP/1.0 200 OK", False),
+        ("HTTP/1.0 200 OK|Connection: Keep-Alive", True),
+        ("HTTP/1.0 200 OK|Connection: close, keep-alive", False),
+        ("HTTP/1.1 204 No|Content-Length: 0", True),
+        ("HTTP/1.1 204 No|Content-Length: 1", False),
+        ("HTTP/1.1 204 No|Transfer-Encoding: chunked", False),
+        ("HTTP/1.1 304 Not|Content-Length: 7", True),
+    ],
+)
+def test_a_connection_persists_when_upstream_says_so_and_can_be_trusted(
+    head: str, persistent: bool
+) -> None:
+    raw = head.replace("|", "\r\n").encode() + b"\r\n\r\n"
+    assert is_persistent(parse_reply_head(raw, "GET")) is persistent

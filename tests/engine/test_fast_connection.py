@@ -142,6 +142,18 @@ async def test_a_caller_that_goes_away_from_a_pooled_connection_is_taken_note_of
         assert gateway.gateway.idle_upstream_connections() == 0
 
 
+async def test_a_body_that_never_came_is_taken_note_of() -> None:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin, FAST) as gateway:
+        peer = await gateway.dial()
+        await peer.send(POST[:-1])
+        peer.writer.write_eof()
+        assert await peer.read_to_end() == b""
+        record = await gateway.recorder.wait_for(1)
+        assert (record.status, record.method, record.attempts) == (499, "POST", 0)
+        peer.close()
+        assert upstream.connections == 0
+
+
 async def test_a_request_that_says_close_is_answered_and_closed() -> None:
     async with scripted(answering(OK)) as upstream, running(upstream.origin, FAST) as gateway:
         for _ in range(2):

@@ -10,6 +10,7 @@ from gateway.core.message import RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.engine.known_heads import MOST_HEAD_BYTES, Known, KnownHeads
 from gateway.pipeline import decide
+from gateway.policy.forward import Plan
 from gateway.policy.routes import Scheme
 from tests.policy.world import HERE, policy_of
 
@@ -63,8 +64,9 @@ def test_a_head_that_was_seen_before_leaves_as_one_that_was_not(
         return
     assert first == second == other
     plan = decide(raw_of(head), policy_of(scheme=scheme), 0.0)
-    assert first.plan.outbound == plan.outbound  # type: ignore[union-attr]
-    assert first.start + b"\r\n" == plan.outbound.render()  # type: ignore[union-attr]
+    assert isinstance(plan, Plan)
+    assert first.plan.outbound == plan.outbound
+    assert first.start + b"\r\n" == plan.outbound.render()
     assert first.length == (3 if b"Content-Length: 3" in listed else 0)
     assert first.is_last == (b"Connection: close" in listed)
 

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.reply_head import is_persistent, parse_reply_head
 from gateway.engine.inflow import FULL_BYTES
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import RequestTimeout, UpstreamBroken, UpstreamTimeout
@@ -241,30 +240,6 @@ async def test_who_waits_to_write_is_woken_when_the_connection_ends() -> None:
         await asyncio.wait_for(waiting, 5)
         connection.write(b"more")
         connection.abort()
-
-
-@pytest.mark.parametrize(
-    ("head", "persistent"),
-    [
-        ("HTTP/1.1 200 OK", True),
-        ("HTTP/1.1 200 OK|Connection: keep-alive", True),
-        ("HTTP/1.1 200 OK|Connection: close", False),
-        ("HTTP/1.1 200 OK|Connection: foo, CLOSE", False),
-        ("HTTP/1.1 200 OK|Connection: keep-alive|Connection: close", False),
-        ("HTTP/1.0 200 OK", False),
-        ("HTTP/1.0 200 OK|Connection: Keep-Alive", True),
-        ("HTTP/1.0 200 OK|Connection: close, keep-alive", False),
-        ("HTTP/1.1 204 No|Content-Length: 0", True),
-        ("HTTP/1.1 204 No|Content-Length: 1", False),
-        ("HTTP/1.1 204 No|Transfer-Encoding: chunked", False),
-        ("HTTP/1.1 304 Not|Content-Length: 7", True),
-    ],
-)
-def test_a_connection_persists_when_upstream_says_so_and_can_be_trusted(
-    head: str, persistent: bool
-) -> None:
-    raw = head.replace("|", "\r\n").encode() + b"\r\n\r\n"
-    assert is_persistent(parse_reply_head(raw, "GET")) is persistent
 
 
 async def test_a_connection_without_tls_has_no_certificate() -> None:
