@@ -151,9 +151,11 @@ async def scripted(
         yield upstream
     finally:
         server.close()
-        for task in tuple(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Again and again: asyncio's `wait_for` before 3.12 may lose a cancellation.
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tuple(tasks), timeout=0.1)
     if upstream.failures:
         raise upstream.failures[0]
 
