@@ -96,7 +96,7 @@ class Peer:
         for line in head.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):
                 return await self.read(int(line.partition(b":")[2]))
-        if b"transfer-encoding: chunked" not in head.lower():
+        if b"\r\ntransfer-encoding: chunked\r\n" not in head.lower():
             return b""
         body = b""
         while not body.endswith(b"0\r\n\r\n"):
