@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from gateway.config.model import Limits
+from gateway.engine.descriptors import count_callers
 from gateway.engine.gate import TOLD_TOO_MANY
 from tests.started import MIB, Started, serving
 from tests.wire import OK, PATH, Peer, answering, request, values
@@ -22,12 +24,14 @@ MAX_GROWTH_BYTES = 40 * MIB
 POST = request(f"POST {PATH} HTTP/1.1", body=BODY)
 LAST_HOP = request(f"OPTIONS {PATH} HTTP/1.1", "Max-Forwards: 0")
 CUT = 0
+# uvloop has the other name for a connection that is no more.
+ENDED = (ConnectionError, RuntimeError)
 
 
 async def ask(peer: Peer, sent: bytes) -> int:
     """Return the status, or `CUT`; a refusal is `overloaded` and says when to come back."""
     try:
-        with suppress(ConnectionError):
+        with suppress(*ENDED):
             await peer.send(sent)
         status, head, _ = await peer.read_answer()
     except (EOFError, ConnectionError):
@@ -44,7 +48,7 @@ async def callers(gateway: Started, count: int = CALLERS) -> AsyncIterator[list[
     peers: list[Peer] = []
     try:
         for _ in range(count):
-            with suppress(ConnectionError):
+            with suppress(*ENDED):
                 peers.append(await gateway.dial())
         yield peers
     finally:
@@ -106,6 +110,14 @@ async def test_a_request_without_a_descriptor_for_upstream_is_refused_and_the_ne
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
         assert await ask(first, request()) == 200
         assert await ask(second, request()) == 200
+
+
+async def test_with_few_descriptors_those_who_are_let_in_are_served() -> None:
+    async with serving(answering(OK), open_files=(256, 256)) as gateway:
+        async with callers(gateway, 300) as peers:
+            statuses = Counter(await asyncio.gather(*(ask(peer, request()) for peer in peers)))
+        assert statuses[200] == count_callers(Limits(), 256)
+        assert statuses[503] <= TOLD_TOO_MANY
 
 
 async def test_a_process_out_of_descriptors_hangs_nobody_and_serves_when_it_has_some() -> None:
