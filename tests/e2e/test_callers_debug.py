@@ -80,6 +80,7 @@ def is_about_time(line: str) -> bool:
     return line.startswith(SLOW)
 
 
+@pytest.mark.asyncio(loop_factories=["asyncio"])
 async def test_a_process_in_debug_mode_has_nothing_to_complain_of() -> None:
     async with serving(
         answer, "127.0.0.1:0", "log.requests=on", "log.level=debug", environ=DEBUG

@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from gateway.core.chunked import ChunkedReader
 from tests.started import MIB, serving
 from tests.wire import OK, PATH, Peer, request, values
 
+# The gateway is a process, on the event loop in service; this one is the callers'.
+pytestmark = pytest.mark.asyncio(loop_factories=["asyncio"])
 SIZE = 2 * MIB
 HALF = b"x" * (SIZE // 2)
 CALLERS = 6

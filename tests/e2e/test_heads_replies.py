@@ -92,6 +92,7 @@ def framed(framing: Framing) -> tuple[str, tuple[int, ...]]:
     return KINDS[framing.kind], length
 
 
+@pytest.mark.asyncio(loop_factories=["asyncio"])
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_spoiled_head_is_refused_or_read_as_others_read_it(seed: int) -> None:
     chance, accepted = random.Random(seed), 0

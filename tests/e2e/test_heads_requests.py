@@ -27,7 +27,7 @@ from tests.wire import OK, PATH, PATIENCE_S, Running, answering, request, runnin
 VECTORS = Path(__file__).parents[1] / "vectors" / "engine_refused.toml"
 COUNT = 10_000
 # Each of them takes a connection.
-LIVE_COUNT = 500
+LIVE_COUNT = 300
 RULES = Rules(max_body_bytes=1000)
 
 
@@ -87,6 +87,7 @@ def framed(framing: Framing) -> tuple[str, tuple[int, ...]]:
     )
 
 
+@pytest.mark.asyncio(loop_factories=["asyncio"])
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_spoiled_request_is_refused_or_read_as_h11_reads_it(seed: int) -> None:
     accepted = 0

@@ -69,16 +69,13 @@ async def test_a_connect_that_failed_is_tried_again_for_any_method(
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("asked", [GET, PUT, POST], ids=["GET", "PUT", "POST"])
-async def test_a_listener_that_is_replaced_is_not_noticed(
-    asked: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_listener_that_is_replaced_is_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     # So long that a busy machine has the new listener within it.
     monkeypatch.setattr(retries, "CONNECT_PAUSE_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     async with running(f"http://127.0.0.1:{port}") as gateway:
-        asking = asyncio.create_task(gateway.ask(asked))
+        asking = asyncio.create_task(gateway.ask(POST))
         await until_refused(gateway)
         async with scripted(answering(OK), port=port):
             assert (await asking)[0] == 200
