@@ -14,7 +14,7 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +87,12 @@ async def process(
     *sets: str,
     open_files: tuple[int, int] = _OPEN_FILES,
     config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Started]:
     """Start `python -m gateway serve`; kill what is left of it at the end.
 
-    `open_files` are its soft and its hard limit, those of this process unless given.
+    `open_files` are its soft and its hard limit, those of this process unless given; `environ`
+    comes on top of this process's environment.
     """
     settings = (
         *(f'listener.bind="{bind}"', 'ops.bind="127.0.0.1:0"', "log.requests=errors"),
@@ -105,7 +107,7 @@ async def process(
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, open_files),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={name: value for name, value in os.environ.items() if not name.startswith("RC")},
+        env=_clean(os.environ) | dict(environ or {}),
     )
     try:
         yield Started(started)
@@ -117,10 +119,24 @@ async def process(
 
 
 @asynccontextmanager
-async def serving(script: Script, bind: str = "127.0.0.1:0", *sets: str) -> AsyncIterator[Started]:
+async def serving(
+    script: Script,
+    bind: str = "127.0.0.1:0",
+    *sets: str,
+    open_files: tuple[int, int] = _OPEN_FILES,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[Started]:
     """Start a gateway with a scripted upstream behind it, and wait until it listens."""
-    async with scripted(script) as upstream, process(upstream.origin, bind, *sets) as gateway:
+    async with (
+        scripted(script) as upstream,
+        process(upstream.origin, bind, *sets, open_files=open_files, environ=environ) as gateway,
+    ):
         binds = (await gateway.event("listening"))["binds"]
         assert isinstance(binds, list)
         gateway.bind = binds[0]
         yield gateway
+
+
+def _clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without settings of a gateway."""
+    return {name: value for name, value in environ.items() if not name.startswith("RC")}

@@ -98,7 +98,7 @@ class Peer:
         for line in head.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):
                 return await self.read(int(line.partition(b":")[2]))
-        if b"transfer-encoding: chunked" not in head.lower():
+        if b"\r\ntransfer-encoding: chunked\r\n" not in head.lower():
             return b""
         body = b""
         while not body.endswith(b"0\r\n\r\n"):
@@ -153,9 +153,11 @@ async def scripted(
         yield upstream
     finally:
         server.close()
-        for task in tuple(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # Again and again: asyncio's `wait_for` before 3.12 may lose a cancellation.
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tuple(tasks), timeout=0.1)
     if upstream.failures:
         raise upstream.failures[0]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gateway.policy.forward import Plan
 from gateway.policy.retries import (
+    CONNECT_PAUSE_S,
     Attempt,
     Failure,
     RetryBudget,
@@ -19,6 +20,7 @@ from gateway.policy.retries import (
 
 # Long enough for every wait that `policy.retries` makes.
 _REMAINING_S = 3600.0
+_PAUSE = f"{CONNECT_PAUSE_S * 1000:g} to {CONNECT_PAUSE_S * 2000:g} ms later"
 # By the reason of a verdict, why there is nothing more.
 _WHY_NOT = {
     "method": "what is not idempotent could be done twice",
@@ -29,7 +31,7 @@ _WHY_NOT = {
 def describe_retries(plan: Plan, rules: RetryRules, *, is_held: bool) -> str:
     """Return what is worth a second attempt; `is_held` tells that the body can be sent again."""
     ends = [
-        ("a failed connect", _attempt(Failure.CONNECT, is_held, sent=False)),
+        (f"a failed connect ({_PAUSE})", _attempt(Failure.CONNECT, is_held, sent=False)),
         ("a stale connection", _attempt(Failure.BROKEN, is_held, connection_reused=True)),
     ]
     statuses = sorted({*rules.on_status, 429, 503})

@@ -13,6 +13,7 @@ Rule 3: what only time can tell is told here: whose fault it was that the deadli
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from functools import partial
 
@@ -242,7 +243,12 @@ class Attempts:
         """Tell whether to try again, after the wait that this takes."""
         way = self._way
         verdict = judge_attempt(
-            attempt, way.rules, way.budget, self._loop.time(), idempotent=self._plan.idempotent
+            attempt,
+            way.rules,
+            way.budget,
+            self._loop.time(),
+            idempotent=self._plan.idempotent,
+            jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )
         if verdict.retry:
             # What comes during the wait must stay for the next attempt.

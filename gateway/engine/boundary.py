@@ -72,6 +72,10 @@ class Boundary:
         """Take what has come."""
         self._held = self._held + data if self._held else data
 
+    def drop(self) -> None:
+        """Let go of what is held: nobody will take it."""
+        self._held = b""
+
     def take(self) -> bytes:
         """Return the next part, b"" when more must come first; raise `BadChunk`."""
         if self._left:

@@ -66,7 +66,7 @@ class CallerConnection(Reception):
 
     async def linger(self) -> None:
         """Say that no more will be written, and drop what still comes in for a while."""
-        self._discarding = True
+        self._stop_listening()
         if self._outflow is None or self._outflow.is_closing:
             return
         self._resume_transport_reading()

@@ -13,7 +13,8 @@ from contextlib import suppress
 
 from gateway.config.model import Limits
 
-# Listening sockets, the operators' connections, the log, look-ups, idle upstream connections.
+# Listening sockets, the operators' connections, the log, look-ups, idle upstream connections,
+# and a hundred callers that are told that they are too many.
 _SPARE = 256
 
 
@@ -29,7 +30,7 @@ def count_callers(limits: Limits, allowed: int) -> int:
     """
     if allowed >= count_needed(limits):
         return limits.max_connections
-    spare = min(_SPARE, allowed // 4)
+    spare = min(_SPARE, allowed // 2)
     return max(1, min(limits.max_connections, (allowed - spare) // 2))
 
 

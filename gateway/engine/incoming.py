@@ -23,7 +23,9 @@ from gateway.errors import GatewayError
 
 def target_of(message: RawRequestMessage) -> bytes:
     """Return the bytes of the request-target that aiohttp parsed."""
-    return message.path.encode("utf-8", "surrogateescape")
+    # Of a CONNECT without a target llhttp says nothing, and aiohttp then None.
+    path: str | None = message.path
+    return b"" if path is None else path.encode("utf-8", "surrogateescape")
 
 
 def version_of(message: RawRequestMessage) -> bytes:

@@ -69,6 +69,13 @@ class Reception(RequestHandler):
         if self._boundary.head_begun and not self._is_deaf:
             self._queue_flaw(error)
 
+    def _stop_listening(self) -> None:
+        """Drop what comes from now on, and let go of what has come and was not taken."""
+        self._discarding = True
+        self._boundary.drop()
+        if self._receiving.exception() is None:
+            self._receiving.read_nowait()
+
     # The event loop's side, and aiohttp's.
 
     def data_received(self, data: bytes) -> None:

@@ -2,8 +2,9 @@
 
 An idle pooled connection can be closed by upstream at the moment we write to it; that
 says nothing of the request, and RFC 9112 section 9.3.1 lets an idempotent one be repeated.
-A connect that failed sent nothing. An upstream's own 503 with a short Retry-After says
-when; so does a 429, for which requests may be held when `rates.mode` is "queue".
+A connect that failed sent nothing, and is tried again after a short pause: who refuses now
+refuses at once again. An upstream's own 503 with a short Retry-After says when; so does a
+429, for which requests may be held when `rates.mode` is "queue".
 
 Rule 1: the effective method decides; a tunnelled PUT is as idempotent as a PUT.
 Rule 2: what is not idempotent, and has left, is sent again only after an answer that says
@@ -19,6 +20,9 @@ from enum import Enum, auto
 MOST_ATTEMPTS = 2
 # Longer than that, and the caller's own retry is the better one.
 LONGEST_WAIT_S = 2.0
+# The caller does not notice it; a listener that is replaced is back within it, and what many
+# requests met at once is not met again at once. Up to twice as long, by chance.
+CONNECT_PAUSE_S = 0.05
 # The vendor asks for two seconds before the first repetition after a 502 or 504.
 _PAUSE_S = 2.0
 _NOT_HANDLED = frozenset({429, 503})
@@ -110,10 +114,19 @@ class RetryBudget:
 
 
 def judge_attempt(
-    attempt: Attempt, rules: RetryRules, budget: RetryBudget, now: float, *, idempotent: bool
+    attempt: Attempt,
+    rules: RetryRules,
+    budget: RetryBudget,
+    now: float,
+    *,
+    idempotent: bool,
+    jitter: float = 0.0,
 ) -> Verdict:
-    """Tell whether an attempt is repeated; what is, is taken from the budget."""
-    verdict = _judge(attempt, rules, idempotent=idempotent)
+    """Tell whether an attempt is repeated; what is, is taken from the budget.
+
+    `jitter`, from 0 to 1, is drawn by the caller: requests that fail together come back apart.
+    """
+    verdict = _judge(attempt, rules, idempotent=idempotent, jitter=jitter)
     if not verdict.retry:
         return verdict
     if attempt.number >= MOST_ATTEMPTS:
@@ -123,14 +136,14 @@ def judge_attempt(
     return verdict if budget.take(now) else _refuse("budget")
 
 
-def _judge(attempt: Attempt, rules: RetryRules, *, idempotent: bool) -> Verdict:
+def _judge(attempt: Attempt, rules: RetryRules, *, idempotent: bool, jitter: float) -> Verdict:
     """Judge by what happened alone."""
     if attempt.failure is Failure.STATUS:
         return _judge_status(attempt, rules, idempotent=idempotent)
     if attempt.reply_started:
         return _refuse("reply-started")
     if attempt.failure is Failure.CONNECT:
-        return Verdict(True, 0.0, "connect")
+        return Verdict(True, CONNECT_PAUSE_S * (1 + jitter), "connect")
     if not attempt.sent:
         return _refuse_unsafe(attempt, idempotent=True) or Verdict(True, 0.0, "unsent")
     if attempt.failure is Failure.TIMEOUT:

@@ -33,8 +33,14 @@ def test_a_crowd_is_as_large_as_open_files_allow() -> None:
     assert how_many(10_000, 1024) == 0
 
 
+def test_only_runs_that_follow_each_other_are_compared() -> None:
+    # The machine became ten times slower, and the crowd made no difference; but for a pause.
+    alone, crowded = (0.001, 0.01, 0.01, 0.001, 0.005), (0.001, 0.01, 0.2, 0.001, 0.005)
+    assert Felt(10_000, 200, alone, crowded, 0, 50.0, 150.0, cut=40).slowdown == 1.0
+
+
 def test_a_calm_run_meets_its_bounds() -> None:
-    felt = Felt(10_000, 200, 0.001, 0.0019, 0, 50.0, 150.0, cut=40)
+    felt = Felt(10_000, 200, (0.001,), (0.0019,), 0, 50.0, 150.0, cut=40)
     figures = [
         *soak.of_crowd(felt),
         *soak.of_mixed(CALM, 10),
@@ -45,7 +51,7 @@ def test_a_calm_run_meets_its_bounds() -> None:
 
 
 def test_what_breaks_is_said() -> None:
-    felt = Felt(3000, 200, 0.001, 0.0021, 1, 50.0, 150.0, cut=40)
+    felt = Felt(3000, 200, (0.001,), (0.0021,), 1, 50.0, 150.0, cut=40)
     slow, failed, *_ = soak.of_crowd(felt)
     assert (slow.met, failed.met) == (False, False)
     assert "need a higher limit of open files" in slow.what

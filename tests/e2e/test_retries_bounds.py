@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.policy import retries
 from gateway.policy.circuit import THRESHOLD
 from tests.e2e.test_upstreams_tls import AUTHORITY, context_of
 from tests.wire import OK, PATH, Peer, Running, answering, request, running, scripted
@@ -20,6 +21,15 @@ LATER = BUSY.replace(b"After: 0", b"After: 2")
 async def statuses(gateway: Running, *requests: bytes) -> list[int]:
     """Ask in turn; return the statuses."""
     return [(await gateway.ask(asked))[0] for asked in requests]
+
+
+async def until_refused(gateway: Running) -> None:
+    """Wait until a connect has failed."""
+    pool = gateway.gateway.pools["platform"]
+    while True:
+        if pool._trouble:
+            return
+        await asyncio.sleep(0)
 
 
 async def pump(source: Peer, target: Peer) -> None:
@@ -57,6 +67,20 @@ async def test_a_connect_that_failed_is_tried_again_for_any_method(
             record = await gateway.recorder.wait_for(1)
     assert (record.attempts, record.retries) == (2, ("connect",))
     assert len(seen) == 1
+
+
+async def test_a_listener_that_is_replaced_is_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So long that a busy machine has the new listener within it.
+    monkeypatch.setattr(retries, "CONNECT_PAUSE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with running(f"http://127.0.0.1:{port}") as gateway:
+        asking = asyncio.create_task(gateway.ask(POST))
+        await until_refused(gateway)
+        async with scripted(answering(OK), port=port):
+            assert (await asking)[0] == 200
+        record = await gateway.recorder.wait_for(1)
+    assert (record.attempts, record.retries) == (2, ("connect",))
 
 
 @pytest.mark.parametrize("asked", [GET, PUT, POST], ids=["GET", "PUT", "POST"])

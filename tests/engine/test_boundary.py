@@ -91,6 +91,14 @@ def test_nothing_has_begun_before_the_first_byte_and_after_a_whole_request() -> 
     assert not boundary.head_begun
 
 
+def test_what_is_dropped_is_given_to_nobody() -> None:
+    boundary = make()
+    boundary.receive(HEAD + HEAD)
+    assert boundary.take() == HEAD
+    boundary.drop()
+    assert boundary.take() == b""
+
+
 def test_a_body_with_a_length_ends_with_it() -> None:
     boundary = make()
     boundary.receive(HEAD + b"hello" + HEAD)

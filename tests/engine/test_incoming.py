@@ -8,7 +8,7 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.incoming import Incoming, Outcome
+from gateway.engine.incoming import Incoming, Outcome, target_of
 
 
 class Nowhere:
@@ -46,6 +46,16 @@ async def test_who_reads_a_body_hears_that_the_connection_is_gone() -> None:
     incoming._cancel(ConnectionResetError("gone"))
     with pytest.raises(ConnectionResetError, match="gone"):
         await payload.readany()
+
+
+@pytest.mark.parametrize(("line", "target"), [(b"GET /a?b HTTP/1.1", b"/a?b"), (b"CONNECT ", b"")])
+async def test_a_target_is_what_was_sent_also_when_there_is_none(
+    line: bytes, target: bytes
+) -> None:
+    loop = asyncio.get_running_loop()
+    parser = HttpRequestParser(BaseProtocol(loop), loop, 65536)
+    ((message, _),), _, _ = parser.feed_data(line + b"\r\nHost: a\r\n\r\n")
+    assert target_of(message) == target
 
 
 @pytest.mark.parametrize("keep", [False, True])

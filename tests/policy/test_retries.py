@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policy.retries import (
+    CONNECT_PAUSE_S,
     LONGEST_WAIT_S,
     Attempt,
     Failure,
@@ -28,8 +29,9 @@ RULES = {
 }
 
 
-def judge(attempt: Attempt, rules: RetryRules, *, idempotent: bool) -> Verdict:
-    return judge_attempt(attempt, rules, RetryBudget(0.0), 0.0, idempotent=idempotent)
+def judge(attempt: Attempt, rules: RetryRules, *, idempotent: bool, jitter: float = 0.0) -> Verdict:
+    budget = RetryBudget(0.0)
+    return judge_attempt(attempt, rules, budget, 0.0, idempotent=idempotent, jitter=jitter)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,12 @@ def test_each_way_to_fail_has_its_verdict(case: Mapping[str, Any]) -> None:
     )
     for method in case["methods"]:
         for rules in case.get("rules", RULES):
-            verdict = judge(attempt, RULES[rules], idempotent=plan_of(method, PATH).idempotent)
+            verdict = judge(
+                attempt,
+                RULES[rules],
+                idempotent=plan_of(method, PATH).idempotent,
+                jitter=case.get("jitter", 0.0),
+            )
             wait_s = case.get("wait_s", -1.0)
             assert verdict == Verdict(wait_s >= 0, max(wait_s, 0.0), case["reason"]), rules
 
@@ -84,6 +91,16 @@ ATTEMPTS = st.builds(
 )
 
 
+def test_a_connect_is_tried_again_later_the_more_chance_there_is() -> None:
+    attempt = Attempt(1, Failure.CONNECT, 50.0, sent=False)
+    waits_s = [
+        judge(attempt, RetryRules(), idempotent=False, jitter=jitter / 10).wait_s
+        for jitter in range(11)
+    ]
+    assert waits_s == sorted(set(waits_s))
+    assert (waits_s[0], waits_s[-1]) == (CONNECT_PAUSE_S, 2 * CONNECT_PAUSE_S)
+
+
 @given(ATTEMPTS, st.sampled_from([*RULES.values()]))
 def test_what_is_not_idempotent_is_never_sent_again_unless_an_answer_says_it_was_not_handled(
     attempt: Attempt, rules: RetryRules
@@ -96,11 +113,11 @@ def test_what_is_not_idempotent_is_never_sent_again_unless_an_answer_says_it_was
         assert attempt.failure is Failure.CONNECT or not attempt.sent
 
 
-@given(ATTEMPTS, st.sampled_from([*RULES.values()]), st.booleans())
+@given(ATTEMPTS, st.sampled_from([*RULES.values()]), st.booleans(), st.floats(0, 1))
 def test_a_repetition_is_the_first_within_its_deadline_and_has_its_body(
-    attempt: Attempt, rules: RetryRules, idempotent: bool
+    attempt: Attempt, rules: RetryRules, idempotent: bool, jitter: float
 ) -> None:
-    verdict = judge(attempt, rules, idempotent=idempotent)
+    verdict = judge(attempt, rules, idempotent=idempotent, jitter=jitter)
     assert verdict.reason
     if not verdict.retry:
         assert verdict.wait_s == 0
