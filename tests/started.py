@@ -97,10 +97,17 @@ async def process(
         *(f'upstreams.platform.origin="{origin}"', f'upstreams.media.origin="{origin}"'),
         *('credentials.ringcentral.grant="none"', *sets),
     )
+    words = ["--config", str(config)] if config is not None else []
+    words += [word for setting in settings for word in ("--set", setting)]
+    async with command(*words, open_files=open_files) as started:
+        yield started
+
+
+@asynccontextmanager
+async def command(*words: str, open_files: tuple[int, int] = _OPEN_FILES) -> AsyncIterator[Started]:
+    """Start `python -m gateway serve` with options; kill what is left of it at the end."""
     started = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "serve"),
-        *(("--config", str(config)) if config is not None else ()),
-        *(word for setting in settings for word in ("--set", setting)),
+        *(sys.executable, "-m", "gateway", "serve", *words),
         cwd=ROOT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, open_files),
         stdout=asyncio.subprocess.PIPE,

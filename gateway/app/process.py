@@ -12,11 +12,13 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import uvloop
+from structlog.typing import FilteringBoundLogger
 
 from gateway.app.host import Host
 from gateway.config.binds import Bind
 from gateway.config.load import Loaded
 from gateway.config.model import Config
+from gateway.config.sections import LogConfig
 from gateway.config.simulated import Accounts, point_at
 from gateway.engine.server import parser_kind
 from gateway.errors import ConfigError, Problem
@@ -43,26 +45,32 @@ _ACCOUNTS = Accounts(CLIENT_ID, CLIENT_SECRET, JWT, LEGACY_USERNAME, LEGACY_PASS
 Announce: TypeAlias = Callable[[Bind, Examples], None]
 
 
-def run(loaded: Loaded, *, simulator: bool = False, announce: Announce | None = None) -> int:
+def run(
+    load: Callable[[], Loaded], *, simulator: bool = False, announce: Announce | None = None
+) -> int:
     """Serve until a signal says stop; return the exit code.
 
+    `load` returns the configuration, or raises `ConfigError`; it is called at start and for each
+    reload, then in a thread.
     `announce` is called once it listens, with its first TCP bind, or the first one when all are
     Unix sockets, and the simulator's examples.
     Raises `CannotBind`, or `ConfigError` for what shows only now.
     """
     if parser_kind() != "c":
         raise ConfigError((Problem("", "aiohttp is installed without its C parser; reinstall it"),))
+    config = load().config
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(loaded.config, announce if simulator else None))
+        return runner.run(_serve(config, load, announce if simulator else None))
 
 
-async def _serve(config: Config, announce: Announce | None) -> int:
-    log = open_log(config.log.level, config.log.format, shorten=shorten_request)
+async def _serve(config: Config, load: Callable[[], Loaded], announce: Announce | None) -> int:
     simulator = await start_simulator() if announce is not None else None
-    if simulator is not None:
-        config = point_at(config, simulator.origin, _ACCOUNTS)
+
+    def adapt(config: Config) -> Config:
+        return config if simulator is None else point_at(config, simulator.origin, _ACCOUNTS)
+
     try:
-        host = Host(config, log)
+        host = Host(adapt(config), _open_log, lambda: adapt(load().config))
         await host.open()
         settle_collector()
         if simulator is not None and announce is not None:
@@ -73,6 +81,10 @@ async def _serve(config: Config, announce: Announce | None) -> int:
     finally:
         if simulator is not None:
             await simulator.close()
+
+
+def _open_log(config: LogConfig) -> FilteringBoundLogger:
+    return open_log(config.level, config.format, shorten=shorten_request)
 
 
 def settle_collector() -> None:

@@ -35,12 +35,7 @@ async def drain(
     """Stop accepting, let requests finish for `drain_s` seconds, cut the rest; return how many."""
     start = asyncio.get_running_loop().time()
     gate.is_draining = True
-    for opened in listening:
-        for sock in opened.sockets:
-            hold_off(sock)
-    await asyncio.sleep(_ACCEPT_S)
-    for opened in listening:
-        opened.close()
+    await stop_accepting(listening)
     await _emptied(gate, start + min(GRACE_S, drain_s))
     for server in servers:
         server.close_idle()
@@ -52,6 +47,16 @@ async def drain(
         server.refuse_heads(Draining("the gateway is shutting down"))
     await _emptied(gate, start + drain_s)
     return dismissed + await cut(gate, servers)
+
+
+async def stop_accepting(listening: Sequence[asyncio.Server]) -> None:
+    """Close listening sockets, and take in first what has reached them."""
+    for opened in listening:
+        for sock in opened.sockets:
+            hold_off(sock)
+    await asyncio.sleep(_ACCEPT_S)
+    for opened in listening:
+        opened.close()
 
 
 async def cut(gate: Gate, servers: Sequence[Server]) -> int:

@@ -71,12 +71,29 @@ class Gate:
         self.connections = 0
         self.surplus = 0
         self._under_way: dict[asyncio.Task[None], Record] = {}
+        # Of each change: the requests that were under way then and are not over.
+        self._leftover: list[tuple[set[asyncio.Task[None]], asyncio.Future[None]]] = []
         # While draining, connections end with their answer; when refusing, nothing new starts;
         # when stopping, what ends early was ended by us.
         self.is_draining = False
         self.is_refusing = False
         self.is_stopping = False
         self._emptied: asyncio.Future[None] | None = None
+
+    def change(self, outfit: Outfit) -> asyncio.Future[None]:
+        """Serve every request that begins from now on with another outfit.
+
+        Those under way keep theirs; the future is done when the last of them has been told of.
+        """
+        self._outfit = outfit
+        self.limits, self.timeouts = outfit.limits, outfit.timeouts
+        self.max_connections = outfit.limits.max_connections
+        done = asyncio.get_running_loop().create_future()
+        if self._under_way:
+            self._leftover.append((set(self._under_way), done))
+        else:
+            done.set_result(None)
+        return done
 
     @property
     def in_flight(self) -> int:
@@ -103,11 +120,11 @@ class Gate:
 
     async def handle(self, incoming: Incoming) -> Outcome:
         """Serve one request, or answer its flaw; write the whole answer."""
-        record = Record(request_id_of(incoming), time.monotonic())
+        record, outfit = Record(request_id_of(incoming), time.monotonic()), self._outfit
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self._under_way[task] = record
         try:
-            keep = await self._serve(incoming, record)
+            keep = await self._serve(incoming, record, outfit)
         except asyncio.CancelledError:
             if record.code != Draining.code:
                 self._note_gone(record)
@@ -124,10 +141,11 @@ class Gate:
             keep = self._fail(incoming, record, Internal())
         finally:
             del self._under_way[task]
-            self._report(record)
+            self._report(record, outfit.events)
+            self._settle_leftover(task)
         if not keep and not record.cut:
             await incoming.connection.linger()
-        elif keep and self.is_draining:
+        elif keep and self._is_ending(incoming):
             # Its answer promised to stay, so the caller may be sending already.
             asyncio.get_running_loop().call_later(GRACE_S, incoming.connection.close_if_idle)
         return Outcome(keep)
@@ -146,20 +164,24 @@ class Gate:
             self._emptied = asyncio.get_running_loop().create_future()
             await self._emptied
 
-    async def _serve(self, incoming: Incoming, record: Record) -> bool:
+    async def _serve(self, incoming: Incoming, record: Record, outfit: Outfit) -> bool:
         """Return whether the connection may be kept."""
         if incoming.flaw is not None:
             raise incoming.flaw
         raw = read_head(incoming)
         note_head(record, raw)
         self._check_capacity()
-        decision = decide(raw, self._outfit.policy, asyncio.get_running_loop().time())
+        decision = decide(raw, outfit.policy, asyncio.get_running_loop().time())
         note_decision(record, decision)
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
-        exchange = Exchange(incoming, decision, record, self.limits, self.timeouts)
-        way = self._outfit.ways[decision.upstream.name]
-        return await exchange.run(way, closing=lambda: self.is_draining)
+        exchange = Exchange(incoming, decision, record, outfit.limits, outfit.timeouts)
+        way = outfit.ways[decision.upstream.name]
+        return await exchange.run(way, closing=lambda: self._is_ending(incoming))
+
+    def _is_ending(self, incoming: Incoming) -> bool:
+        """Tell whether the connection ends with its answer, whatever the caller asked for."""
+        return self.is_draining or incoming.connection.is_leaving
 
     def _check_capacity(self) -> None:
         if self.is_refusing:
@@ -192,7 +214,7 @@ class Gate:
 
     def _must_close(self, incoming: Incoming) -> bool:
         return (
-            self.is_draining
+            self._is_ending(incoming)
             or bool(incoming.message.should_close)
             or bool(incoming.message.upgrade)
             # An HTTP/1.0 caller that wants the connection kept asks for more than it is worth.
@@ -209,10 +231,20 @@ class Gate:
         else:
             record.status = CALLER_GONE
 
-    def _report(self, record: Record) -> None:
+    def _report(self, record: Record, events: Events) -> None:
         self._tell_if_empty()
         record.total_s = time.monotonic() - record.started
-        self._outfit.events.finished(record)
+        events.finished(record)
+
+    def _settle_leftover(self, task: asyncio.Task[None]) -> None:
+        """Take note that a request is over, for every change that waits for it."""
+        if not self._leftover:
+            return
+        for tasks, done in self._leftover:
+            tasks.discard(task)
+            if not tasks and not done.done():
+                done.set_result(None)
+        self._leftover = [(tasks, done) for tasks, done in self._leftover if tasks]
 
     def _tell_if_empty(self) -> None:
         if self._emptied is None or self._emptied.done():

@@ -37,6 +37,8 @@ class Server(web.Server):
         )
         self._gate = gate
         self._listener = listener
+        # The listener is closed: connections end with their answers.
+        self.is_leaving = False
 
     def __call__(self) -> CallerConnection:
         """Return the protocol of a new connection (asyncio calls this)."""

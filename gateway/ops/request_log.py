@@ -32,6 +32,11 @@ class RequestLog:
         self._logger = logger
         self._requests = requests
 
+    def use(self, logger: FilteringBoundLogger, requests: str) -> None:
+        """Write there, and of these requests, from now on."""
+        self._logger = logger
+        self._requests = requests
+
     def finished(self, record: Record) -> None:
         """Write the line of a request, if it is wanted."""
         level = level_of(record)

@@ -25,4 +25,4 @@ def test_what_was_built_at_start_is_not_collected_again_and_again() -> None:
 def test_the_pure_python_parser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "parser_kind", lambda: "python")
     with pytest.raises(ConfigError, match="without its C parser"):
-        process.run(load([], [NONE], {}))
+        process.run(lambda: load([], [NONE], {}))

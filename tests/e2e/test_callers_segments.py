@@ -56,7 +56,7 @@ def essence(answers: bytes) -> list[tuple[bytes, bytes]]:
 async def connection_of(gateway: Running, peer: Peer) -> CallerConnection:
     """Return the gateway's end of a connection, once it is there."""
     name = peer.writer.get_extra_info("sockname")
-    (server,) = gateway.gateway._servers
+    (server,) = gateway.gateway.servers
     while True:
         for connection in server.connections:
             if connection.peername == name:

@@ -29,7 +29,7 @@ async def test_a_connection_knows_its_listener() -> None:
 
 async def test_idle_connections_are_closed_and_others_are_not() -> None:
     async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
-        (made,) = gateway.gateway._servers
+        (made,) = gateway.gateway.servers
         idle, begun = await gateway.dial(), await gateway.dial()
         for peer in (idle, begun):
             await peer.send(request())
