@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.wire import PATIENCE_S, Peer, Script, scripted
@@ -32,12 +32,15 @@ class Started:
 
     process: asyncio.subprocess.Process
     bind: str = ""
+    # Every event that was read, also on the way to another one.
+    events: list[dict[str, object]] = field(default_factory=list)
 
     async def event(self, name: str = "") -> dict[str, object]:
         """Return the next log event of a name, or just the next one."""
         assert self.process.stdout is not None
         while line := await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S):
             event: dict[str, object] = json.loads(line)
+            self.events.append(event)
             if name in ("", event["event"]):
                 return event
         raise AssertionError(f"ended before {name}: {await self.errors()}")

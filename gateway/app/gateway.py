@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.app.credentials import Credentials
 from gateway.app.listening import Listening
+from gateway.app.opened import Change, Opened
 from gateway.app.ways import Ways, make_ways
 from gateway.config.binds import Bind
 from gateway.config.compile import compile_policy
 from gateway.config.model import Config
-from gateway.engine.drain import cut, drain
+from gateway.engine.drain import cut, drain, retire
 from gateway.engine.events import Events
 from gateway.engine.gate import Gate, Outfit
 from gateway.engine.listen import CannotBind
@@ -63,6 +64,7 @@ class Gateway:
         self._plant = self._make(config, credentials, events, None)
         self.gate = Gate(self._plant.outfit)
         self._listening = Listening(self.gate)
+        self._is_shared = False
         self._retiring: set[asyncio.Task[None]] = set()
 
     @property
@@ -90,8 +92,16 @@ class Gateway:
         """Return what makes and has the connections of callers."""
         return self._listening.servers
 
-    async def open(self) -> None:
-        """Listen on every bind, or raise `CannotBind` and listen on none."""
+    async def open(self, inherited: Sequence[Opened] | None = None) -> None:
+        """Listen on every bind, or raise `CannotBind` and listen on none.
+
+        `inherited` sockets are served by other processes, too, and are all there are.
+        """
+        if inherited is not None:
+            self._is_shared = True
+            await self._listening.commit(Change(list(inherited), list(inherited), []))
+            self.credentials.open()
+            return
         try:
             change = await self._listening.prepare(self.config.listener.bind)
         except CannotBind:
@@ -123,10 +133,25 @@ class Gateway:
         listening = self._listening
         listening.remove_files()
         drain_s = self.config.timeouts.drain_s
-        requests = await drain(self.gate, listening.listening, listening.servers, drain_s)
+        requests = await drain(
+            self.gate,
+            listening.listening,
+            listening.servers,
+            drain_s,
+            shared=self._is_shared,
+        )
         await listening.settle()
         await self._close_upstream()
         return requests
+
+    async def retire(self) -> None:
+        """Leave new connections to other processes, and end those here with their answers."""
+        await retire(self.gate, self._listening.listening)
+
+    async def emptied(self) -> None:
+        """Return when the last connection has ended, and all is closed that served it."""
+        await self.gate.emptied()
+        await self._close_upstream()
 
     async def abort(self) -> int:
         """Stop at once: what is under way is cut, and told of; return how many requests."""

@@ -12,27 +12,57 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from gateway.app.service import Service
+from structlog.typing import FilteringBoundLogger
+
+from gateway.config.binds import Bind
 from gateway.config.changes import changed_paths, refusals, unheeded
+from gateway.config.load import Loaded
 from gateway.config.model import Config
 from gateway.engine.listen import CannotBind
 from gateway.errors import ConfigError, Problem
 
-Read: TypeAlias = Callable[[], Config]
+Read: TypeAlias = Callable[[], Loaded]
 
 # A reload takes a fraction of it, unless a name server is slow.
 _CLOSE_WITHIN_S = 1.0
 
 
+class Reloadable(Protocol):
+    """What serves by a configuration, in this process or in others."""
+
+    log: FilteringBoundLogger
+
+    @property
+    def config(self) -> Config:
+        """Return the configuration that it serves by."""
+        ...
+
+    @property
+    def binds(self) -> list[Bind]:
+        """Return where it listens."""
+        ...
+
+    async def change(self, loaded: Loaded) -> list[str]:
+        """Serve by another configuration; return what was made anew.
+
+        Raises `ConfigError`, `CannotBind` or `OSError`; then nothing has changed.
+        """
+        ...
+
+    def warn(self, before: Config | None = None) -> None:
+        """Log what may not be meant, unless it was so `before`."""
+        ...
+
+
 class Reloading:
     """Reloads a service; `read` returns the configuration as it is now, or raises `ConfigError`."""
 
-    def __init__(self, service: Service, read: Read) -> None:
+    def __init__(self, service: Reloadable, read: Read) -> None:
         self._service = service
         self._read = read
-        self._started = service.gateway.config
+        self._started = service.config
         self._is_wanted = False
         self._is_closed = False
         self._task: asyncio.Task[None] | None = None
@@ -72,13 +102,13 @@ class Reloading:
 
     async def _change(self) -> None:
         """Change the service, or raise `ConfigError` with every problem."""
-        before = self._service.gateway.config
+        before = self._service.config
         # It reads files and looks at certificates; requests go on meanwhile.
-        config = await asyncio.to_thread(self._read)
-        if problems := tuple(refusals(before, config)):
+        loaded = await asyncio.to_thread(self._read)
+        if problems := tuple(refusals(before, loaded.config)):
             raise ConfigError(problems)
         try:
-            renewed = await self._service.change(config)
+            renewed = await self._service.change(loaded)
         except CannotBind as error:
             raise ConfigError((Problem("listener.bind", str(error)),)) from None
         except OSError as error:
@@ -86,7 +116,7 @@ class Reloading:
             raise ConfigError(
                 (Problem("", f"a ca_file cannot be used: {error.strerror}"),)
             ) from None
-        self._tell(before, config, renewed)
+        self._tell(before, loaded.config, renewed)
 
     def _tell(self, before: Config, config: Config, renewed: list[str]) -> None:
         service = self._service
@@ -97,5 +127,5 @@ class Reloading:
             "reloaded",
             changed=changed_paths(before, config),
             renewed=renewed,
-            binds=[str(bind) for bind in service.gateway.binds],
+            binds=[str(bind) for bind in service.binds],
         )

@@ -16,7 +16,9 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.app.credentials import make_credentials
 from gateway.app.gateway import Gateway
+from gateway.config.binds import Bind
 from gateway.config.cautions import cautions
+from gateway.config.load import Loaded
 from gateway.config.model import Config
 from gateway.config.sections import LogConfig
 from gateway.engine.descriptors import count_callers, count_needed, raise_limit
@@ -30,6 +32,14 @@ from gateway.ops.request_log import RequestLog
 from gateway.stores.open import open_store
 
 OpenLog: TypeAlias = Callable[[LogConfig], FilteringBoundLogger]
+
+
+def warn(log: FilteringBoundLogger, config: Config, before: Config | None = None) -> None:
+    """Log what may not be meant, unless it was so `before`."""
+    known = set(cautions(before)) if before is not None else set()
+    for caution in cautions(config):
+        if caution not in known:
+            log.warning(str(caution))
 
 
 class Service:
@@ -64,19 +74,25 @@ class Service:
 
     def warn(self, before: Config | None = None) -> None:
         """Log what may not be meant, unless it was so `before`; have as many files as it takes."""
-        config = self.gateway.config
-        known = set(cautions(before)) if before is not None else set()
-        for caution in cautions(config):
-            if caution not in known:
-                self.log.warning(str(caution))
-        self._raise_limits(config)
+        warn(self.log, self.config, before)
+        self.raise_limits()
 
-    async def change(self, config: Config) -> list[str]:
+    @property
+    def config(self) -> Config:
+        """Return the configuration that new requests are served by."""
+        return self.gateway.config
+
+    @property
+    def binds(self) -> list[Bind]:
+        """Return where the gateway listens."""
+        return self.gateway.binds
+
+    async def change(self, loaded: Loaded) -> list[str]:
         """Serve by another configuration; return the TOML paths of what was made anew.
 
         Raises `CannotBind` or `OSError`; then nothing has changed.
         """
-        before = self.gateway.config
+        before, config = self.config, loaded.config
         credentials = make_credentials(
             config, os.environ, self._credential_events, self._store, self.gateway.credentials
         )
@@ -91,10 +107,12 @@ class Service:
         self._limits.sample(self.gateway.rates.remaining(time.monotonic()))
         self._counted.sample(self.gateway.credentials.statuses(), self._store.trouble)
 
-    def _raise_limits(self, config: Config) -> None:
-        needed = count_needed(config.limits)
+    def raise_limits(self) -> None:
+        """Have as many open files as the limits need, or log how many there are."""
+        limits = self.config.limits
+        needed = count_needed(limits)
         allowed = raise_limit(needed)
-        callers = count_callers(config.limits, allowed)
+        callers = count_callers(limits, allowed)
         self.gateway.gate.max_connections = callers
         if allowed < needed:
             self.log.warning(

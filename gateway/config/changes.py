@@ -38,6 +38,12 @@ def refusals(before: Config, after: Config) -> Iterator[Problem]:
 
 def unheeded(started: Config, after: Config) -> Iterator[Problem]:
     """Yield what waits for a restart, while all else is taken over; `started` is what runs."""
+    if after.engine.workers != started.engine.workers:
+        yield Problem(
+            "engine.workers",
+            f"is {after.engine.workers} from the next restart on; until then it stays "
+            f"{started.engine.workers}",
+        )
     if after.ops.bind != started.ops.bind:
         yield Problem(
             "ops.bind",

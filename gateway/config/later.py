@@ -9,28 +9,23 @@ Rule 2: `take_later` removes from the tree what it has judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.config.flaws import Flaw, explain_unknown
+from gateway.config.flaws import Flaw
 from gateway.config.settings import Path, flatten
-
-_NOTHING = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
     """One setting to come; `works` is the value that is taken now, `written` is it in TOML."""
 
-    works: Any = _NOTHING
-    written: str = ""
+    works: Any
+    written: str
 
 
-SECTIONS = {
-    "engine": {"workers": Later(1, "1"), "fast_lane": Later(False, "false")},
-}
 _KEYS = {
+    "engine": {"fast_lane": Later(False, "false")},
     "ops": {"ready_requires": Later([], "[]")},
 }
 
@@ -44,21 +39,16 @@ def take_later(tree: dict[str, Any]) -> list[Flaw]:
             continue
         works = type(value) is type(later.works) and value == later.works
         if not works:
-            flaws.append(Flaw(path, _explain(path, later)))
+            flaws.append(Flaw(path, f"not in this version; remove it or write {later.written}"))
         _remove(tree, path)
-    for name, known in SECTIONS.items():
-        if name in tree:
-            flaws += _leftovers(name, tree.pop(name), tuple(known))
     return flaws
 
 
 def later_names(path: tuple[str | int, ...]) -> tuple[str, ...]:
     """Return the keys that the table at a path will have besides those of the model."""
     match path:
-        case ():
-            return tuple(SECTIONS)
-        case ("ops",):
-            return ("ready_requires",)
+        case (str() as section,):
+            return tuple(_KEYS.get(section, {}))
         case _:
             return ()
 
@@ -66,26 +56,9 @@ def later_names(path: tuple[str | int, ...]) -> tuple[str, ...]:
 def _find(path: Path) -> Later | None:
     match path:
         case (section, key):
-            return (SECTIONS.get(section) or _KEYS.get(section) or {}).get(key)
+            return _KEYS.get(section, {}).get(key)
         case _:
             return None
-
-
-def _explain(path: Path, later: Later) -> str:
-    if later.works is _NOTHING:
-        return "not in this version; remove it"
-    return f"not in this version; remove it or write {later.written}"
-
-
-def _leftovers(section: str, table: Any, known: tuple[str, ...]) -> Iterator[Flaw]:
-    """Yield what a section to come holds besides the keys that it will have."""
-    if not isinstance(table, dict):
-        yield Flaw((section,), "not in this version; remove it")
-        return
-    for key in table:
-        path = (section, key)
-        known_key = key in known
-        yield Flaw(path, _explain(path, Later()) if known_key else explain_unknown(path, known))
 
 
 def _remove(tree: dict[str, Any], path: Path) -> None:

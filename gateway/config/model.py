@@ -16,6 +16,7 @@ from gateway.config.bounds import Limits, Timeouts
 from gateway.config.presets import PRESETS, fill_presets
 from gateway.config.section import Section
 from gateway.config.sections import (
+    EngineConfig,
     LinksConfig,
     ListenerConfig,
     LogConfig,
@@ -70,3 +71,4 @@ class Config(Section):
     credentials: dict[CredentialName, CredentialConfig] = Field(default_factory=dict)
     stores: StoresConfig = Field(default_factory=StoresConfig)
     log: LogConfig = Field(default_factory=LogConfig)
+    engine: EngineConfig = Field(default_factory=EngineConfig)

@@ -25,8 +25,9 @@ SETS = (
 
 def host_of(*sets: str) -> tuple[Host, io.BytesIO]:
     stream = io.BytesIO()
-    config = load([], [*SETS, *sets], {}).config
-    return Host(config, lambda log: open_log(log.level, log.format, stream)), stream
+    loaded = load([], [*SETS, *sets], {})
+    host = Host(loaded.config, lambda log: open_log(log.level, log.format, stream), lambda: loaded)
+    return host, stream
 
 
 def events_of(stream: io.BytesIO) -> list[str]:

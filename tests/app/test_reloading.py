@@ -11,8 +11,7 @@ import orjson
 
 from gateway.app.reloading import Reloading
 from gateway.app.service import Service
-from gateway.config.load import load
-from gateway.config.model import Config
+from gateway.config.load import Loaded, load
 from gateway.errors import ConfigError, Problem
 from gateway.ops.log_output import open_log
 from tests.wire import PATIENCE_S
@@ -20,17 +19,17 @@ from tests.wire import PATIENCE_S
 SETS = ('credentials.ringcentral.grant="none"', 'listener.bind="127.0.0.1:0"')
 
 
-def config_of(*sets: str) -> Config:
-    return load([], [*SETS, *sets], {}).config
+def loaded_of(*sets: str) -> Loaded:
+    return load([], [*SETS, *sets], {})
 
 
 class Told:
     """A service that is reloaded by a function, and the lines of its log."""
 
-    def __init__(self, read: Callable[[], Config]) -> None:
+    def __init__(self, read: Callable[[], Loaded]) -> None:
         self.stream = io.BytesIO()
         self.service = Service(
-            config_of(), lambda log: open_log(log.level, log.format, self.stream)
+            loaded_of().config, lambda log: open_log(log.level, log.format, self.stream)
         )
         self.reloading = Reloading(self.service, read)
 
@@ -50,7 +49,7 @@ class Told:
 
 
 @asynccontextmanager
-async def told(read: Callable[[], Config]) -> AsyncIterator[Told]:
+async def told(read: Callable[[], Loaded]) -> AsyncIterator[Told]:
     one = Told(read)
     await one.service.gateway.open()
     yield one
@@ -59,7 +58,7 @@ async def told(read: Callable[[], Config]) -> AsyncIterator[Told]:
 
 
 async def test_a_change_is_told_by_its_paths_and_never_by_its_values() -> None:
-    async with told(lambda: config_of("user_agent.comment=hidden")) as one:
+    async with told(lambda: loaded_of("user_agent.comment=hidden")) as one:
         line = await one.reload()
         assert (line["event"], line["level"]) == ("reloaded", "info")
         assert (line["changed"], line["renewed"]) == (["user_agent.comment"], [])
@@ -68,7 +67,7 @@ async def test_a_change_is_told_by_its_paths_and_never_by_its_values() -> None:
 
 
 async def test_every_problem_is_told_and_nothing_changes() -> None:
-    def read() -> Config:
+    def read() -> Loaded:
         raise ConfigError((Problem("a.b", "is\nwrong"), Problem("c", "is, too")))
 
     async with told(read) as one:
@@ -80,7 +79,7 @@ async def test_every_problem_is_told_and_nothing_changes() -> None:
 
 
 async def test_stores_stay_and_so_does_all_else() -> None:
-    async with told(lambda: config_of("stores.file=/tmp/x", "log.level=error")) as one:
+    async with told(lambda: loaded_of("stores.file=/tmp/x", "log.level=error")) as one:
         before = one.service.gateway.config
         line = await one.reload()
         assert line["problems"][0].startswith("stores.file: cannot change while the gateway runs")
@@ -88,7 +87,7 @@ async def test_stores_stay_and_so_does_all_else() -> None:
 
 
 async def test_a_file_of_authorities_that_is_gone_changes_nothing() -> None:
-    async with told(lambda: config_of("upstreams.platform.ca_file=/nowhere/ca.pem")) as one:
+    async with told(lambda: loaded_of("upstreams.platform.ca_file=/nowhere/ca.pem")) as one:
         line = await one.reload()
         assert line["problems"] == ["a ca_file cannot be used: No such file or directory"]
 
@@ -96,10 +95,10 @@ async def test_a_file_of_authorities_that_is_gone_changes_nothing() -> None:
 async def test_a_bug_is_told_and_the_next_reload_works() -> None:
     turns = iter((ZeroDivisionError("bug"), None))
 
-    def read() -> Config:
+    def read() -> Loaded:
         if (error := next(turns)) is not None:
             raise error
-        return config_of("log.format=console")
+        return loaded_of("log.format=console")
 
     async with told(read) as one:
         line = await one.reload()
@@ -114,12 +113,12 @@ async def test_who_asks_meanwhile_causes_one_more_that_reads_anew() -> None:
     entered, go, reads = asyncio.Event(), threading.Event(), 0
     loop = asyncio.get_running_loop()
 
-    def read() -> Config:
+    def read() -> Loaded:
         nonlocal reads
         reads += 1
         loop.call_soon_threadsafe(entered.set)
         go.wait(PATIENCE_S)
-        return config_of()
+        return loaded_of()
 
     async with told(read) as one:
         one.reloading.ask()
@@ -133,7 +132,7 @@ async def test_who_asks_meanwhile_causes_one_more_that_reads_anew() -> None:
 
 
 async def test_nothing_is_reloaded_once_it_is_closed() -> None:
-    async with told(config_of) as one:
+    async with told(loaded_of) as one:
         one.reloading.ask()
         await one.reloading.close()
         one.reloading.ask()

@@ -6,8 +6,7 @@ import orjson
 from structlog.typing import FilteringBoundLogger
 
 from gateway.app.service import Service
-from gateway.config.load import load
-from gateway.config.model import Config
+from gateway.config.load import Loaded, load
 from gateway.config.sections import LogConfig
 from gateway.engine.events import Record
 from gateway.ops.log_output import open_log
@@ -24,8 +23,8 @@ MORE = (
 )
 
 
-def config_of(*sets: str) -> Config:
-    return load([], [*SETS, *sets], {}).config
+def loaded_of(*sets: str) -> Loaded:
+    return load([], [*SETS, *sets], {})
 
 
 class Written:
@@ -34,7 +33,7 @@ class Written:
     def __init__(self, *sets: str) -> None:
         self.stream = io.BytesIO()
         self.opened = 0
-        self.service = Service(config_of(*sets), self.open)
+        self.service = Service(loaded_of(*sets).config, self.open)
 
     def open(self, config: LogConfig) -> FilteringBoundLogger:
         self.opened += 1
@@ -54,14 +53,14 @@ class Written:
 
 async def test_the_log_is_opened_anew_only_when_it_changes() -> None:
     written = Written()
-    await written.service.change(config_of("timeouts.idle_s=5"))
+    await written.service.change(loaded_of("timeouts.idle_s=5"))
     assert written.opened == 1
     written.finish()
-    await written.service.change(config_of("log.requests=errors"))
+    await written.service.change(loaded_of("log.requests=errors"))
     written.finish()
     assert written.opened == 2
     assert written.lines() == ["request"]
-    await written.service.change(config_of("log.level=error"))
+    await written.service.change(loaded_of("log.level=error"))
     written.service.log.warning("too quiet")
     assert written.lines() == ["request"]
     await written.service.gateway.abort()
@@ -73,7 +72,7 @@ async def test_what_is_counted_goes_on_and_what_is_gone_is_not_told_of() -> None
     assert set(written.service.report.notes()) == {
         *("credential ringcentral", "credential digital", "store")
     }
-    renewed = await written.service.change(config_of())
+    renewed = await written.service.change(loaded_of())
     written.finish()
     assert renewed == []
     assert set(written.service.report.notes()) == {"credential ringcentral", "store"}
@@ -85,16 +84,16 @@ async def test_what_is_counted_goes_on_and_what_is_gone_is_not_told_of() -> None
 async def test_a_caution_is_said_when_it_is_new() -> None:
     chain = (
         "credentials.ringcentral.grant=refresh_token",
-        *('credentials.ringcentral.client_id="env:A"', "credentials.ringcentral.jwt=literal:"),
+        'credentials.ringcentral.client_id="env:A"',
         'credentials.ringcentral.refresh_token="env:B"',
     )
-    chained = load([], [*SETS[:2], *chain[:2], chain[3]], {}).config
+    chained = load([], [*SETS[:2], *chain], {})
     written = Written()
     before = written.service.gateway.config
     await written.service.change(chained)
     written.service.warn(before)
     assert "is good once" in written.lines()[-1]
     count = len(written.lines())
-    written.service.warn(chained)
+    written.service.warn(chained.config)
     assert len(written.lines()) == count
     await written.service.gateway.abort()

@@ -51,3 +51,10 @@ def test_the_operators_listener_waits_for_a_restart() -> None:
         "ops.bind: is 127.0.0.1:9999 from the next restart on; until then it stays 127.0.0.1:9902"
     )
     assert not list(unheeded(config_of(), config_of("log.level=debug")))
+
+
+def test_the_number_of_workers_waits_for_a_restart() -> None:
+    (problem,) = unheeded(config_of(), config_of("engine.workers=auto"))
+    assert str(problem) == (
+        "engine.workers: is auto from the next restart on; until then it stays 1"
+    )
