@@ -12,7 +12,6 @@ Rule 2: SIGHUP has the configuration read and checked here; only then workers ar
 from __future__ import annotations
 
 import asyncio
-import signal
 
 from gateway.app.crew import Crew
 from gateway.app.hand import WorkerFailed
@@ -65,6 +64,7 @@ class Foreman:
     async def open(self) -> None:
         """Listen with every worker; raises `CannotBind` or `WorkerFailed`."""
         self._stopping.listen()
+        self._reloading.listen()
         self.warn()
         self._opened = (await prepare([], self.config.listener.bind)).after
         try:
@@ -75,7 +75,7 @@ class Foreman:
             await self._ops.close()
             raise
         self._health.listening = True
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
+        self._reloading.open()
         self.log.info(
             "listening",
             binds=[str(bind) for bind in self.binds],

@@ -64,7 +64,8 @@ class Gateway:
         self._plant = self._make(config, credentials, events, None)
         self.gate = Gate(self._plant.outfit)
         self._listening = Listening(self.gate)
-        self._is_shared = False
+        # Other processes serve the same sockets, and will when this one has stopped.
+        self.is_shared = False
         self._retiring: set[asyncio.Task[None]] = set()
 
     @property
@@ -98,7 +99,7 @@ class Gateway:
         `inherited` sockets are served by other processes, too, and are all there are.
         """
         if inherited is not None:
-            self._is_shared = True
+            self.is_shared = True
             await self._listening.commit(Change(list(inherited), list(inherited), []))
             self.credentials.open()
             return
@@ -138,7 +139,7 @@ class Gateway:
             listening.listening,
             listening.servers,
             drain_s,
-            shared=self._is_shared,
+            shared=self.is_shared,
         )
         await listening.settle()
         await self._close_upstream()

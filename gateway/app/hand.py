@@ -19,6 +19,9 @@ from gateway.app.job import Job
 _READY_WITHIN_S = 60.0
 # It takes a fiftieth of a second; one that stands still must not hold the others up.
 _RETIRED_WITHIN_S = 5.0
+# An init system may send SIGTERM to parent and workers at once; the parent's order, which comes
+# after a fiftieth of a second, is then the first.
+_LET_GO_AFTER_S = 0.1
 # Less than the CLI waits for an answer of the operators' listener.
 _REPORT_WITHIN_S = 2.0
 
@@ -124,6 +127,8 @@ class Hand:
             self._ready.set_result(message["ready"])
         if "retired" in message and not self._retired.done():
             self._retired.set_result(None)
+        if "asks" in message:
+            self._loop.call_later(_LET_GO_AFTER_S, self.order, message["asks"])
         if "over" in message:
             self.requests_cut = message["over"]
         if "report" in message:

@@ -7,9 +7,6 @@ Rule 2: SIGHUP has the configuration read again.
 
 from __future__ import annotations
 
-import asyncio
-import signal
-
 from gateway.app.gateway import Gateway
 from gateway.app.reloading import Read, Reloading
 from gateway.app.service import OpenLog, Service
@@ -41,6 +38,7 @@ class Host:
     async def open(self) -> None:
         """Listen, or raise `CannotBind`."""
         self._stopping.listen()
+        self._reloading.listen()
         self._service.warn()
         await self.gateway.open()
         try:
@@ -49,7 +47,7 @@ class Host:
             await self.gateway.abort()
             raise
         self._health.listening = True
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reloading.ask)
+        self._reloading.open()
         binds = [str(bind) for bind in self.gateway.binds]
         self._service.log.info("listening", binds=binds, ops=str(ops_bind))
 

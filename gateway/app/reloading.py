@@ -11,6 +11,7 @@ Rule 3: changes are told by TOML path, never by value.
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
@@ -64,18 +65,28 @@ class Reloading:
         self._read = read
         self._started = service.config
         self._is_wanted = False
-        self._is_closed = False
+        self._is_open = False
         self._task: asyncio.Task[None] | None = None
+
+    def listen(self) -> None:
+        """Take SIGHUP from now on; what comes before `open` is done then."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.ask)
+
+    def open(self) -> None:
+        """Begin to reload: the service serves."""
+        self._is_open = True
+        if self._is_wanted:
+            self.ask()
 
     def ask(self) -> None:
         """Have the configuration read, again if it is being read just now."""
         self._is_wanted = True
-        if self._task is None and not self._is_closed:
+        if self._task is None and self._is_open:
             self._task = asyncio.get_running_loop().create_task(self._reload_while_wanted())
 
     async def close(self) -> None:
         """Reload no more; one that is under way may end."""
-        self._is_closed, self._is_wanted = True, False
+        self._is_open, self._is_wanted = False, False
         if (task := self._task) is not None:
             await asyncio.wait((task,), timeout=_CLOSE_WITHIN_S)
             task.cancel()

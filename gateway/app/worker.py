@@ -3,8 +3,8 @@
 It does what the parent says (retire, drain, stop) and answers what the parent asks. When
 the parent is gone, nobody would replace it or tell of it any more, so it drains.
 
-Rule 1: SIGINT and SIGHUP are the parent's, even when a terminal sends them to everybody;
-        SIGTERM drains, so that a single worker can be sent away.
+Rule 1: SIGINT and SIGHUP are the parent's, whoever sends them. At SIGTERM it asks its parent
+        to be let go, which first holds the sockets off when all are to stop.
 Rule 2: the last message says how many requests were cut, and all that was counted.
 """
 
@@ -30,7 +30,7 @@ _ORDERS = ("retire", "drain", "stop")
 
 
 def run(descriptor: int, open_log: OpenLog) -> int:
-    """Serve until the parent, or SIGTERM, says stop; return the exit code.
+    """Serve until the parent says stop, or is gone; return the exit code.
 
     `descriptor` is this side of the channel. Raises `ConfigError` for a secret that is gone.
     """
@@ -68,7 +68,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, lambda: None)
-        loop.add_signal_handler(signal.SIGTERM, self._obey, "drain")
+        loop.add_signal_handler(signal.SIGTERM, self._channel.send, {"asks": "drain"})
         self._service.raise_limits()
         await self._service.gateway.open(self._inherited)
         settle_collector()
@@ -86,7 +86,8 @@ class Worker:
                 self._obey(order)
             else:
                 self._channel.send({"report": await self._report()})
-        # The parent is gone.
+        # The parent is gone, so every worker stops, and nobody will take what still comes.
+        self._service.gateway.is_shared = False
         self._obey("drain")
 
     def _obey(self, order: str) -> None:

@@ -49,7 +49,7 @@ async def until_refused(bind: Bind) -> None:
         while True:
             try:
                 (await dial(bind)).close()
-            except ConnectionRefusedError:
+            except ConnectionError:
                 return
 
 

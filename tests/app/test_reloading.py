@@ -52,6 +52,7 @@ class Told:
 async def told(read: Callable[[], Loaded]) -> AsyncIterator[Told]:
     one = Told(read)
     await one.service.gateway.open()
+    one.reloading.open()
     yield one
     await one.reloading.close()
     await one.service.gateway.abort()
@@ -138,3 +139,15 @@ async def test_nothing_is_reloaded_once_it_is_closed() -> None:
         one.reloading.ask()
         assert one.reloading._task is None
         assert one.lines() == []
+
+
+async def test_who_asks_too_early_is_heeded_later() -> None:
+    one = Told(loaded_of)
+    one.reloading.ask()
+    assert one.lines() == []
+    await one.service.gateway.open()
+    one.reloading.open()
+    await one.ended()
+    assert [line["event"] for line in one.lines()] == ["reloaded"]
+    await one.reloading.close()
+    await one.service.gateway.abort()

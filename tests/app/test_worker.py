@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -103,3 +104,12 @@ def test_a_parent_that_says_nothing_has_nothing_to_do(recwarn: pytest.WarningsRe
     ours.close()
     assert run(theirs.detach(), Log().open) == 0
     assert not list(recwarn)
+
+
+async def test_a_signal_to_end_is_passed_on_to_the_parent() -> None:
+    async with working(Log()) as (parent, _, task):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        assert await told(parent) == {"asks": "drain"}
+        assert not task.done()
+        parent.send({"order": "drain"})

@@ -5,6 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.crews import (
     ask,
     count_of,
@@ -47,7 +49,8 @@ async def test_a_killed_worker_is_replaced_and_the_others_go_on(tmp_path: Path) 
         assert count_of(await show(gateway, "/metrics"), "rcgw_worker_restarts_total") == 1
 
 
-async def test_a_drain_under_load_loses_no_request(tmp_path: Path) -> None:
+@pytest.mark.parametrize("everybody", [False, True], ids=["parent", "everybody"])
+async def test_a_drain_under_load_loses_no_request(tmp_path: Path, everybody: bool) -> None:
     loaded = asyncio.Semaphore(0)
 
     async def ask_until_closed(gateway: Started) -> None:
@@ -68,6 +71,9 @@ async def test_a_drain_under_load_loses_no_request(tmp_path: Path) -> None:
                 callers.create_task(ask_until_closed(gateway.started))
             for _ in range(200):
                 await loaded.acquire()
+            # As a service manager does that stops the whole group at once.
+            for worker in workers_of(gateway.started.process.pid) if everybody else ():
+                os.kill(worker, signal.SIGTERM)
             gateway.started.process.terminate()
         stopped = await gateway.started.event("stopped")
         assert (stopped["level"], stopped["requests_cut"]) == ("info", 0)
@@ -114,7 +120,7 @@ async def test_workers_without_a_parent_drain(tmp_path: Path) -> None:
             while True:
                 try:
                     (await gateway.started.dial()).close()
-                except ConnectionRefusedError:
+                except ConnectionError:
                     break
         go.set()
         status, head, _ = await peer.read_answer()
