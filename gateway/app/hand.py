@@ -49,14 +49,12 @@ class Hand:
     async def start(cls, job: Job) -> Hand:
         """Return a worker that serves, or raise `WorkerFailed`."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway", "work", str(theirs.fileno())),
-                stdin=asyncio.subprocess.DEVNULL,
-                # A terminal's signals are for the parent, which tells its workers.
-                start_new_session=True,
-                pass_fds=(theirs.fileno(), *job.descriptors),
-            )
+        try:
+            with theirs:
+                process = await _spawn(theirs, job)
+        except OSError as error:
+            ours.close()
+            raise WorkerFailed(f"could not be started: {error.strerror}") from None
         hand = cls(process, await Channel.over(ours))
         try:
             hand._channel.send(job.render())
@@ -143,3 +141,14 @@ class Hand:
     def part(self, name: str, otherwise: Any) -> Any:
         """Return a part of its last report."""
         return self.report.get(name, otherwise)
+
+
+async def _spawn(theirs: socket.socket, job: Job) -> asyncio.subprocess.Process:
+    """Start a process that has nothing of this one but the job's sockets and the channel."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "work", str(theirs.fileno())),
+        stdin=asyncio.subprocess.DEVNULL,
+        # A terminal's signals are for the parent, which tells its workers.
+        start_new_session=True,
+        pass_fds=(theirs.fileno(), *job.descriptors),
+    )

@@ -55,3 +55,12 @@ async def test_a_start_that_is_given_up_leaves_nobody_behind() -> None:
         await asyncio.wait((starting,))
         assert starting.cancelled()
     assert children() == before
+
+
+async def test_a_process_that_cannot_be_started_is_a_worker_that_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    async with job_of() as job:
+        with pytest.raises(WorkerFailed, match="could not be started: No such file or directory"):
+            await Hand.start(job)
