@@ -82,6 +82,7 @@ class Crew:
         hand = await Hand.start(job)
         self._job = job
         await proven()
+        self._stop_filling(first)
         await self._replace(first, hand)
         for place in others:
             await self._fill_now(place)
@@ -154,14 +155,18 @@ class Crew:
 
     async def _fill_now(self, place: _Place) -> None:
         """Give a place a worker by the job of the moment, or go on trying in the background."""
-        if place.filling is not None:
-            place.filling.cancel()
+        self._stop_filling(place)
         try:
             hand = await self._start()
         except WorkerFailed as failed:
             self._fill_later(place, self._tell_failed(place, failed))
         else:
             await self._replace(place, hand)
+
+    def _stop_filling(self, place: _Place) -> None:
+        if place.filling is not None:
+            place.filling.cancel()
+            place.filling = None
 
     def _fill_later(self, place: _Place, wait_s: float) -> None:
         place.filling = asyncio.get_running_loop().create_task(self._fill(place, wait_s))
