@@ -81,9 +81,12 @@ class Crew:
         first, *others = self._places
         hand = await Hand.start(job)
         self._job = job
-        await proven()
         self._stop_filling(first)
-        await self._replace(first, hand)
+        # From here on it belongs to the crew, whatever interrupts the rest.
+        before = self._take_over(first, hand)
+        await proven()
+        if before is not None:
+            await before.retire()
         for place in others:
             await self._fill_now(place)
 
@@ -127,12 +130,18 @@ class Crew:
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
 
-    async def _replace(self, place: _Place, hand: Hand) -> None:
-        """Let a worker take over a place, and the one before retire."""
+    def _take_over(self, place: _Place, hand: Hand) -> Hand | None:
+        """Give a place to a worker; return the one before, which has yet to retire."""
         before = place.hand
         self._settle(place, hand)
         if before is not None:
             self._leaving.add(before)
+        return before
+
+    async def _replace(self, place: _Place, hand: Hand) -> None:
+        """Let a worker take over a place, and the one before retire."""
+        before = self._take_over(place, hand)
+        if before is not None:
             await before.retire()
 
     async def _watch(self, place: _Place, hand: Hand) -> None:

@@ -10,7 +10,7 @@ from gateway.app.crew import Crew
 from gateway.app.hand import WorkerFailed
 from gateway.app.job import Job
 from gateway.ops.sums import FleetMetrics
-from tests.app.hiring import Log, broken, job_of
+from tests.app.hiring import Log, broken, children, job_of
 from tests.wire import PATIENCE_S
 
 
@@ -45,13 +45,14 @@ async def test_every_place_has_a_worker_and_they_report_together() -> None:
 async def test_another_job_replaces_every_worker() -> None:
     async with crew_of(2) as (crew, job, log, _):
         before = {hand.pid for hand in crew.serving}
-        seen: list[set[int]] = []
+        new: list[set[int]] = []
 
         async def proven() -> None:
-            seen.append({hand.pid for hand in crew.serving})
+            new.append({hand.pid for hand in crew.serving} - before)
+            assert before <= children()
 
         await crew.roll(job, proven)
-        assert seen == [before]
+        assert [len(one) for one in new] == [1]
         assert not before & {hand.pid for hand in crew.serving}
         assert await crew.drain(1.0) == 0
         gone = [line["worker"] for line in log.lines() if line["event"] == "worker left"]

@@ -140,3 +140,21 @@ async def test_a_worker_that_is_told_to_go_drains_and_is_replaced(tmp_path: Path
         ended = await gateway.started.event("worker ended")
         assert (ended["worker"], ended["exit_code"]) == (victim, 0)
         await gateway.started.event("worker started")
+
+
+async def test_a_stop_in_the_middle_of_a_reload_leaves_nobody_behind(tmp_path: Path) -> None:
+    async with two_workers(tmp_path / "gateway.toml", answering(OK)) as (gateway, _):
+        peer = await gateway.started.dial()
+        assert await ask(peer) == (b"ok", True)
+        before = workers_of(gateway.started.process.pid)
+        gateway.started.process.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(PATIENCE_S):
+            while not workers_of(gateway.started.process.pid) - before:
+                await peer.send(request())
+                await peer.read_answer()
+        gateway.started.process.terminate()
+        assert (await gateway.started.event("stopped"))["requests_cut"] == 0
+        peer.close()
+        # The end of standard error is that of the last process which has it.
+        assert await gateway.started.errors() == ""
+        assert await gateway.started.code() == 0
