@@ -16,7 +16,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.wire import PATIENCE_S, Peer, Script, scripted
@@ -32,12 +32,15 @@ class Started:
 
     process: asyncio.subprocess.Process
     bind: str = ""
+    # Every event that was read, also on the way to another one.
+    events: list[dict[str, object]] = field(default_factory=list)
 
     async def event(self, name: str = "") -> dict[str, object]:
         """Return the next log event of a name, or just the next one."""
         assert self.process.stdout is not None
         while line := await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S):
             event: dict[str, object] = json.loads(line)
+            self.events.append(event)
             if name in ("", event["event"]):
                 return event
         raise AssertionError(f"ended before {name}: {await self.errors()}")
@@ -99,10 +102,21 @@ async def process(
         *(f'upstreams.platform.origin="{origin}"', f'upstreams.media.origin="{origin}"'),
         *('credentials.ringcentral.grant="none"', *sets),
     )
+    words = ["--config", str(config)] if config is not None else []
+    words += [word for setting in settings for word in ("--set", setting)]
+    async with command(*words, open_files=open_files, environ=environ) as started:
+        yield started
+
+
+@asynccontextmanager
+async def command(
+    *words: str,
+    open_files: tuple[int, int] = _OPEN_FILES,
+    environ: Mapping[str, str] | None = None,
+) -> AsyncIterator[Started]:
+    """Start `python -m gateway serve` with options; kill what is left of it at the end."""
     started = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "serve"),
-        *(("--config", str(config)) if config is not None else ()),
-        *(word for setting in settings for word in ("--set", setting)),
+        *(sys.executable, "-m", "gateway", "serve", *words),
         cwd=ROOT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, open_files),
         stdout=asyncio.subprocess.PIPE,

@@ -24,6 +24,7 @@ from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.events import Record
 from gateway.stores.memory import MemoryStore
+from tests.unheard import Unheard
 
 # Far more than any test needs; reached only by a test that hangs.
 PATIENCE_S = 20.0
@@ -178,7 +179,7 @@ def answering(*answers: bytes, seen: list[tuple[bytes, bytes]] | None = None) ->
 
 
 @dataclass
-class Recorder:
+class Recorder(Unheard):
     """Keeps the record of every request, and lets a test wait for the next."""
 
     records: list[Record] = field(default_factory=list)
@@ -188,18 +189,6 @@ class Recorder:
         """Keep a record (the engine calls this)."""
         self.records.append(record)
         self._changed.set()
-
-    def token_changed(self, credential: str, generation: int) -> None:
-        """Take no note (credentials call this)."""
-
-    def token_unreadable(self, credential: str, reason: str) -> None:
-        """Take no note (credentials call this)."""
-
-    def refresh_finished(self, credential: str, outcome: str, reason: str) -> None:
-        """Take no note (credentials call this)."""
-
-    def store_failed(self, credential: str, reason: str) -> None:
-        """Take no note (credentials call this)."""
 
     async def wait_for(self, count: int) -> Record:
         """Return the `count`-th record once it is there, counted from 1."""

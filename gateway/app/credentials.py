@@ -5,6 +5,7 @@ timeouts that its requests have. Credentials of one application share one budget
 
 Rule 1: only credentials that an enabled upstream uses are made.
 Rule 2: a credential that is exchanged for another one is made first, and closed last.
+Rule 3: at a reload one that would be made of the same is kept, and its token with it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from gateway.app.ingredients import Ingredients, connection_of
 from gateway.config.agreement import HOMES
 from gateway.config.compile import canonical_user_agent, enabled_credentials
 from gateway.config.model import Config, CredentialConfig
@@ -46,11 +48,20 @@ class Credentials:
 
     by_name: Mapping[str, Credential]
     store: Store
+    made_of: Mapping[str, Ingredients] = field(default_factory=dict, repr=False)
 
-    def open(self) -> None:
-        """Have stored tokens taken over, and missing ones obtained, in the background."""
-        for broker in self._brokers():
+    def open(self, before: Credentials | None = None) -> None:
+        """Have stored tokens taken over, and missing ones obtained, in the background.
+
+        Those of `before` are open already.
+        """
+        for broker in self._brokers(before):
             broker.open()
+
+    async def retire(self, after: Credentials) -> None:
+        """Let token calls end, then close the connections, but for what `after` has kept."""
+        for broker in reversed(self._brokers(after)):
+            await broker.close()
 
     async def close(self) -> None:
         """Let token calls end, then close the connections and the store."""
@@ -58,27 +69,53 @@ class Credentials:
             await broker.close()
         await self.store.close()
 
+    def new_since(self, before: Credentials) -> list[str]:
+        """Return the names of the credentials that are not those of `before`."""
+        kept = before.by_name
+        return [name for name, one in self.by_name.items() if kept.get(name) is not one]
+
+    def kept_one(self, name: str, ingredients: Ingredients) -> Credential | None:
+        """Return a credential if it is made of the same."""
+        return self.by_name[name] if self.made_of.get(name) == ingredients else None
+
     def statuses(self) -> dict[str, Status]:
         """Return what may be told of each credential."""
         return {name: credential.status() for name, credential in self.by_name.items()}
 
-    def _brokers(self) -> list[Broker]:
-        return [broker for broker in self.by_name.values() if isinstance(broker, Broker)]
+    def _brokers(self, other: Credentials | None = None) -> list[Broker]:
+        """Return the brokers that `other` does not have."""
+        kept = other.by_name if other is not None else {}
+        return [
+            broker
+            for name, broker in self.by_name.items()
+            if isinstance(broker, Broker) and kept.get(name) is not broker
+        ]
 
 
 def make_credentials(
-    config: Config, environ: Mapping[str, str], events: Events, store: Store
+    config: Config,
+    environ: Mapping[str, str],
+    events: Events,
+    store: Store,
+    before: Credentials | None = None,
 ) -> Credentials:
-    """Return the credentials of a configuration; nothing is asked of anybody yet."""
+    """Return the credentials of a configuration; nothing is asked of anybody yet.
+
+    Those of `before` that are made of the same are kept. Raises `OSError` when a `ca_file` cannot
+    be read.
+    """
     maker = _Maker(config, environ, events, store)
     made: dict[str, Credential] = {}
+    made_of: dict[str, Ingredients] = {}
     tables = enabled_credentials(config)
     # The exchanged ones come first.
     for name in sorted(tables, key=lambda name: tables[name].grant == "ringcx"):
-        credential = maker.make(name, tables[name], made)
+        ingredients = maker.ingredients(name, tables[name])
+        kept = before.kept_one(name, ingredients) if before else None
+        credential = kept or maker.make(name, tables[name], made)
         if credential is not None:
-            made[name] = credential
-    return Credentials(made, store)
+            made[name], made_of[name] = credential, ingredients
+    return Credentials(made, store, made_of)
 
 
 class _Maker:
@@ -89,6 +126,24 @@ class _Maker:
         self._environ = environ
         self._events = events
         self._store = store
+
+    def ingredients(self, name: str, table: CredentialConfig) -> Ingredients:
+        """Return all that makes a credential what it is; secrets as digests."""
+        home = HOMES.get(table.grant)
+        if table.token is not None or home is None:
+            return name, table
+        source = self._config.credentials.get(table.source)
+        vault = Vault(_references(table), self._environ)
+        return (
+            name,
+            table,
+            # A file that was written anew is another secret under the same name.
+            vault.fingerprint(*sorted(_references(table))),
+            connection_of(home, self._config, self._environ),
+            canonical_user_agent(self._config),
+            self._call_s(),
+            self.ingredients(table.source, source) if source is not None else (),
+        )
 
     def make(
         self, name: str, table: CredentialConfig, made: Mapping[str, Credential]
@@ -116,7 +171,7 @@ class _Maker:
     ) -> tuple[str, Grant]:
         """Return a grant, and the key under which the store has its tokens."""
         vault = Vault(_references(table), self._environ)
-        application = vault.fingerprint("client_id", "username") + table.source
+        application = vault.fingerprint("client_id", "username") + self._source_of(table)
         home = HOMES[table.grant]
         origin = str(self._config.upstreams[home].origin)
         identity = _fingerprint(origin, table.grant, application)
@@ -144,6 +199,20 @@ class _Maker:
                 app = OAuthApp(endpoint, vault, wishes, time.time)
                 return key, JwtGrant(app) if table.grant == "jwt" else RefreshGrant(app)
 
+    def _source_of(self, table: CredentialConfig) -> str:
+        """Return who is exchanged: its name and its identity, "" for nobody.
+
+        A token that was exchanged for another user's is not this one's, whatever its name is.
+        """
+        source = self._config.credentials.get(table.source)
+        if source is None:
+            return ""
+        vault = Vault(_references(source), self._environ)
+        return table.source + vault.fingerprint("client_id", "username", "jwt")
+
+    def _call_s(self) -> float:
+        return min(self._config.timeouts.first_byte_s, _TOKEN_CALL_S)
+
     def _route(self, home: str) -> Route:
         upstream, timeouts = self._config.upstreams[home], self._config.timeouts
         ca_file = Path(upstream.ca_file) if upstream.ca_file else None
@@ -152,7 +221,7 @@ class _Maker:
             canonical_user_agent(self._config),
             make_tls(ca_file) if upstream.origin.scheme == "https" else None,
             connect_timeout_s=timeouts.connect_s,
-            timeout_s=min(timeouts.first_byte_s, _TOKEN_CALL_S),
+            timeout_s=self._call_s(),
             find_proxy=partial(proxy_of, upstream.origin, upstream, self._environ),
         )
 

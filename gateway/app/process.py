@@ -7,16 +7,24 @@ before a request was served.
 from __future__ import annotations
 
 import asyncio
-import gc
+import os
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import uvloop
+from structlog.typing import FilteringBoundLogger
 
+from gateway.app.collector import settle_collector
+from gateway.app.foreman import Foreman
+from gateway.app.hand import WorkerFailed
 from gateway.app.host import Host
+from gateway.app.worker import run as run_worker
 from gateway.config.binds import Bind
+from gateway.config.compile import count_workers
 from gateway.config.load import Loaded
-from gateway.config.model import Config
+from gateway.config.sections import LogConfig
 from gateway.config.simulated import Accounts, point_at
 from gateway.engine.server import parser_kind
 from gateway.errors import ConfigError, Problem
@@ -33,50 +41,83 @@ from gateway.simulator import (
 )
 from gateway.simulator import start as start_simulator
 
-# With this, and what was built at start left out, a request costs 0.91 of the CPU and the process
-# a megabyte more (64 connections, median of 11 paired runs; 0.96 with Python's 700). 20,000 and
-# 100,000 gain nothing further.
-_YOUNG_OBJECTS = 10_000
-
 _ACCOUNTS = Accounts(CLIENT_ID, CLIENT_SECRET, JWT, LEGACY_USERNAME, LEGACY_PASSWORD, DIGITAL_TOKEN)
 
 Announce: TypeAlias = Callable[[Bind, Examples], None]
 
 
-def run(loaded: Loaded, *, simulator: bool = False, announce: Announce | None = None) -> int:
+def run(
+    load: Callable[[], Loaded], *, simulator: bool = False, announce: Announce | None = None
+) -> int:
     """Serve until a signal says stop; return the exit code.
 
+    `load` returns the configuration, or raises `ConfigError`; it is called at start and for each
+    reload, then in a thread.
     `announce` is called once it listens, with its first TCP bind, or the first one when all are
     Unix sockets, and the simulator's examples.
     Raises `CannotBind`, or `ConfigError` for what shows only now.
     """
     if parser_kind() != "c":
         raise ConfigError((Problem("", "aiohttp is installed without its C parser; reinstall it"),))
+    loaded = load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(loaded.config, announce if simulator else None))
+        if simulator and announce is not None:
+            return runner.run(_serve_simulated(loaded, load, announce))
+        workers = count_workers(loaded.config, _count_cpus())
+        if workers == 1:
+            return runner.run(_serve(loaded, load))
+        return runner.run(_serve_with(loaded, load, workers))
 
 
-async def _serve(config: Config, announce: Announce | None) -> int:
-    log = open_log(config.log.level, config.log.format, shorten=shorten_request)
-    simulator = await start_simulator() if announce is not None else None
-    if simulator is not None:
-        config = point_at(config, simulator.origin, _ACCOUNTS)
+def work(descriptor: int) -> int:
+    """Serve as one of several workers; `descriptor` is the parent's socket.
+
+    Raises `ConfigError` for what shows only now.
+    """
+    return run_worker(descriptor, _open_log)
+
+
+async def _serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
+    host = Host(loaded.config, _open_log, load)
+    await host.open()
+    settle_collector()
+    return await host.until_stopped()
+
+
+async def _serve_simulated(loaded: Loaded, load: Callable[[], Loaded], announce: Announce) -> int:
+    simulator = await start_simulator()
+
+    def adapt(loaded: Loaded) -> Loaded:
+        return replace(loaded, config=point_at(loaded.config, simulator.origin, _ACCOUNTS))
+
     try:
-        host = Host(config, log)
+        host = Host(adapt(loaded).config, _open_log, lambda: adapt(load()))
         await host.open()
         settle_collector()
-        if simulator is not None and announce is not None:
-            binds = host.gateway.binds
-            bind = next((bind for bind in binds if bind.path is None), binds[0])
-            announce(bind, simulator.examples)
+        binds = host.gateway.binds
+        bind = next((bind for bind in binds if bind.path is None), binds[0])
+        announce(bind, simulator.examples)
         return await host.until_stopped()
     finally:
-        if simulator is not None:
-            await simulator.close()
+        await simulator.close()
 
 
-def settle_collector() -> None:
-    """Keep garbage collections away from what was built at start, and make them rarer."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
+async def _serve_with(loaded: Loaded, load: Callable[[], Loaded], workers: int) -> int:
+    foreman = Foreman(loaded, _open_log, load, workers)
+    try:
+        await foreman.open()
+    except WorkerFailed as failed:
+        foreman.log.error(f"a worker {failed}; what it said stands above")
+        return 1
+    return await foreman.until_stopped()
+
+
+def _count_cpus() -> int:
+    """Return how many CPUs this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _open_log(config: LogConfig) -> FilteringBoundLogger:
+    return open_log(config.level, config.format, shorten=shorten_request)

@@ -27,11 +27,12 @@ from gateway.cli import (
     simulate,
     token,
     version,
+    work,
 )
 from gateway.cli.problems import print_problems
 from gateway.errors import ConfigError
 
-_COMMANDS = (serve, check, explain, doctor, simulate, config, token, healthcheck, version)
+_COMMANDS = (serve, check, explain, doctor, simulate, config, token, healthcheck, version, work)
 # What shells report for a program that SIGINT or SIGPIPE ended.
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141

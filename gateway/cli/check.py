@@ -56,6 +56,8 @@ def render_summary(config: Config, environ: Mapping[str, str]) -> str:
     binds = ", ".join(map(str, config.listener.bind))
     lines = ["The configuration is fit to serve.", "", f"listener  {binds}"]
     lines.append(f"ops       {config.ops.bind}")
+    if config.engine.workers != 1:
+        lines.append(f"workers   {config.engine.workers}")
     for name, upstream in config.upstreams.items():
         grant = config.credentials[upstream.credential].grant
         proxy = proxy_of(upstream.origin, upstream, environ)

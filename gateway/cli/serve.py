@@ -3,7 +3,8 @@
 Everything it does is `gateway.app`'s; here the options are read, and what goes wrong
 before the first request becomes a line and an exit code.
 
-Rule: with `--simulator` nothing of the vendor's is read or reached.
+Rule 1: with `--simulator` nothing of the vendor's is read or reached.
+Rule 2: a reload reads what the start read: the same files, environment and `--set`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,21 @@ from gateway.cli.welcome import Examples, render_welcome
 
 if TYPE_CHECKING:
     from gateway.config.binds import Bind
+    from gateway.config.load import Loaded
 
 _EXAMPLE = "rc-gateway serve --config sidecar.toml --set log.format=console"
+_SIGNALS = (
+    "signals:\n"
+    "  SIGTERM, SIGINT  finish what is under way and exit 0; a second one stops at once\n"
+    "  SIGHUP           read the configuration again; when it has a problem, keep the old one"
+)
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = add_command(commands, "serve", "run the gateway", _EXAMPLE, run)
     add_config_options(parser)
+    parser.epilog = f"{parser.epilog}\n\n{_SIGNALS}"
     parser.add_argument(
         "--simulator",
         action="store_true",
@@ -43,9 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     from gateway.engine.listen import CannotBind
 
     simulator: bool = arguments.simulator
-    loaded = load(arguments.config, arguments.set, os.environ, simulator=simulator, resolve=True)
+
+    def read() -> Loaded:
+        return load(arguments.config, arguments.set, os.environ, simulator=simulator, resolve=True)
+
     try:
-        return app.run(loaded, simulator=simulator, announce=_announce)
+        return app.run(read, simulator=simulator, announce=_announce)
     except CannotBind as error:
         print(error, file=sys.stderr)
         return os.EX_OSERR

@@ -51,6 +51,7 @@ def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Ite
     if not simulator:
         yield from _judge_origins(config)
         yield from _judge_proxies(config, environ)
+        yield from _judge_workers(config)
         yield from _judge_names(config)
         for name, table in enabled_credentials(config).items():
             yield from _judge_credential(f"credentials.{name}", table)
@@ -125,6 +126,29 @@ def _judge_stores(config: Config) -> Iterator[Disagreement]:
             "stores.file",
             "stores.redis",
         )
+
+
+def _judge_workers(config: Config) -> Iterator[Disagreement]:
+    """Yield that each worker would have a session and a budget of token calls of its own."""
+    if config.engine.workers == 1 or config.stores.outlive:
+        return
+    names = [
+        name for name, table in enabled_credentials(config).items() if _calls_for_tokens(table)
+    ]
+    if names:
+        yield _found(
+            "engine.workers",
+            f"is {config.engine.workers}, and each worker would begin a session of its own for "
+            f"{', '.join(names)}, of which the vendor allows few, and count token calls by itself; "
+            "set stores.file or stores.redis, which workers share, or write 1",
+            "stores.file",
+            "stores.redis",
+            *(f"credentials.{name}.grant" for name in names),
+        )
+
+
+def _calls_for_tokens(table: CredentialConfig) -> bool:
+    return table.grant in HOMES and table.token is None
 
 
 def _judge_origins(config: Config) -> Iterator[Disagreement]:

@@ -68,5 +68,7 @@ class Limits(Section):
         le=1 << 24,
         description="bytes of a request body that may be held for a replay or a length",
     )
-    max_connections: Count = Field(default=10000, description="open caller connections")
-    max_in_flight: Count = Field(default=1000, description="requests under way")
+    max_connections: Count = Field(
+        default=10000, description="open caller connections, of each worker"
+    )
+    max_in_flight: Count = Field(default=1000, description="requests under way, of each worker")

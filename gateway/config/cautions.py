@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from gateway.config.compile import enabled_credentials
 from gateway.config.model import Config
 from gateway.errors import Problem
+from gateway.policy.rates import RateMode
+
+# What keeps to the limits of the vendor.
+_KEPT = (RateMode.SHIELD, RateMode.QUEUE)
 
 
 def cautions(config: Config) -> Iterator[Problem]:
@@ -23,3 +27,10 @@ def cautions(config: Config) -> Iterator[Problem]:
                 "is good once, and what follows it is kept in memory: after a restart nobody has "
                 "one that works; set stores.file or stores.redis",
             )
+    # The others are told what the vendor answered, and refuse nothing because of it.
+    if config.engine.workers != 1 and config.stores.redis is None and config.rates.mode in _KEPT:
+        yield Problem(
+            "engine.workers",
+            f"is {config.engine.workers}, and each worker learns the vendor's limits by itself, "
+            "so that together they may pass them; set stores.redis to have one count",
+        )

@@ -64,6 +64,12 @@ def retry_rules(config: Config) -> RetryRules:
     return RetryRules(frozenset(config.retries.on_status), queue_wait_s)
 
 
+def count_workers(config: Config, cpus: int) -> int:
+    """Return how many processes serve on a machine with as many CPUs for this one."""
+    workers = config.engine.workers
+    return workers if isinstance(workers, int) else max(cpus, 1)
+
+
 def canonical_user_agent(config: Config) -> bytes:
     """Return the one User-Agent that the vendor sees."""
     return compose_user_agent(config.user_agent.product, config.user_agent.comment)

@@ -15,19 +15,16 @@ from typing import Any
 from gateway.config.flaws import Flaw
 from gateway.config.settings import Path, flatten
 
-_NOTHING = object()
-
 
 @dataclass(frozen=True, slots=True)
 class Later:
     """One setting to come; `works` is the value that is taken now, `written` is it in TOML."""
 
-    works: Any = _NOTHING
-    written: str = ""
+    works: Any
+    written: str
 
 
 _KEYS = {
-    "engine": {"workers": Later(1, "1")},
     "ops": {"ready_requires": Later([], "[]")},
 }
 
@@ -41,7 +38,7 @@ def take_later(tree: dict[str, Any]) -> list[Flaw]:
             continue
         works = type(value) is type(later.works) and value == later.works
         if not works:
-            flaws.append(Flaw(path, _explain(path, later)))
+            flaws.append(Flaw(path, f"not in this version; remove it or write {later.written}"))
         _remove(tree, path)
     return flaws
 
@@ -49,24 +46,18 @@ def take_later(tree: dict[str, Any]) -> list[Flaw]:
 def later_names(path: tuple[str | int, ...]) -> tuple[str, ...]:
     """Return the keys that the table at a path will have besides those of the model."""
     match path:
-        case (str(section),):
-            return tuple(_KEYS.get(section, ()))
+        case (str() as section,):
+            return tuple(_KEYS.get(section, {}))
         case _:
             return ()
 
 
 def _find(path: Path) -> Later | None:
     match path:
-        case (str(section), str(key)):
+        case (section, key):
             return _KEYS.get(section, {}).get(key)
         case _:
             return None
-
-
-def _explain(path: Path, later: Later) -> str:
-    if later.works is _NOTHING:
-        return "not in this version; remove it"
-    return f"not in this version; remove it or write {later.written}"
 
 
 def _remove(tree: dict[str, Any], path: Path) -> None:

@@ -12,7 +12,7 @@ Rule 2: a problem says from where the value came that it complains about.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class Loaded:
 
     config: Config
     sources: Mapping[str, str]
+    # What was validated, literals in clear: for `restore`, and to be shown to nobody.
+    tree: Mapping[str, Any] = field(repr=False)
 
     def rows(self) -> Iterator[tuple[str, Any, str]]:
         """Yield path, value and source of every setting; values are JSON's, literals masked."""
@@ -75,7 +77,12 @@ def load(
         problems += [one for one in found if not unread or _is_set(one.path, sources)]
     if problems:
         raise ConfigError(tuple(_name_source(problem, sources) for problem in problems))
-    return Loaded(config, {path: sources.get(path, DEFAULT) for path, _ in _leaves(config)})
+    return Loaded(config, {path: sources.get(path, DEFAULT) for path, _ in _leaves(config)}, tree)
+
+
+def restore(tree: Mapping[str, Any]) -> Config:
+    """Return the configuration of a `Loaded.tree`, also one that was JSON meanwhile."""
+    return Config.model_validate(tree)
 
 
 def _collect(

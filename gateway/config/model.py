@@ -70,5 +70,5 @@ class Config(Section):
     )
     credentials: dict[CredentialName, CredentialConfig] = Field(default_factory=dict)
     stores: StoresConfig = Field(default_factory=StoresConfig)
-    engine: EngineConfig = Field(default_factory=EngineConfig)
     log: LogConfig = Field(default_factory=LogConfig)
+    engine: EngineConfig = Field(default_factory=EngineConfig)

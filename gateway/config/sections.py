@@ -42,6 +42,11 @@ _PUBLIC_ORIGIN = (
 )
 
 
+AUTO = "auto"
+# A few times the CPUs of the largest machines would be of no use.
+_MOST_WORKERS = 256
+
+
 def _listed(value: object) -> object:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -147,7 +152,8 @@ class RatesConfig(Section):
         default=30, description='seconds that a request may wait with mode = "queue"'
     )
     max_queue: Count = Field(
-        default=100, description='requests that may wait at once with mode = "queue"'
+        default=100,
+        description='requests that may wait at once with mode = "queue", of each worker',
     )
 
 
@@ -159,11 +165,25 @@ class RetriesConfig(Section):
     )
 
 
+def _read_workers(value: object) -> int | str:
+    if value == AUTO or (type(value) is int and 1 <= value <= _MOST_WORKERS):
+        return value
+    raise ValueError(f'write a whole number from 1 to {_MOST_WORKERS}, or "{AUTO}"')
+
+
 class EngineConfig(Section):
     """`[engine]`: how requests are carried out; no setting here changes what is sent."""
 
     fast_lane: bool = Field(
         default=True, description="whether plain requests take the shorter way, at less CPU"
+    )
+    workers: Annotated[
+        int | str,
+        PlainValidator(_read_workers, json_schema_input_type=int | Literal["auto"]),
+    ] = Field(
+        default=1,
+        description="processes that serve, each with [limits], circuits and retry budgets of its "
+        'own; "auto" for one a CPU',
     )
 
 

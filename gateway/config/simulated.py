@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.config.model import Config, CredentialConfig, UpstreamConfig
 from gateway.config.presets import PRESETS
+from gateway.config.sections import EngineConfig
 from gateway.config.stores import StoresConfig
 
 # The credential of each upstream; the others have that of the platform.
@@ -53,7 +54,13 @@ def point_at(config: Config, origin: str, accounts: Accounts) -> Config:
         name: CredentialConfig.model_validate(table)
         for name, table in _credential_tables(accounts).items()
     }
-    update = {"upstreams": upstreams, "credentials": credentials, "stores": StoresConfig()}
+    update = {
+        "upstreams": upstreams,
+        "credentials": credentials,
+        "stores": StoresConfig(),
+        # Without a store there is one session, and so one process.
+        "engine": EngineConfig(),
+    }
     return config.model_copy(update=update)
 
 

@@ -10,7 +10,7 @@ Rule: a connection is counted in and out exactly once, whatever happens to it.
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Protocol, cast
 
 from aiohttp import web
 from aiohttp.streams import StreamReader
@@ -23,20 +23,32 @@ from gateway.engine.reception import Reception
 from gateway.engine.watch import Watch
 
 
+class Manager(Protocol):
+    """What a connection needs of the server that made it; `server.py` has the only one."""
+
+    is_leaving: bool
+
+
 class CallerConnection(Reception):
     """One accepted connection."""
 
-    __slots__ = ("_body_watch", "_outflow", "listener")
+    __slots__ = ("_body_watch", "_listens", "_outflow", "listener")
 
     def __init__(
-        self, manager: web.Server, gate: Gate, listener: Listener, loop: asyncio.AbstractEventLoop
+        self, manager: Manager, gate: Gate, listener: Listener, loop: asyncio.AbstractEventLoop
     ) -> None:
-        super().__init__(manager, gate, loop)
+        super().__init__(cast(web.Server, manager), gate, loop)
+        self._listens = manager
         self.listener = listener
         self._outflow: Outflow | None = None
         self._body_watch = Watch(loop)
 
     # The exchange's side.
+
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether its listener is closed, so that it ends with its answer."""
+        return self._listens.is_leaving
 
     def write(self, data: bytes) -> None:
         """Write to the caller, and watch that the caller takes it."""

@@ -23,24 +23,27 @@ from gateway.errors import Draining
 # What begins in the second half of the time has less than half of it.
 _SERVING_SHARE = 0.5
 # Until connections that were being made are made, and the event loop has taken them in.
-_ACCEPT_S = 0.02
+ACCEPT_S = 0.02
 _CUT_AGAIN_S = 0.1
 # For the last answers to leave, and for their callers to close; of longer times, their end.
 FAREWELL_S = 0.5
 
 
 async def drain(
-    gate: Gate, listening: Sequence[asyncio.Server], servers: Sequence[Server], drain_s: float
+    gate: Gate,
+    listening: Sequence[asyncio.Server],
+    servers: Sequence[Server],
+    drain_s: float,
+    *,
+    shared: bool = False,
 ) -> int:
-    """Stop accepting, let requests finish for `drain_s` seconds, cut the rest; return how many."""
+    """Stop accepting, let requests finish for `drain_s` seconds, cut the rest; return how many.
+
+    `shared` sockets are served by other processes, too, and are only let go of.
+    """
     start = asyncio.get_running_loop().time()
     gate.is_draining = True
-    for opened in listening:
-        for sock in opened.sockets:
-            hold_off(sock)
-    await asyncio.sleep(_ACCEPT_S)
-    for opened in listening:
-        opened.close()
+    await stop_accepting(listening, shared=shared)
     await _emptied(gate, start + min(GRACE_S, drain_s))
     for server in servers:
         server.close_idle()
@@ -52,6 +55,26 @@ async def drain(
         server.refuse_heads(Draining("the gateway is shutting down"))
     await _emptied(gate, start + drain_s)
     return dismissed + await cut(gate, servers)
+
+
+async def retire(gate: Gate, listening: Sequence[asyncio.Server]) -> None:
+    """Leave new connections to other processes.
+
+    Nothing is cut, and no connection closed that its caller may be about to use: each ends with
+    its next answer, or when it has idled for too long. `gate.emptied` tells when.
+    """
+    gate.is_draining = True
+    await stop_accepting(listening, shared=True)
+
+
+async def stop_accepting(listening: Sequence[asyncio.Server], *, shared: bool = False) -> None:
+    """Close listening sockets, and take in first what has reached them."""
+    for opened in listening:
+        for sock in () if shared else opened.sockets:
+            hold_off(sock)
+    await asyncio.sleep(ACCEPT_S)
+    for opened in listening:
+        opened.close()
 
 
 async def cut(gate: Gate, servers: Sequence[Server]) -> int:

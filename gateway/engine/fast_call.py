@@ -30,7 +30,7 @@ from gateway.engine.relay import ReplyBody
 from gateway.engine.relinking import relink_whole
 from gateway.engine.upload import WholeUpload
 from gateway.engine.upstream import UpstreamConnection
-from gateway.engine.way import Begun, Way
+from gateway.engine.way import Begun
 from gateway.errors import Draining, GatewayError, Internal
 from gateway.policy.rates import Spent
 from gateway.policy.relink import restorer_for
@@ -47,27 +47,36 @@ class FastCall:
     """A request that is all here: `start` it, or `begin` and `abandon` one that stays a part."""
 
     __slots__ = (
-        *("_asked_at", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_record"),
-        *("_spent", "_task", "_token", "_upload", "_upstream", "_way", "connection", "flaw"),
+        *("_asked_at", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_outfit"),
+        *(
+            "_record",
+            "_spent",
+            "_task",
+            "_token",
+            "_upload",
+            "_upstream",
+            "_way",
+            "connection",
+            "flaw",
+        ),
     )
 
     # A HEAD is not plain, nor is HTTP/1.0.
     is_head = is_old = False
     is_read = True
 
-    def __init__(
-        self, connection: FastConnection, gate: Gate, way: Way, known: Known, body: bytes
-    ) -> None:
+    def __init__(self, connection: FastConnection, gate: Gate, known: Known, body: bytes) -> None:
         self.connection = connection
         self.flaw: GatewayError | None = None
         self._gate = gate
-        self._way = way
+        self._outfit = outfit = gate.outfit
+        self._way = outfit.ways[known.plan.upstream.name]
         self._known = known
         self._loop = asyncio.get_running_loop()
         self._record = known.record(known.request_id or new_request_id(), time.monotonic())
         plan = known.plan
         restore = restorer_for(plan.request, plan.restored) if plan.restored else None
-        self._upload = WholeUpload(body, plan.framing, gate.limits, restore)
+        self._upload = WholeUpload(body, plan.framing, outfit.limits, restore)
         self._token: Token | None = None
         self._spent: Spent | None = None
         self._upstream: UpstreamConnection | None = None
@@ -88,7 +97,7 @@ class FastCall:
     def start(self) -> None:
         """Ask upstream, or have a task do so."""
         self.begin()
-        self._deadline = self._loop.time() + self._gate.first_byte_s
+        self._deadline = self._loop.time() + self._outfit.policy.first_byte_s
         way = self._way
         if way.credential is not None:
             self._token = way.credential.ready()
@@ -111,7 +120,7 @@ class FastCall:
         """Stop, because the caller is gone."""
         if not self._stop():
             self._gate.note_gone(self._record)
-            self._gate.end(self, self._record)
+            self._gate.end(self, self._record, self._outfit)
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         known, record = self._known, self._record
@@ -139,7 +148,7 @@ class FastCall:
         if not is_answered:
             self._go_on()
             return
-        self._gate.end(self, self._record)
+        self._gate.end(self, self._record, self._outfit)
         if self._known.is_last:
             self._is_carried = True
             self._task = self._loop.create_task(self._take_leave())
@@ -167,7 +176,7 @@ class FastCall:
         return True
 
     def _is_unusual(self, head: ReplyHead) -> bool:
-        return head.status == 401 or head.status >= 429 or self._gate.is_draining
+        return head.status == 401 or head.status >= 429 or self._gate.is_ending(self)
 
     def _framed(self, body: ReplyBody, framing: Framing) -> bytes:
         if not framing.has_body:
@@ -190,12 +199,12 @@ class FastCall:
         self._is_carried = True
         begun = Begun(self._spent, self._token, self._upstream, self._asked_at)
         plan = replace(self._known.plan, deadline=self._deadline)
-        exchange = Exchange(self, plan, self._record, self._upload, self._gate.timeouts.idle_s)
+        exchange = Exchange(self, plan, self._record, self._upload, self._outfit.timeouts.idle_s)
 
         def serve() -> Awaitable[bool]:
-            return exchange.run(self._way, lambda: self._gate.is_draining, begun)
+            return exchange.run(self._way, lambda: self._gate.is_ending(self), begun)
 
-        keep = await self._gate.carry_out(self, self._record, self, serve)
+        keep = await self._gate.carry_out(self, self._record, self, self._outfit, serve)
         self.connection.served(keep=keep)
 
     def _stop(self) -> bool:
@@ -218,5 +227,5 @@ class FastCall:
 
     def _end(self, error: GatewayError) -> None:
         keep = self._gate.fail(self, self._record, error)
-        self._gate.end(self, self._record)
+        self._gate.end(self, self._record, self._outfit)
         self.connection.served(keep=keep)

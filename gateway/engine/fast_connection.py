@@ -19,6 +19,7 @@ from typing import cast
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
+from gateway.engine.caller import Manager
 from gateway.engine.fast_call import FastCall
 from gateway.engine.fast_lane import FastLane
 from gateway.engine.linger import Linger
@@ -36,12 +37,23 @@ class FastConnection(asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
-        *("_call", "_drained", "_ending", "_held", "_lane", "_linger", "_loop", "_outflow"),
+        *(
+            "_call",
+            "_drained",
+            "_ending",
+            "_held",
+            "_lane",
+            "_linger",
+            "_listens",
+            "_loop",
+            "_outflow",
+        ),
         *("_parts_by", "_reading_paused", "_watch", "listener", "transport"),
     )
 
-    def __init__(self, lane: FastLane, listener: Listener) -> None:
+    def __init__(self, manager: Manager, lane: FastLane, listener: Listener) -> None:
         self.listener = listener
+        self._listens = manager
         self._lane = lane
         self._loop = asyncio.get_running_loop()
         self._watch = Watch(self._loop)
@@ -57,6 +69,11 @@ class FastConnection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
 
     # The exchange's side.
+
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether the listener is closed, so that the connection ends with an answer."""
+        return self._listens.is_leaving
 
     def write(self, data: bytes) -> None:
         """Write to the caller, and watch that the caller takes it."""
@@ -162,7 +179,7 @@ class FastConnection(asyncio.Protocol):
             call.abandon()
         elif (known := self._lane.find_begun(held)) is not None:
             # Its head was read, so there is a record of it.
-            call = FastCall(self, self._lane.gate, self._lane.gate.way_of(known.plan), known, b"")
+            call = FastCall(self, self._lane.gate, known, b"")
             call.begin()
             call.abandon()
 
@@ -180,7 +197,7 @@ class FastConnection(asyncio.Protocol):
     def _serve(self) -> None:
         """Serve what is held, wait for the rest of it, or hand the connection over."""
         lane, data = self._lane, self._held
-        found = lane.find(data)
+        found = None if self._listens.is_leaving else lane.find(data)
         if found is None:
             if not self._may_wait():
                 self._hand_over()
@@ -188,7 +205,7 @@ class FastConnection(asyncio.Protocol):
         self._held, self._parts_by = b"", 0.0
         self._watch.clear()
         known, body = found
-        self._call = call = FastCall(self, lane.gate, lane.gate.way_of(known.plan), known, body)
+        self._call = call = FastCall(self, lane.gate, known, body)
         call.start()
 
     def _may_wait(self) -> bool:
@@ -196,7 +213,11 @@ class FastConnection(asyncio.Protocol):
         now = self._loop.time()
         self._parts_by = self._parts_by or now + PARTS_S
         self._watch.set(self._parts_by, self._hand_over)
-        return now < self._parts_by and self._lane.may_grow_plain(self._held)
+        return (
+            now < self._parts_by
+            and not self._listens.is_leaving
+            and self._lane.may_grow_plain(self._held)
+        )
 
     def _hand_over(self) -> None:
         """Give the connection, and what came on it, to the main lane."""

@@ -46,7 +46,7 @@ class FastLane:
         self.make_main = make_main
         self.connections: set[FastConnections] = set()
         self._listener = listener
-        self._heads = KnownHeads(gate.policy, listener)
+        self._heads = KnownHeads(gate.outfit.policy, listener)
 
     def find(self, data: bytes) -> tuple[Known, bytes] | None:
         """Return what is known of the one request that `data` is, and its body.
@@ -77,6 +77,6 @@ class FastLane:
     def _know(self, data: bytes, end: int) -> Known | None:
         if end < len(_END) or not self.gate.may_begin:
             return None
-        if self._heads.policy is not self.gate.policy:
-            self._heads = KnownHeads(self.gate.policy, self._listener)
+        if self._heads.policy is not self.gate.outfit.policy:
+            self._heads = KnownHeads(self.gate.outfit.policy, self._listener)
         return self._heads.find(data[:end])

@@ -36,7 +36,6 @@ from gateway.errors import (
     TargetTooLong,
 )
 from gateway.pipeline import AnsweredHere, Policy, decide
-from gateway.policy.forward import Plan
 from gateway.policy.relink import restorer_for
 
 # The status in the log for a caller that went away, as nginx writes it.
@@ -58,6 +57,7 @@ class Outfit:
     timeouts: Timeouts
     ways: Mapping[str, Way]
     events: Events
+    fast_lane: bool = True
 
 
 class Cancellable(Protocol):
@@ -71,7 +71,7 @@ class Gate:
     """Serves requests; counts connections and requests under way against the limits."""
 
     def __init__(self, outfit: Outfit) -> None:
-        self._outfit = outfit
+        self.outfit = outfit
         self.limits = outfit.limits
         self.timeouts = outfit.timeouts
         # The process may be allowed fewer open files than the configuration needs.
@@ -79,12 +79,29 @@ class Gate:
         self.connections = 0
         self.surplus = 0
         self._under_way: dict[Cancellable, Record] = {}
+        # Of each change: the requests that were under way then and are not over.
+        self._leftover: list[tuple[set[Cancellable], asyncio.Future[None]]] = []
         # While draining, connections end with their answer; when refusing, nothing new starts;
         # when stopping, what ends early was ended by us.
         self.is_draining = False
         self.is_refusing = False
         self.is_stopping = False
         self._emptied: asyncio.Future[None] | None = None
+
+    def change(self, outfit: Outfit) -> asyncio.Future[None]:
+        """Serve every request that begins from now on with another outfit.
+
+        Those under way keep theirs; the future is done when the last of them has been told of.
+        """
+        self.outfit = outfit
+        self.limits, self.timeouts = outfit.limits, outfit.timeouts
+        self.max_connections = outfit.limits.max_connections
+        done = asyncio.get_running_loop().create_future()
+        if self._under_way:
+            self._leftover.append((set(self._under_way), done))
+        else:
+            done.set_result(None)
+        return done
 
     @property
     def in_flight(self) -> int:
@@ -116,30 +133,21 @@ class Gate:
 
     async def handle(self, incoming: Incoming) -> Outcome:
         """Serve one request, or answer its flaw; write the whole answer."""
-        record = Record(request_id_of(incoming), time.monotonic())
+        record, outfit = Record(request_id_of(incoming), time.monotonic()), self.outfit
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self.begin(task, record)
-        keep = await self.carry_out(incoming, record, task, lambda: self._serve(incoming, record))
-        return Outcome(keep)
 
-    @property
-    def policy(self) -> Policy:
-        """Return what decides about new requests."""
-        return self._outfit.policy
+        def serve() -> Awaitable[bool]:
+            return self._serve(incoming, record, outfit)
 
-    @property
-    def first_byte_s(self) -> float:
-        """Return how many seconds a request has until the head of its reply."""
-        return self._outfit.policy.first_byte_s
+        return Outcome(await self.carry_out(incoming, record, task, outfit, serve))
 
     @property
     def may_begin(self) -> bool:
-        """Tell whether another request would be served, and its connection kept."""
-        return not self.is_draining and self.in_flight < self.limits.max_in_flight
-
-    def way_of(self, plan: Plan) -> Way:
-        """Return the way that a plan goes."""
-        return self._outfit.ways[plan.upstream.name]
+        """Tell whether another request may take the fast lane: it is served, and then the next."""
+        if self.is_draining or not self.outfit.fast_lane:
+            return False
+        return self.in_flight < self.limits.max_in_flight
 
     def begin(self, key: Cancellable, record: Record) -> None:
         """Take a request in."""
@@ -150,6 +158,7 @@ class Gate:
         call: Call,
         record: Record,
         key: Cancellable,
+        outfit: Outfit,
         serve: Callable[[], Awaitable[bool]],
     ) -> bool:
         """Have a request served that is under way by `key`; answer whatever goes wrong."""
@@ -170,10 +179,10 @@ class Gate:
             record.bug = bug
             keep = self.fail(call, record, Internal())
         finally:
-            self.end(key, record)
+            self.end(key, record, outfit)
         if not keep and not record.cut:
             await call.connection.linger()
-        elif keep and self.is_draining:
+        elif keep and self.is_ending(call):
             # Its answer promised to stay, so the caller may be sending already.
             asyncio.get_running_loop().call_later(GRACE_S, call.connection.close_if_idle)
         return keep
@@ -192,21 +201,26 @@ class Gate:
             self._emptied = asyncio.get_running_loop().create_future()
             await self._emptied
 
-    async def _serve(self, incoming: Incoming, record: Record) -> bool:
+    async def _serve(self, incoming: Incoming, record: Record, outfit: Outfit) -> bool:
         """Return whether the connection may be kept."""
         if incoming.flaw is not None:
             raise incoming.flaw
         raw = read_head(incoming)
         note_head(record, raw)
         self._check_capacity()
-        decision = decide(raw, self._outfit.policy, asyncio.get_running_loop().time())
+        decision = decide(raw, outfit.policy, asyncio.get_running_loop().time())
         note_decision(record, decision)
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
         restore = restorer_for(decision.request, decision.restored)
-        upload = Upload(incoming, decision.framing, self.limits, restore)
-        exchange = Exchange(incoming, decision, record, upload, self.timeouts.idle_s)
-        return await exchange.run(self.way_of(decision), closing=lambda: self.is_draining)
+        upload = Upload(incoming, decision.framing, outfit.limits, restore)
+        exchange = Exchange(incoming, decision, record, upload, outfit.timeouts.idle_s)
+        way = outfit.ways[decision.upstream.name]
+        return await exchange.run(way, closing=lambda: self.is_ending(incoming))
+
+    def is_ending(self, call: Call) -> bool:
+        """Tell whether the connection ends with its answer, whatever the caller asked for."""
+        return self.is_draining or call.connection.is_leaving
 
     def _check_capacity(self) -> None:
         if self.is_refusing:
@@ -238,7 +252,7 @@ class Gate:
 
     def _must_close(self, call: Call) -> bool:
         # An HTTP/1.0 caller that wants the connection kept asks for more than it is worth.
-        return self.is_draining or call.is_last or call.is_old or not call.is_read
+        return self.is_ending(call) or call.is_last or call.is_old or not call.is_read
 
     def note_gone(self, record: Record) -> None:
         """Take note that the connection ended before its answer did."""
@@ -249,12 +263,23 @@ class Gate:
         else:
             record.status = CALLER_GONE
 
-    def end(self, key: Cancellable, record: Record) -> None:
+    def end(self, key: Cancellable, record: Record, outfit: Outfit) -> None:
         """Take a request out, and tell of it."""
         del self._under_way[key]
         self._tell_if_empty()
         record.total_s = time.monotonic() - record.started
-        self._outfit.events.finished(record)
+        outfit.events.finished(record)
+        self._settle_leftover(key)
+
+    def _settle_leftover(self, key: Cancellable) -> None:
+        """Take note that a request is over, for every change that waits for it."""
+        if not self._leftover:
+            return
+        for keys, done in self._leftover:
+            keys.discard(key)
+            if not keys and not done.done():
+                done.set_result(None)
+        self._leftover = [(keys, done) for keys, done in self._leftover if keys]
 
     def _tell_if_empty(self) -> None:
         if self._emptied is None or self._emptied.done():

@@ -38,6 +38,11 @@ class Connection(Protocol):
 
     listener: Listener
 
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether the listener is closed, so that this connection ends with its answer."""
+        ...
+
     def write(self, data: bytes) -> None:
         """Write to the caller."""
         ...

@@ -39,7 +39,14 @@ _DROP_SYN = b"".join(
 
 
 class CannotBind(Exception):
-    """A listener could not be opened; the text names it and says why."""
+    """A listener could not be opened; the text names it and says why.
+
+    `is_taken` tells that somebody has the address already.
+    """
+
+    def __init__(self, text: str, *, is_taken: bool = False) -> None:
+        super().__init__(text)
+        self.is_taken = is_taken
 
 
 async def open_sockets(bind: Bind) -> list[socket.socket]:
@@ -54,7 +61,8 @@ async def open_sockets(bind: Bind) -> list[socket.socket]:
 
 def cannot_bind(bind: Bind, error: OSError) -> CannotBind:
     """Return the clear line for a listener that could not be opened."""
-    return CannotBind(f"cannot listen on {bind}: {_explain(error)}")
+    taken = error.errno == errno.EADDRINUSE
+    return CannotBind(f"cannot listen on {bind}: {_explain(error)}", is_taken=taken)
 
 
 def listener_of(sock: socket.socket) -> Listener:

@@ -35,7 +35,7 @@ class Pool:
     def __init__(self, loop: asyncio.AbstractEventLoop, connector: Connects, max_idle: int) -> None:
         self._loop = loop
         self._connector = connector
-        self._max_idle = max_idle
+        self.max_idle = max_idle
         self._idle: deque[UpstreamConnection] = deque()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
@@ -73,7 +73,7 @@ class Pool:
         if self._closed or not connection.is_reusable:
             connection.abort()
             return
-        if len(self._idle) >= self._max_idle:
+        if len(self._idle) >= self.max_idle:
             self._idle.popleft().abort()
         connection.rest()
         self._idle.append(connection)

@@ -38,7 +38,10 @@ MAX_FIELDS = 1000
 class Reception(RequestHandler):
     """The incoming half of a connection."""
 
-    __slots__ = ("_boundary", "_discarding", "_gate", "_head_watch", "_linger", "_receiving")
+    __slots__ = (
+        *("_boundary", "_discarding", "_gate", "_head_watch", "_limits", "_linger"),
+        "_receiving",
+    )
 
     def __init__(self, manager: web.Server, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
         limits = gate.limits
@@ -58,6 +61,8 @@ class Reception(RequestHandler):
         self._max_msg_queue_size = MAX_QUEUED
         self._msg_queue_resume_size = MAX_QUEUED - 1
         self._gate = gate
+        # Those of heads stay as they are for the life of the connection, as the parser's do.
+        self._limits = limits
         self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
         self._head_watch = Watch(loop)
         self._receiving: StreamReader = EMPTY_PAYLOAD
@@ -112,7 +117,7 @@ class Reception(RequestHandler):
         """Answer a flaw as any refusal is answered (aiohttp calls this)."""
 
         async def answer(incoming: Incoming) -> Outcome:
-            limit = self._gate.limits.max_target_bytes
+            limit = self._limits.max_target_bytes
             incoming.looks_like_head = self._boundary.head.startswith(b"HEAD ")
             incoming.flaw = flaws.refusal_of(err_info.exc, self._boundary.head, limit)
             return await self._gate.handle(incoming)
@@ -183,7 +188,7 @@ class Reception(RequestHandler):
 
     def _after_part_of_head(self) -> None:
         if self._boundary.head_too_large:
-            limit = self._gate.limits.max_head_bytes
+            limit = self._limits.max_head_bytes
             self._queue_flaw(HeadTooLarge(f"the head is over {limit} bytes"))
         elif not self._head_watch.is_set:
             self._expect_head()

@@ -32,7 +32,7 @@ from gateway.errors import GatewayError
 class Server(web.Server):
     """Makes connections for one listener."""
 
-    def __init__(self, gate: Gate, listener: Listener, *, fast_lane: bool = True) -> None:
+    def __init__(self, gate: Gate, listener: Listener) -> None:
         super().__init__(
             cast(Any, gate.handle),
             request_factory=cast(Any, make_incoming),
@@ -40,13 +40,15 @@ class Server(web.Server):
         )
         self._gate = gate
         self._listener = listener
-        self._lane = FastLane(gate, listener, self._make_main) if fast_lane else None
+        self.lane = FastLane(gate, listener, self._make_main)
+        # The listener is closed: connections end with their answers.
+        self.is_leaving = False
 
     def __call__(self) -> asyncio.Protocol:  # type: ignore[override]  # aiohttp narrows it
         """Return the protocol of a new connection (asyncio calls this)."""
-        if self._lane is None:
-            return self._make_main()
-        return FastConnection(self._lane, self._listener)
+        if self._gate.outfit.fast_lane:
+            return FastConnection(self, self.lane, self._listener)
+        return self._make_main()
 
     def close_idle(self) -> None:
         """Close the connections that wait for a next request."""
@@ -55,7 +57,7 @@ class Server(web.Server):
 
     def refuse_heads(self, error: GatewayError) -> None:
         """Answer the requests whose heads are not whole."""
-        for begun in tuple(self._lane.connections if self._lane else ()):
+        for begun in tuple(self.lane.connections):
             begun.hand_over_begun()
         for connection in self.connections:
             cast(CallerConnection, connection).refuse_head(error)
@@ -69,7 +71,7 @@ class Server(web.Server):
         return CallerConnection(self, self._gate, self._listener, self._loop)
 
     def _all(self) -> list[CallerConnection | FastConnections]:
-        fast = self._lane.connections if self._lane else ()
+        fast = self.lane.connections
         return [*cast("list[CallerConnection]", self.connections), *fast]
 
 

@@ -19,6 +19,10 @@ class CredentialLog:
     def __init__(self, logger: FilteringBoundLogger) -> None:
         self._logger = logger
 
+    def use(self, logger: FilteringBoundLogger) -> None:
+        """Write there from now on."""
+        self._logger = logger
+
     def token_changed(self, credential: str, generation: int) -> None:
         """Write that another token is used."""
         self._logger.info("token changed", credential=credential, generation=generation)

@@ -50,6 +50,8 @@ class CredentialMetrics:
 
     def sample(self, statuses: Mapping[str, Status], store_trouble: str | None) -> None:
         """Read the gauges; on the event loop."""
+        # Of a credential that a reload has removed nothing is shown.
+        self._expiry.clear()
         for name, status in statuses.items():
             if status.expires_at is not None:
                 self._expiry.labels(name).set(status.expires_at)

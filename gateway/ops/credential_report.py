@@ -5,8 +5,9 @@ Rule: metadata only: `Status` has no token, and nothing else is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 from gateway.credentials.tokens import Status
 
@@ -29,3 +30,28 @@ class CredentialReport:
         """Return what `/readyz?verbose` adds: None for what is well."""
         found = {f"credential {name}": s.reason or None for name, s in self._statuses().items()}
         return {**found, "store": self._trouble()}
+
+
+def merge_documents(documents: Iterable[Mapping[str, Any]]) -> dict[str, object]:
+    """Return what `/credentials` shows of several processes: of each credential the latest news."""
+    latest: dict[str, Mapping[str, Any]] = {}
+    trouble: str | None = None
+    for document in documents:
+        trouble = trouble or document["store"]["trouble"]
+        for name, status in document["credentials"].items():
+            if name not in latest or _age(status) > _age(latest[name]):
+                latest[name] = status
+    return {"credentials": latest, "store": {"trouble": trouble}}
+
+
+def merge_notes(notes: Iterable[Mapping[str, str | None]]) -> dict[str, str | None]:
+    """Return the notes of several processes: well is what is well for all of them."""
+    merged: dict[str, str | None] = {}
+    for told in notes:
+        for name, trouble in told.items():
+            merged[name] = merged.get(name) or trouble
+    return merged
+
+
+def _age(status: Mapping[str, Any]) -> tuple[int, float]:
+    return status["generation"], status["outcome_at"] or 0.0

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 
 import orjson
+import structlog
 from structlog.typing import FilteringBoundLogger
 
 from gateway.engine.events import Record
@@ -33,6 +34,12 @@ class RequestLog:
         self._logger = logger
         self._requests = requests
         self._lines = json_lines(logger)
+        self._bound = structlog.get_context(logger)
+
+    def use(self, logger: FilteringBoundLogger, requests: str) -> None:
+        """Write there, and of these requests, from now on."""
+        self._logger = logger
+        self._requests = requests
 
     def finished(self, record: Record) -> None:
         """Write the line of a request, if it is wanted."""
@@ -42,7 +49,8 @@ class RequestLog:
         if self._lines is None:
             self._logger.log(level, "request", fields=describe(record))
         else:
-            self._lines.tell(level, "request", describe_course(record), _head_line(record))
+            fields = {**describe_course(record), **self._bound}
+            self._lines.tell(level, "request", fields, _head_line(record))
 
     def _wants(self, record: Record) -> bool:
         if record.bug is not None or self._requests == "on":

@@ -3,7 +3,7 @@
 A port of its own, so that probes work while the data port is full, and callers of the
 data port can never read what is written here.
 
-Rule 1: an answer tells of this process only, never of the vendor.
+Rule 1: an answer tells of this gateway only, never of the vendor.
 Rule 2: rendering metrics takes long enough to notice, so it happens in a thread.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from aiohttp import web
 
@@ -19,7 +19,6 @@ from gateway.config.binds import Bind
 from gateway.engine.listen import BACKLOG, open_sockets
 from gateway.engine.unix_socket import SocketFile, files_of
 from gateway.ops.health import Check, judge, render_verdict
-from gateway.ops.metrics import Metrics
 
 _Page: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.Response]]
 # A probe's answer is a line; whoever needs longer to take it has gone.
@@ -27,24 +26,43 @@ _CLOSE_WITHIN_S = 1.0
 _KEEPALIVE_S = 75.0
 
 
+class Exposition(Protocol):
+    """What a scrape shows: this process's `metrics.Metrics`, or the sums of several."""
+
+    def sample(self) -> None:
+        """Read what is read when somebody asks; on the event loop, before `render`."""
+        ...
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """Return the text for a scraper and its media type; may run in a thread."""
+        ...
+
+
+async def _nothing() -> None:
+    """Refresh nothing: what is shown is this process's own."""
+
+
 class OpsServer:
     """Answers probes and scrapes; `checks` decide `/readyz`, see `health.Check`.
 
     `notes` are what `/readyz?verbose` adds; `credentials` returns what `/credentials` shows, as
-    JSON has it: metadata, never a token.
+    JSON has it: metadata, never a token. `refresh` is awaited before anything is shown that other
+    processes know.
     """
 
     def __init__(
         self,
         checks: Mapping[str, Check],
         notes: Callable[[], Mapping[str, str | None]],
-        metrics: Metrics,
+        metrics: Exposition,
         credentials: Callable[[], object],
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._checks = checks
         self._notes = notes
         self._metrics = metrics
         self._credentials = credentials
+        self._refresh = refresh or _nothing
         self._pages: dict[str, _Page] = {
             "/livez": self._show_live,
             "/readyz": self._show_ready,
@@ -90,15 +108,19 @@ class OpsServer:
 
     async def _show_ready(self, request: web.BaseRequest) -> web.Response:
         verbose = "verbose" in request.query
+        if verbose:
+            await self._refresh()
         return _text(*render_verdict(judge(self._checks), self._notes(), verbose=verbose))
 
     async def _show_metrics(self, request: web.BaseRequest) -> web.Response:
+        await self._refresh()
         self._metrics.sample()
         accept = request.headers.get("Accept", "")
         body, media_type = await asyncio.to_thread(self._metrics.render, accept)
         return _plain(web.Response(body=body, headers={"Content-Type": media_type}))
 
     async def _show_credentials(self, _request: web.BaseRequest) -> web.Response:
+        await self._refresh()
         return _plain(web.json_response(self._credentials()))
 
 

@@ -59,7 +59,7 @@ class RateGroups:
         self._secret = secret
         self._learned: Recent[str, str] = Recent(_MOST_LEARNED)
         # Of known operations; as many as there are upstreams times operations.
-        self._keys: dict[tuple[str, str, str], RateKey] = {}
+        self._keys: dict[tuple[str, str, str, str], RateKey] = {}
 
     def key_of(self, permitted: Permitted) -> RateKey:
         """Return what a permitted request is charged to."""
@@ -67,7 +67,8 @@ class RateGroups:
         upstream, operation = routed.upstream, routed.operation
         if operation is None or upstream.scheme is Scheme.PASSTHROUGH:
             return self._make(routed)
-        place = (upstream.name, operation.method, operation.template)
+        # Another configuration may give the upstream another credential.
+        place = (upstream.name, upstream.credential, operation.method, operation.template)
         key = self._keys.get(place)
         if key is None:
             key = self._keys[place] = self._make(routed)

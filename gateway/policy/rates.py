@@ -64,10 +64,19 @@ class Spent:
     bucket: Bucket | Tally | None = field(default=None, repr=False, compare=False)
 
 
+class _Sent:
+    """The number of the last request that was let through."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
 class Rates:
     """The buckets of this process."""
 
-    __slots__ = ("_buckets", "_doors", "_groups", "_number", "mode")
+    __slots__ = ("_buckets", "_doors", "_groups", "_sent", "mode")
 
     def __init__(self, mode: RateMode, secret: bytes) -> None:
         """`secret` keys the hash of callers' tokens (`RateGroups`)."""
@@ -75,7 +84,18 @@ class Rates:
         self._groups = RateGroups(secret)
         self._buckets: Recent[tuple[str, str], Bucket | Tally] = Recent(_MOST_BUCKETS)
         self._doors: Recent[tuple[str, str], Shut] = Recent(_MOST_BUCKETS)
-        self._number = 0
+        self._sent = _Sent()
+
+    def in_mode(self, mode: RateMode) -> Rates:
+        """Return the same buckets under another mode.
+
+        What was spent under one mode is settled under that one.
+        """
+        other = Rates.__new__(Rates)
+        other.mode = mode
+        other._groups, other._buckets = self._groups, self._buckets
+        other._doors, other._sent = self._doors, self._sent
+        return other
 
     def key_of(self, permitted: Permitted) -> RateKey:
         """Return what a permitted request is charged to."""
@@ -89,10 +109,10 @@ class Rates:
         shut = self._refusal(key, bucket, now)
         if shut is not None and self.mode is not RateMode.OBSERVE:
             raise shield_of(key, shut, now)
-        self._number += 1
+        self._sent.number += 1
         if bucket is not None:
             bucket.spend(now)
-        return Spent(key, self._number, bucket)
+        return Spent(key, self._sent.number, bucket)
 
     def learn(
         self, spent: Spent, status: int, fields: Fields, retry_after_s: float | None, now: float
@@ -108,7 +128,7 @@ class Rates:
         bucket = spent.bucket if key is spent.key else self._bucket(key)
         self._give_back(spent)
         if bucket is not None:
-            bucket.note(spent.number, self._number, answer, now)
+            bucket.note(spent.number, self._sent.number, answer, now)
         if status == 429 and not key.windows and (bucket is None or answer is None):
             wait_s = PENALTY_S if retry_after_s is None else retry_after_s
             shut: Shut | None = self._close_door(key, now + wait_s)
@@ -121,7 +141,7 @@ class Rates:
         """Take in that an attempt has no answer; `sent` tells whether a byte left."""
         self._give_back(spent)
         if sent and spent.bucket is not None:
-            spent.bucket.note(spent.number, self._number, None, now)
+            spent.bucket.note(spent.number, self._sent.number, None, now)
         self._tidy(spent)
 
     def refusal(self, key: RateKey, now: float) -> Shut | None:

@@ -1,6 +1,7 @@
 """Which credentials are made of a configuration, and of what."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,66 @@ async def test_a_legacy_login_is_made() -> None:
     )
     assert credentials.statuses()["legacy"].grant == "engage_legacy"
     await credentials.close()
+
+
+async def remade(
+    before: Credentials, *sets: str, environ: Mapping[str, str] = VENDORS
+) -> Credentials:
+    config = load([], sets, environ, resolve=True).config
+    return make_credentials(config, environ, Recorder(), before.store, before)
+
+
+RINGCX = "upstreams.ringcx.routes=['/voice/api']"
+
+
+async def test_credentials_are_kept_when_nothing_of_them_changes() -> None:
+    before = made(RINGCX)
+    after = await remade(before, RINGCX, "timeouts.idle_s=5", "upstreams.platform.tunnel=header")
+    assert after.by_name == before.by_name
+    assert after.new_since(before) == []
+    await after.close()
+
+
+@pytest.mark.parametrize(
+    ("sets", "new"),
+    [
+        (("upstreams.platform.origin=https://example.com",), ["ringcentral", "ringcx"]),
+        (("credentials.ringcx.grant=ringcx", "credentials.ringcx.auth_limit=2"), ["ringcx"]),
+        (("user_agent.comment=x",), ["ringcentral", "ringcx"]),
+    ],
+)
+async def test_what_is_made_of_something_else_is_made_anew(
+    sets: tuple[str, ...], new: list[str]
+) -> None:
+    before = made(RINGCX)
+    after = await remade(before, RINGCX, *sets)
+    assert after.new_since(before) == new
+    await before.retire(after)
+    await after.close()
+
+
+async def test_a_secret_that_was_written_anew_makes_another_credential(tmp_path: Path) -> None:
+    file = tmp_path / "jwt"
+    file.write_text("one")
+    where = f"credentials.ringcentral.jwt=file:{file}"
+    sets = (*(f"credentials.ringcentral.{key}=literal:x" for key in ("client_id",)), where)
+    sets = ("credentials.ringcentral.grant=jwt", *sets)
+    before = made(*sets)
+    assert (await remade(before, *sets)).new_since(before) == []
+    file.write_text("two")
+    after = await remade(before, *sets)
+    assert after.new_since(before) == ["ringcentral"]
+    await after.close()
+
+
+async def test_a_token_that_was_exchanged_for_another_users_is_not_taken_over() -> None:
+    before = made(RINGCX)
+    after = await remade(before, RINGCX, environ={**VENDORS, "RC_USER_JWT": "k.w.t"})
+
+    def key_of(credentials: Credentials) -> str:
+        broker = credentials.by_name["ringcx"]
+        assert isinstance(broker, Broker)
+        return broker._renewal._key
+
+    assert key_of(before) != key_of(after)
+    await after.close()

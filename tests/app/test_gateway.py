@@ -12,7 +12,18 @@ from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.listen import CannotBind
 from gateway.stores.memory import MemoryStore
-from tests.wire import Recorder
+from tests.reloads import change, config_for
+from tests.wire import (
+    OK,
+    PATIENCE_S,
+    Peer,
+    Recorder,
+    answering,
+    request,
+    running,
+    scripted,
+    values,
+)
 
 NONE = 'credentials.ringcentral.grant="none"'
 
@@ -37,11 +48,68 @@ async def test_every_bind_is_opened_and_closed() -> None:
 
 
 async def test_what_was_opened_is_closed_when_the_rest_cannot_be() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as first:
+        free = first.getsockname()[1]
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        gateway = gateway_on("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}")
+        gateway = gateway_on(f"127.0.0.1:{free}", f"127.0.0.1:{taken.getsockname()[1]}")
         with pytest.raises(CannotBind, match="in use"):
             await gateway.open()
-        await asyncio.sleep(0)
-        (opened,) = gateway.binds
+        assert gateway.binds == []
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", opened.port))
+            socket.create_connection(("127.0.0.1", free))
+
+
+LIMITED = (
+    b"HTTP/1.1 429 Too Many Requests\r\nX-Rate-Limit-Group: light\r\nX-Rate-Limit-Limit: 50\r\n"
+    b"X-Rate-Limit-Remaining: 0\r\nX-Rate-Limit-Window: 60\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+async def test_idle_connections_stay_when_their_origin_does() -> None:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        await gateway.ask(request())
+        assert await change(gateway, config_for(upstream.origin, "limits.max_in_flight=7")) == []
+        assert {pool.max_idle for pool in gateway.gateway.pools.values()} == {7}
+        await gateway.ask(request())
+    assert upstream.connections == 1
+
+
+async def test_what_is_not_kept_is_closed_after_the_last_request_that_may_use_it() -> None:
+    ended = asyncio.Semaphore(0)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        assert await peer.read_to_end() == b""
+        ended.release()
+
+    async with scripted(script) as old, running(old.origin) as gateway:
+        await gateway.ask(request())
+        renewed = await change(gateway, config_for("http://127.0.0.1:9", "log.level=error"))
+        assert renewed == ["upstreams.platform", "upstreams.media"]
+        await asyncio.wait_for(ended.acquire(), PATIENCE_S)
+
+
+async def test_a_door_that_the_vendor_shut_stays_shut_under_another_mode() -> None:
+    async with scripted(answering(LIMITED)) as upstream, running(upstream.origin) as gateway:
+        assert (await gateway.ask(request()))[0] == 429
+        for mode, code in (("off", []), ("queue", [b"rate-shield"]), ("shield", [b"rate-shield"])):
+            await change(
+                gateway, config_for(upstream.origin, f"rates.mode={mode}", "rates.max_wait_s=0.1")
+            )
+            status, head, _ = await gateway.ask(request())
+            assert (status, values(head, b"x-gateway-error")) == (429, code)
+
+
+async def test_a_change_that_cannot_be_made_changes_nothing() -> None:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        before = gateway.gateway._plant
+        with pytest.raises(FileNotFoundError):
+            await change(
+                gateway, config_for(upstream.origin, "upstreams.platform.ca_file=/nowhere/x")
+            )
+        taken = f"listener.bind=['127.0.0.1:0', '127.0.0.1:{upstream.port}']"
+        with pytest.raises(CannotBind):
+            await change(gateway, config_for("http://127.0.0.1:9", taken))
+        assert gateway.gateway._plant is before
+        assert (await gateway.ask(request()))[0] == 200

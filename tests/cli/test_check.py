@@ -108,3 +108,9 @@ def test_a_file_that_is_not_there_is_one_line(
 ) -> None:
     assert main(["check", "--config", str(config)]) == os.EX_CONFIG
     assert f"{config}: does not exist" in capsys.readouterr().err
+
+
+def test_more_workers_than_one_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    sets = ("credentials.ringcentral.grant=none", "engine.workers=auto", "rates.mode=off")
+    assert main(["check", *(word for one in sets for word in ("--set", one))]) == 0
+    assert "\nworkers   auto\n" in capsys.readouterr().out

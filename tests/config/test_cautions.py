@@ -26,3 +26,11 @@ def test_a_chain_that_is_kept_is_nothing_to_speak_of(kept: str) -> None:
 
 def test_a_token_that_can_be_had_again_is_nothing_to_speak_of() -> None:
     assert not list(cautions(config_of()))
+
+
+def test_workers_learn_the_limits_of_the_vendor_by_themselves_without_redis() -> None:
+    (caution,) = cautions(config_of("engine.workers=2"))
+    assert caution.path == "engine.workers"
+    assert "set stores.redis to have one count" in caution.message
+    for more in ("rates.mode=off", "rates.mode=observe", "stores.redis=redis://127.0.0.1"):
+        assert not list(cautions(config_of("engine.workers=2", more)))

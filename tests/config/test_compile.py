@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.config.compile import compile_policy, enabled_credentials
+from gateway.config.compile import compile_policy, count_workers, enabled_credentials
 from gateway.core.message import Listener, RawHead
 from gateway.core.query import Mode, Profile
 from gateway.core.target import Authority
@@ -128,3 +128,12 @@ def test_only_credentials_that_are_used_are_enabled() -> None:
 def test_links_are_rewritten_unless_that_is_switched_off() -> None:
     assert compile_policy(config_of()).forward.links is not None
     assert compile_policy(config_of("links.rewrite=off")).forward.links is None
+
+
+@pytest.mark.parametrize(("workers", "count"), [("1", 1), ("3", 3), ("auto", 8)])
+def test_workers_are_counted_by_cpus_when_they_are_auto(workers: str, count: int) -> None:
+    assert count_workers(config_of(f"engine.workers={workers}"), 8) == count
+
+
+def test_there_is_always_one_worker() -> None:
+    assert count_workers(config_of("engine.workers=auto"), 0) == 1

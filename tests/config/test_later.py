@@ -7,7 +7,6 @@ import pytest
 from gateway.config.later import later_names, take_later
 
 WORKING: list[dict[str, Any]] = [
-    {"engine": {"workers": 1}},
     {"ops": {"ready_requires": []}},
 ]
 
@@ -15,14 +14,14 @@ WORKING: list[dict[str, Any]] = [
 @pytest.mark.parametrize("tree", WORKING, ids=str)
 def test_what_this_version_does_is_taken_and_forgotten(tree: dict[str, Any]) -> None:
     assert take_later(tree) == []
-    assert tree in ({"engine": {}}, {"ops": {}})
+    assert tree == {"ops": {}}
 
 
 def test_what_is_refused_is_taken_out() -> None:
-    tree: dict[str, Any] = {"ops": {"ready_requires": ["vendor"]}, "engine": {"workers": 2}}
+    tree: dict[str, Any] = {"ops": {"ready_requires": ["vendor"]}}
     paths = [flaw.path for flaw in take_later(tree)]
-    assert paths == [("ops", "ready_requires"), ("engine", "workers")]
-    assert tree == {"ops": {}, "engine": {}}
+    assert paths == [("ops", "ready_requires")]
+    assert tree == {"ops": {}}
 
 
 def test_strange_shapes_are_left_to_validation() -> None:

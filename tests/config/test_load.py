@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.flaws import names_at
-from gateway.config.load import load
+from gateway.config.load import load, restore
 from gateway.config.model import Config
 from gateway.errors import ConfigError
 from tests.config.loading import TOKEN, load_sets, problems_of
@@ -144,3 +144,10 @@ def test_any_settings_load_or_are_a_config_error(sets: list[str]) -> None:
 )
 def test_any_environment_loads_or_is_a_config_error(environ: dict[str, Any]) -> None:
     assert all(problems_of([TOKEN], environ))
+
+
+def test_what_was_validated_can_be_handed_on_as_json_and_is_not_shown() -> None:
+    sets = [TOKEN, "listener.bind=['127.0.0.1:1', 'unix:/run/x']", "timeouts.idle_s=2.5"]
+    loaded = load([], [*sets, "upstreams.ringcx.tunnel=off", "engine.fast_lane=false"], {})
+    assert restore(json.loads(json.dumps(loaded.tree))) == loaded.config
+    assert "t0ken" not in repr(loaded)

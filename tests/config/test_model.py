@@ -11,17 +11,8 @@ from tests.config.loading import config_of
 
 SECTIONS = (
     *("listener", "ops", "user_agent", "tunnel", "query", "links"),
-    *(
-        "rates",
-        "retries",
-        "timeouts",
-        "limits",
-        "upstreams",
-        "credentials",
-        "stores",
-        "engine",
-        "log",
-    ),
+    *("rates", "retries", "timeouts", "limits", "upstreams", "credentials", "stores", "log"),
+    "engine",
 )
 
 

@@ -174,8 +174,8 @@ async def test_a_request_over_the_limit_is_told_and_the_connection_kept() -> Non
 
 async def test_the_limits_are_really_given_to_aiohttp() -> None:
     sets = ("limits.max_target_bytes=77", "limits.max_head_bytes=777", "timeouts.keepalive_s=7")
-    async with unreached(*sets) as gateway:
-        connection = Server(gateway.gateway.gate, Listener(), fast_lane=False)()
+    async with unreached(*sets, "engine.fast_lane=false") as gateway:
+        connection = Server(gateway.gateway.gate, Listener())()
         assert isinstance(connection, CallerConnection)
         assert connection.max_line_size == 77
         assert connection.max_field_size == 777

@@ -119,15 +119,3 @@ async def test_a_second_signal_stops_at_once() -> None:
         assert await gateway.code() == 1
         assert await gateway.errors() == ""
         peer.close()
-
-
-async def test_a_hangup_is_told_and_ignored() -> None:
-    async with serving(answering(OK)) as gateway:
-        gateway.process.send_signal(signal.SIGHUP)
-        assert await gateway.event(
-            "SIGHUP is ignored: this version reads its configuration at start only"
-        )
-        peer = await gateway.dial()
-        await peer.send(request())
-        assert (await peer.read_answer())[0] == 200
-        peer.close()

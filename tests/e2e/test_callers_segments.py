@@ -66,7 +66,7 @@ def essence(answers: bytes) -> list[tuple[bytes, bytes]]:
 async def transport_of(gateway: Running, peer: Peer) -> asyncio.Transport:
     """Return the gateway's end of a connection, once it is there."""
     name = peer.writer.get_extra_info("sockname")
-    (server,) = gateway.gateway._servers
+    (server,) = gateway.gateway.servers
     async with asyncio.timeout(PATIENCE_S):
         while True:
             for transport in [connection.transport for connection in server._all()]:

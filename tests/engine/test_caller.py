@@ -17,7 +17,7 @@ from tests.wire import OK, Running, answering, request, running, scripted
 
 
 def unconnected(gateway: Running) -> CallerConnection:
-    server = Server(gateway.gateway.gate, Listener(), fast_lane=False)
+    server = Server(gateway.gateway.gate, Listener())
     return cast(CallerConnection, server())
 
 
@@ -49,7 +49,7 @@ async def test_nothing_is_left_behind_and_nothing_is_logged(
                 peer.close()
             while gateway.gateway.gate.connections:
                 await gateway.gateway.gate.emptied()
-            (server,) = gateway.gateway._servers
+            (server,) = gateway.gateway.servers
             await asyncio.wait({asyncio.create_task(asyncio.sleep(0))})
             assert server.connections == []
     assert [record for record in caplog.records if record.name != "asyncio"] == []

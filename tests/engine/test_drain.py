@@ -138,3 +138,26 @@ async def test_a_head_that_is_not_whole_when_the_time_is_up_is_answered() -> Non
         peer.close()
         assert await asyncio.wait_for(draining, PATIENCE_S) == 0
         assert [record.code for record in gateway.records] == ["no-route", "draining"]
+
+
+async def test_who_retires_cuts_nothing_and_leaves_the_sockets_to_others() -> None:
+    async with held() as (script, gateway, _):
+        busy, idle = await gateway.dial(), await gateway.dial()
+        await busy.send(request())
+        await script.asked.acquire()
+        shared = [
+            sock.dup() for server in gateway.gateway._listening.listening for sock in server.sockets
+        ]
+        await gateway.gateway.retire()
+        retiring = asyncio.create_task(gateway.gateway.emptied())
+        # Whoever else listens there is not held off: it waits for them.
+        (await gateway.dial()).close()
+        script.answers.release()
+        status, head, _ = await busy.read_answer()
+        assert (status, values(head, b"connection")) == (200, [b"close"])
+        assert not retiring.done()
+        idle.close()
+        busy.close()
+        await asyncio.wait_for(retiring, PATIENCE_S)
+        for sock in shared:
+            sock.close()

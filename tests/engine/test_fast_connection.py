@@ -15,10 +15,9 @@ CHUNKED = request(f"POST {PATH} HTTP/1.1", "Transfer-Encoding: chunked", body=b"
 
 def lanes(gateway: Running) -> tuple[int, int]:
     """Return how many connections are in the fast lane and in the main lane."""
-    (server,) = gateway.gateway._servers
+    (server,) = gateway.gateway.servers
     assert isinstance(server, Server)
-    assert server._lane is not None
-    return len(server._lane.connections), len(server.connections)
+    return len(server.lane.connections), len(server.connections)
 
 
 async def told(peer: Peer, sent: bytes) -> int:
@@ -90,7 +89,7 @@ async def test_what_follows_an_unanswered_request_is_not_read_without_end() -> N
         peer = await gateway.dial()
         await peer.send(POST)
         await asyncio.wait_for(asked.wait(), 10)
-        (connection,) = gateway.gateway._servers[0]._all()
+        (connection,) = gateway.gateway.servers[0]._all()
         assert isinstance(connection, FastConnection)
         # More than is held, the kernel's buffers included.
         flood = asyncio.create_task(peer.send(request() * 400_000))

@@ -14,12 +14,11 @@ GET = request()
 
 def lane_of(gateway: Running) -> FastLane:
     server = Server(gateway.gateway.gate, Listener(gateway.port, loopback=True))
-    assert server._lane is not None
-    return server._lane
+    return server.lane
 
 
 async def test_one_whole_request_is_found_with_its_body() -> None:
-    async with running("http://127.0.0.1:1") as gateway:
+    async with running("http://127.0.0.1:1", "engine.fast_lane=true") as gateway:
         lane = lane_of(gateway)
         found = lane.find(POST)
         assert found is not None
@@ -45,12 +44,12 @@ async def test_one_whole_request_is_found_with_its_body() -> None:
     ],
 )
 async def test_a_part_is_waited_for_while_it_may_become_plain(part: bytes, may: bool) -> None:
-    async with running("http://127.0.0.1:1") as gateway:
+    async with running("http://127.0.0.1:1", "engine.fast_lane=true") as gateway:
         assert lane_of(gateway).may_grow_plain(part) is may
 
 
 async def test_a_gateway_that_drains_has_no_fast_lane() -> None:
-    async with running("http://127.0.0.1:1") as gateway:
+    async with running("http://127.0.0.1:1", "engine.fast_lane=true") as gateway:
         lane = lane_of(gateway)
         gateway.gateway.gate.is_draining = True
         assert lane.find(GET) is None

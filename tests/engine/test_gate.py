@@ -8,7 +8,8 @@ from gateway.config.load import load
 from gateway.core.message import Listener
 from gateway.engine import gate
 from gateway.errors import Internal
-from tests.wire import OK, PATH, Peer, answering, request, running, scripted, values
+from tests.reloads import change, config_for
+from tests.wire import OK, PATH, PATIENCE_S, Peer, answering, request, running, scripted, values
 
 
 async def test_a_bug_is_told_to_the_log_and_not_to_the_caller(
@@ -102,3 +103,39 @@ def test_the_limits_of_the_contract_are_the_defaults() -> None:
     assert (limits.max_head_bytes, limits.max_target_bytes) == (65536, 16384)
     assert (limits.max_connections, limits.max_in_flight) == (10000, 1000)
     assert Listener().port is None
+
+
+async def test_a_request_keeps_the_outfit_that_it_began_with() -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.read_request()
+        asked.set()
+        await answer.wait()
+        await peer.send(OK)
+
+    async with (
+        scripted(slow) as old,
+        scripted(answering(OK)) as new,
+        running(old.origin) as gateway,
+    ):
+        first, second = await gateway.dial(), await gateway.dial()
+        await first.send(request())
+        await asked.wait()
+        await change(gateway, config_for(new.origin))
+        over = gateway.gateway.gate.change(gateway.gateway.gate.outfit)
+        await second.send(request())
+        assert (await second.read_answer())[0] == 200
+        assert not over.done()
+        answer.set()
+        assert (await first.read_answer())[0] == 200
+        await asyncio.wait_for(over, PATIENCE_S)
+        first.close()
+        second.close()
+    assert (old.connections, new.connections) == (1, 1)
+
+
+async def test_a_change_that_no_request_sees_is_over_at_once() -> None:
+    async with running("http://127.0.0.1:1") as gateway:
+        gate_ = gateway.gateway.gate
+        assert gate_.change(gate_.outfit).done()

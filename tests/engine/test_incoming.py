@@ -15,6 +15,7 @@ class Nowhere:
     """A connection that an `Incoming` may hold and nobody uses."""
 
     listener = Listener()
+    is_leaving = False
 
     def write(self, data: bytes) -> None:
         raise AssertionError(data)

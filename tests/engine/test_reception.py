@@ -15,7 +15,7 @@ async def test_a_full_queue_of_requests_holds_the_rest_back() -> None:
         peer = await gateway.dial()
         await peer.send(request())
         assert (await peer.read_answer())[0] == 200
-        (server,) = gateway.gateway._servers
+        (server,) = gateway.gateway.servers
         connection = cast(CallerConnection, server.connections[0])
         connection.data_received(request() * 100)
         assert len(connection._messages) == MAX_QUEUED

@@ -19,6 +19,7 @@ class Caller:
     """A caller that takes what is written; `is_ready` makes it wait."""
 
     listener = Listener()
+    is_leaving = False
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []

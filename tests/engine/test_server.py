@@ -22,14 +22,14 @@ def test_the_pure_python_parser_is_told_apart(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_connection_knows_its_listener() -> None:
     async with running("http://127.0.0.1:1") as gateway:
         listener = Listener(1234, True)
-        connection = Server(gateway.gateway.gate, listener, fast_lane=False)()
+        connection = Server(gateway.gateway.gate, listener)()
         assert isinstance(connection, CallerConnection)
         assert connection.listener is listener
 
 
 async def test_idle_connections_are_closed_and_others_are_not() -> None:
     async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
-        (made,) = gateway.gateway._servers
+        (made,) = gateway.gateway.servers
         idle, begun = await gateway.dial(), await gateway.dial()
         for peer in (idle, begun):
             await peer.send(request())

@@ -152,3 +152,20 @@ async def test_closing_does_not_wait_for_a_probe_that_stays(asked: Asked) -> Non
     await asyncio.wait_for(server.close(), 10)
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_what_other_processes_know_is_asked_for_before_it_is_shown() -> None:
+    asked: list[str] = []
+
+    async def refresh() -> None:
+        asked.append("once more")
+
+    server = OpsServer({}, dict, Metrics(), dict, refresh)
+    one = Asked(await server.start(LOOPBACK), Health(), Metrics())
+    for target, times in (("/livez", 0), ("/readyz", 0), ("/readyz?verbose", 1)):
+        await one.ask(target)
+        assert len(asked) == times
+    for target in ("/metrics", "/credentials"):
+        await one.ask(target)
+    assert len(asked) == 3
+    await server.close()

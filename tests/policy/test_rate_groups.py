@@ -1,5 +1,7 @@
 """gateway/policy/rate_groups.py."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.policy.rate_groups import RateGroups, RateKey
@@ -101,3 +103,12 @@ def test_other_tokens_and_other_keys_of_the_hash_make_other_users() -> None:
 
 def test_an_owned_credential_is_its_name_whatever_the_caller_sends() -> None:
     assert key_of(*SAME_TOKEN[0]).credential == "ringcentral"
+
+
+def test_an_upstream_that_gets_another_credential_is_charged_to_that_one() -> None:
+    groups = RateGroups(b"key")
+    permitted = permitted_of("GET", STORE)
+    upstream = replace(permitted.routed.upstream, credential="other")
+    other = replace(permitted, routed=replace(permitted.routed, upstream=upstream))
+    names = [groups.key_of(one).credential for one in (permitted, other, permitted)]
+    assert names == ["ringcentral", "other", "ringcentral"]

@@ -241,3 +241,22 @@ def test_a_bucket_that_was_forgotten_and_made_anew_does_not_mind_old_answers() -
     answer(rates, HEAVY, 200, rate_fields("heavy", 5))
     rates.release(old, 100.0, sent=True)
     assert dict(rates.remaining(100.0)) == {"heavy": 5}
+
+
+def test_another_mode_has_the_same_buckets_and_doors() -> None:
+    shielding = rates_of()
+    answer(shielding, HEAVY, 429, rate_fields("heavy", 0), retry_after_s=60.0)
+    off = shielding.in_mode(RateMode.OFF)
+    off.spend(HEAVY, 100.5)
+    refusal_of(off.in_mode(RateMode.QUEUE), HEAVY, 100.5)
+    assert len(off) == len(shielding) == 1
+
+
+def test_what_was_spent_under_one_mode_is_settled_under_it() -> None:
+    shielding = rates_of()
+    answer(shielding, HEAVY, 200, rate_fields("heavy", 1))
+    spent = shielding.spend(HEAVY, 100.0)
+    again = shielding.in_mode(RateMode.OFF).in_mode(RateMode.SHIELD)
+    refusal_of(again, HEAVY, 100.0)
+    shielding.release(spent, 100.0, sent=False)
+    assert again.spend(HEAVY, 100.0).number > spent.number

@@ -1,0 +1,102 @@
+"""A gateway with its log and metrics, through a change of its configuration."""
+
+import asyncio
+import io
+
+import orjson
+from structlog.typing import FilteringBoundLogger
+
+from gateway.app.service import Service
+from gateway.config.load import Loaded, load
+from gateway.config.sections import LogConfig
+from gateway.engine.events import Record
+from gateway.ops.log_output import open_log
+
+JWT = (
+    'credentials.ringcentral.grant="jwt"',
+    *(f"credentials.ringcentral.{key}=literal:x" for key in ("client_id", "client_secret", "jwt")),
+)
+SETS = ('listener.bind="127.0.0.1:0"', "upstreams.platform.origin=http://127.0.0.1:9", *JWT)
+MORE = (
+    "upstreams.engage_digital.origin=https://a.api.digital.ringcentral.com",
+    "upstreams.engage_digital.credential=digital",
+    "credentials.digital.token=literal:t",
+)
+
+
+def loaded_of(*sets: str) -> Loaded:
+    return load([], [*SETS, *sets], {})
+
+
+class Written:
+    """A service and the lines of its log."""
+
+    def __init__(self, *sets: str) -> None:
+        self.stream = io.BytesIO()
+        self.opened = 0
+        self.service = Service(loaded_of(*sets).config, self.open)
+
+    def open(self, config: LogConfig) -> FilteringBoundLogger:
+        self.opened += 1
+        return open_log(config.level, config.format, self.stream)
+
+    def lines(self) -> list[str]:
+        return [str(orjson.loads(line)["event"]) for line in self.stream.getvalue().splitlines()]
+
+    def finish(self) -> None:
+        """Have a request be over."""
+        self.service.gateway._plant.outfit.events.finished(Record("id", 0.0, status=200))
+
+    def metrics(self) -> str:
+        self.service.metrics.sample()
+        return self.service.metrics.render()[0].decode()
+
+
+async def test_the_log_is_opened_anew_only_when_it_changes() -> None:
+    written = Written()
+    await written.service.change(loaded_of("timeouts.idle_s=5"))
+    assert written.opened == 1
+    written.finish()
+    await written.service.change(loaded_of("log.requests=errors"))
+    written.finish()
+    assert written.opened == 2
+    # Lines are written at the end of a turn.
+    await asyncio.sleep(0)
+    assert written.lines() == ["request"]
+    await written.service.change(loaded_of("log.level=error"))
+    written.service.log.warning("too quiet")
+    assert written.lines() == ["request"]
+    await written.service.gateway.abort()
+
+
+async def test_what_is_counted_goes_on_and_what_is_gone_is_not_told_of() -> None:
+    written = Written(*MORE)
+    written.finish()
+    assert set(written.service.report.notes()) == {
+        *("credential ringcentral", "credential digital", "store")
+    }
+    renewed = await written.service.change(loaded_of())
+    written.finish()
+    assert renewed == []
+    assert set(written.service.report.notes()) == {"credential ringcentral", "store"}
+    assert "http_server_request_duration_seconds_count{" in written.metrics()
+    assert 'status="200",upstream=""} 2.0' in written.metrics()
+    await written.service.gateway.abort()
+
+
+async def test_a_caution_is_said_when_it_is_new() -> None:
+    chain = (
+        "credentials.ringcentral.grant=refresh_token",
+        'credentials.ringcentral.client_id="env:A"',
+        'credentials.ringcentral.refresh_token="env:B"',
+    )
+    chained = load([], [*SETS[:2], *chain], {})
+    written = Written()
+    before = written.service.gateway.config
+    await written.service.change(chained)
+    written.service.warn(before)
+    assert "is good once" in written.lines()[-1]
+    count = len(written.lines())
+    written.service.warn(chained.config)
+    assert len(written.lines()) == count
+    await written.service.gateway.abort()

@@ -1,0 +1,46 @@
+"""Which parts of the ways a change keeps."""
+
+from gateway.app.credentials import make_credentials
+from gateway.app.ways import Ways, make_ways
+from gateway.config.model import Config
+from gateway.policy.rates import RateMode, Rates
+from gateway.stores.memory import MemoryStore
+from tests.config.loading import config_of
+from tests.wire import Recorder
+
+RATES = Rates(RateMode.SHIELD, b"key")
+
+
+def ways_of(config: Config, before: Ways | None = None) -> Ways:
+    credentials = make_credentials(config, {}, Recorder(), MemoryStore())
+    return make_ways(config, credentials, {}, RATES, before)
+
+
+async def test_a_pool_is_kept_with_its_budget_when_nothing_of_it_changes() -> None:
+    before = ways_of(config_of())
+    after = ways_of(config_of("timeouts.idle_s=5", "retries.on_status=[502]"), before)
+    assert after.new_since(before) == []
+    for name, way in after.by_name.items():
+        assert way.budget is before.by_name[name].budget
+        assert way.rules.on_status == {502}
+
+
+async def test_another_origin_is_another_pool_and_only_that_one() -> None:
+    before = ways_of(config_of())
+    after = ways_of(config_of("upstreams.platform.origin=https://example.com"), before)
+    assert after.new_since(before) == ["platform"]
+    assert after.by_name["platform"].budget is not before.by_name["platform"].budget
+
+
+async def test_an_upstream_that_is_switched_on_is_new() -> None:
+    before = ways_of(config_of())
+    assert ways_of(config_of("upstreams.ringcx.tunnel=off"), before).new_since(before) == ["ringcx"]
+
+
+async def test_the_toll_is_kept_unless_the_rates_change() -> None:
+    before = ways_of(config_of())
+    assert ways_of(config_of("timeouts.idle_s=5"), before).toll is before.toll
+    after = ways_of(config_of("rates.mode=queue", "rates.max_wait_s=5"), before)
+    assert after.toll is not before.toll
+    assert (after.toll.rates.mode, before.toll.rates.mode) == (RateMode.QUEUE, RateMode.SHIELD)
+    assert after.toll.rates.in_mode(RateMode.OFF)._buckets is before.toll.rates._buckets

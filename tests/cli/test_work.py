@@ -1,0 +1,15 @@
+"""`rc-gateway work`: not for people, and told so."""
+
+import pytest
+
+from gateway.cli import build_parser, main
+
+
+def test_it_is_not_listed() -> None:
+    assert "work" not in build_parser().format_help().replace("gateway", "").split()
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "0x1", "99999", "9" * 30])
+def test_what_is_no_socket_is_a_usage_error(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["work", "--", text]) == 2
+    assert "is no socket; run: rc-gateway serve" in capsys.readouterr().err
