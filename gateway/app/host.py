@@ -47,6 +47,7 @@ class Host:
             await self.gateway.abort()
             raise
         self._health.listening = True
+        self._service.watch()
         self._reloading.open()
         binds = [str(bind) for bind in self.gateway.binds]
         self._service.log.info("listening", binds=binds, ops=str(ops_bind))

@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.app.credentials import make_credentials
 from gateway.app.gateway import Gateway
+from gateway.app.shortage import Shortage
 from gateway.config.binds import Bind
 from gateway.config.cautions import cautions
 from gateway.config.load import Loaded
@@ -102,6 +103,10 @@ class Service:
             self._told.use(self.log)
             self._requests.use(self.log, config.log.requests)
         return renewed
+
+    def watch(self) -> None:
+        """Say from now on what the gateway itself cannot see."""
+        Shortage(lambda text: self.log.warning(text)).watch()
 
     def _sample(self) -> None:
         self._limits.sample(self.gateway.rates.remaining(time.monotonic()))

@@ -72,6 +72,7 @@ class Worker:
         self._service.raise_limits()
         await self._service.gateway.open(self._inherited)
         settle_collector()
+        self._service.watch()
         self._channel.send({"ready": True})
         listening = loop.create_task(self._listen())
         await self._over.wait()

@@ -8,6 +8,8 @@ Rule: a limit is only ever raised, and never beyond what the configuration can u
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 from contextlib import suppress
 
@@ -32,6 +34,15 @@ def count_callers(limits: Limits, allowed: int) -> int:
         return limits.max_connections
     spare = min(_SPARE, allowed // 2)
     return max(1, min(limits.max_connections, (allowed - spare) // 2))
+
+
+def are_used_up() -> bool:
+    """Tell whether this process can open nothing more."""
+    try:
+        os.close(os.dup(2))
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
 
 
 def raise_limit(needed: int) -> int:

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from gateway.config.model import Limits, Timeouts
-from gateway.core.message import RawHead
 from gateway.engine.answer import render_allow, render_error
 from gateway.engine.events import Events, Record
 from gateway.engine.exchange import Exchange
-from gateway.engine.incoming import Call, Incoming, Outcome, target_of, version_of
+from gateway.engine.incoming import Call, Incoming, Outcome, read_head
 from gateway.engine.recording import note_decision, note_head, request_id_of
 from gateway.engine.upload import Upload
 from gateway.engine.way import Way
@@ -286,15 +285,3 @@ class Gate:
             return
         if not self.connections and not self.in_flight:
             self._emptied.set_result(None)
-
-
-def read_head(incoming: Incoming) -> RawHead:
-    """Return what aiohttp parsed, as the bytes that it read."""
-    message = incoming.message
-    return RawHead(
-        message.method.encode(),
-        target_of(message),
-        version_of(message),
-        message.raw_headers,
-        incoming.connection.listener,
-    )

@@ -17,7 +17,7 @@ from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import StreamReader
 
 from gateway.config.model import Limits, Timeouts
-from gateway.core.message import Listener
+from gateway.core.message import Listener, RawHead
 from gateway.errors import GatewayError
 
 
@@ -163,6 +163,18 @@ class Incoming:
     def _cancel(self, exc: BaseException) -> None:
         """Wake whoever reads the body; the connection is gone."""
         self.payload.set_exception(exc)
+
+
+def read_head(incoming: Incoming) -> RawHead:
+    """Return what aiohttp parsed, as the bytes that it read."""
+    message = incoming.message
+    return RawHead(
+        message.method.encode(),
+        target_of(message),
+        version_of(message),
+        message.raw_headers,
+        incoming.connection.listener,
+    )
 
 
 class Outcome:
