@@ -32,13 +32,21 @@ class Manager(Protocol):
 class CallerConnection(Reception):
     """One accepted connection."""
 
-    __slots__ = ("_body_watch", "_listens", "_outflow", "listener")
+    __slots__ = ("_body_watch", "_is_admitted", "_listens", "_outflow", "listener")
 
     def __init__(
-        self, manager: Manager, gate: Gate, listener: Listener, loop: asyncio.AbstractEventLoop
+        self,
+        manager: Manager,
+        gate: Gate,
+        listener: Listener,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        is_admitted: bool = False,
     ) -> None:
+        """Take a connection that is to be admitted, or was when another lane had it."""
         super().__init__(cast(web.Server, manager), gate, loop)
         self._listens = manager
+        self._is_admitted = is_admitted
         self.listener = listener
         self._outflow: Outflow | None = None
         self._body_watch = Watch(loop)
@@ -102,8 +110,10 @@ class CallerConnection(Reception):
         super().connection_made(transport)
         wire = cast(asyncio.Transport, transport)
         self._outflow = Outflow(self._loop, wire, self._gate.timeouts.client_write_s)
-        refusal = self._gate.admit()
-        if self._gate.is_swamped:
+        refusal = None if self._is_admitted else self._gate.admit()
+        if self._is_admitted:
+            self._expect_head()
+        elif self._gate.is_swamped:
             self.abort()
         elif refusal is not None:
             self._queue_flaw(refusal)

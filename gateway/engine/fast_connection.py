@@ -227,8 +227,7 @@ class FastConnection(asyncio.Protocol):
         self._forget()
         if outflow is not None:
             outflow.close()
-            self._lane.gate.leave()
-        main = self._lane.make_main()
+        main = self._lane.make_main(is_admitted=outflow is not None)
         wire.set_protocol(main)
         main.connection_made(wire)
         if held:

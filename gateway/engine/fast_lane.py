@@ -8,7 +8,6 @@ Rule 2: a new policy is used from the next request on, and what was known under 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from gateway.core.grammar import PLAIN_BEGUN
@@ -36,12 +35,17 @@ class FastConnections(Protocol):
         """Cut the connection."""
 
 
+class MakeMain(Protocol):
+    """Makes the main lane's protocol for a connection, which may have been admitted."""
+
+    def __call__(self, *, is_admitted: bool) -> asyncio.Protocol:
+        """Return it."""
+
+
 class FastLane:
     """What the connections of one listener share; `make_main` makes the main lane's protocol."""
 
-    def __init__(
-        self, gate: Gate, listener: Listener, make_main: Callable[[], asyncio.Protocol]
-    ) -> None:
+    def __init__(self, gate: Gate, listener: Listener, make_main: MakeMain) -> None:
         self.gate = gate
         self.make_main = make_main
         self.connections: set[FastConnections] = set()

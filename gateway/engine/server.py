@@ -67,8 +67,10 @@ class Server(web.Server):
         for connection in self._all():
             connection.abort()
 
-    def _make_main(self) -> CallerConnection:
-        return CallerConnection(self, self._gate, self._listener, self._loop)
+    def _make_main(self, *, is_admitted: bool = False) -> CallerConnection:
+        return CallerConnection(
+            self, self._gate, self._listener, self._loop, is_admitted=is_admitted
+        )
 
     def _all(self) -> list[CallerConnection | FastConnections]:
         fast = self.lane.connections
