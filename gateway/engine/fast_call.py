@@ -149,11 +149,7 @@ class FastCall:
             self._go_on()
             return
         self._gate.end(self, self._record, self._outfit)
-        if self._known.is_last:
-            self._is_carried = True
-            self._task = self._loop.create_task(self._take_leave())
-        else:
-            self.connection.served(keep=True)
+        self._part(keep=not self.is_last)
 
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""
@@ -228,4 +224,12 @@ class FastCall:
     def _end(self, error: GatewayError) -> None:
         keep = self._gate.fail(self, self._record, error)
         self._gate.end(self, self._record, self._outfit)
-        self.connection.served(keep=keep)
+        self._part(keep=keep)
+
+    def _part(self, *, keep: bool) -> None:
+        """Let the connection go on, or end without losing the answer."""
+        if keep:
+            self.connection.served(keep=True)
+        else:
+            self._is_carried = True
+            self._task = self._loop.create_task(self._take_leave())

@@ -224,12 +224,15 @@ class FastConnection(asyncio.Protocol):
         wire, outflow, held = self.transport, self._outflow, self._held
         if wire is None or wire.is_closing():
             return
+        self._resume_reading()
         self._forget()
         if outflow is not None:
             outflow.close()
         main = self._lane.make_main(is_admitted=outflow is not None)
         wire.set_protocol(main)
         main.connection_made(wire)
+        if self._drained is not None:
+            main.pause_writing()
         if held:
             main.data_received(held)
 
