@@ -46,7 +46,7 @@ class Listening:
     @property
     def servers(self) -> list[Server]:
         """Return all that may have connections, also those that accept none any more."""
-        self._leaving = [server for server in self._leaving if server.connections]
+        self._leaving = [server for server in self._leaving if not server.is_empty]
         return [server for opened in self._opened for server in opened.servers] + self._leaving
 
     async def prepare(self, binds: Sequence[Bind]) -> Change:

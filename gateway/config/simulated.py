@@ -14,7 +14,6 @@ from typing import Any
 
 from gateway.config.model import Config, CredentialConfig, UpstreamConfig
 from gateway.config.presets import PRESETS
-from gateway.config.sections import EngineConfig
 from gateway.config.stores import StoresConfig
 
 # The credential of each upstream; the others have that of the platform.
@@ -59,7 +58,7 @@ def point_at(config: Config, origin: str, accounts: Accounts) -> Config:
         "credentials": credentials,
         "stores": StoresConfig(),
         # Without a store there is one session, and so one process.
-        "engine": EngineConfig(),
+        "engine": config.engine.model_copy(update={"workers": 1}),
     }
     return config.model_copy(update=update)
 

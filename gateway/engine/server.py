@@ -50,6 +50,11 @@ class Server(web.Server):
             return FastConnection(self, self.lane, self._listener)
         return self._make_main()
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether it has no connection, in either lane."""
+        return not self._all()
+
     def close_idle(self) -> None:
         """Close the connections that wait for a next request."""
         for connection in self._all():

@@ -31,15 +31,15 @@ class RequestLog:
     """
 
     def __init__(self, logger: FilteringBoundLogger, requests: str = "on") -> None:
-        self._logger = logger
-        self._requests = requests
-        self._lines = json_lines(logger)
-        self._bound = structlog.get_context(logger)
+        self.use(logger, requests)
 
     def use(self, logger: FilteringBoundLogger, requests: str) -> None:
         """Write there, and of these requests, from now on."""
         self._logger = logger
         self._requests = requests
+        self._lines = json_lines(logger)
+        # What every line of a bound logger has.
+        self._bound = structlog.get_context(logger)
 
     def finished(self, record: Record) -> None:
         """Write the line of a request, if it is wanted."""

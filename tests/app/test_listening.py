@@ -99,9 +99,8 @@ async def test_nothing_is_opened_when_one_of_them_cannot_be() -> None:
 
 
 async def test_the_same_port_on_another_address_is_refused_with_the_reason() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as first:
-        port = first.getsockname()[1]
-    async with listening_on(f"127.0.0.1:{port}") as listening:
+    async with listening_on(ANY) as listening:
+        port = listening.binds[0].port
         with pytest.raises(CannotBind, match=r"itself holds the port, as 127\.0\.0\.1:") as caught:
             await change(listening, f"0.0.0.0:{port}")
         assert str(caught.value).startswith(f"cannot listen on 0.0.0.0:{port}: ")
@@ -126,3 +125,30 @@ async def test_what_was_prepared_can_be_given_up() -> None:
         prepared.discard()
         with pytest.raises(ConnectionRefusedError):
             await dial(bind)
+
+
+@pytest.mark.parametrize("lane", ["true", "false"])
+async def test_who_is_under_way_on_a_bind_that_is_gone_can_still_be_cut(lane: str) -> None:
+    asked = asyncio.Event()
+
+    async def silent(peer: Peer) -> None:
+        await peer.read_request()
+        asked.set()
+        await peer.read_to_end()
+
+    fast_lane = f"engine.fast_lane={lane}"
+    async with scripted(silent) as upstream, running(upstream.origin, fast_lane) as gateway:
+        listening = Listening(gateway.gateway.gate)
+        await change(listening, ANY)
+        peer = await dial(listening.binds[0])
+        await peer.send(request())
+        await asked.wait()
+        await change(listening)
+        assert listening.binds == []
+        for server in listening.servers:
+            server.abort()
+        assert await peer.is_cut()
+        peer.close()
+        await gateway.gateway.gate.emptied()
+        assert listening.servers == []
+        await listening.settle()

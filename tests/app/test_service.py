@@ -100,3 +100,14 @@ async def test_a_caution_is_said_when_it_is_new() -> None:
     written.service.warn(chained.config)
     assert len(written.lines()) == count
     await written.service.gateway.abort()
+
+
+async def test_another_form_of_the_log_is_that_of_requests_too() -> None:
+    written = Written()
+    await written.service.change(loaded_of("log.format=console"))
+    written.finish()
+    await asyncio.sleep(0)
+    (line,) = written.stream.getvalue().splitlines()
+    assert not line.startswith(b"{")
+    assert b"200" in line
+    await written.service.gateway.abort()

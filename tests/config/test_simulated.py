@@ -51,3 +51,9 @@ def test_a_tunnel_stays_so_that_it_can_be_tried() -> None:
     config = point_at(load([], sets, {}, simulator=True).config, ORIGIN, ACCOUNTS)
     assert config.upstreams["platform"].tunnel == "header"
     assert config.upstreams["ringcx"].tunnel == "off"
+
+
+def test_one_process_serves_and_a_lane_stays_as_it_is() -> None:
+    sets = [*SETS, "engine.workers=4", "engine.fast_lane=false"]
+    engine = point_at(load([], sets, {}, simulator=True).config, ORIGIN, ACCOUNTS).engine
+    assert (engine.workers, engine.fast_lane) == (1, False)
