@@ -1,6 +1,7 @@
 """`make bench`: every peer in turn, job by job, round by round, and one table at the end.
 
-usage: python -m tests.bench [--quick] [--only PEER,...] [--jobs JOB,...] [--output FILE]
+usage: python -m tests.bench [--quick] [--rounds N] [--only PEER,...] [--jobs JOB,...]
+       [--output FILE]
 
 All peers run from the start to the end, and are measured one at a time; the others idle.
 In every second round they take their turns the other way round.
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -53,7 +54,10 @@ def main() -> int:
     samples = Samples()
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(dir=INSTALLED) as folder, ExitStack() as stack:
-        run = _Run(Path(folder), stack, samples, SHORT if options.quick else FULL, options.rate)
+        extent = SHORT if options.quick else FULL
+        if options.rounds:
+            extent = replace(extent, rounds=options.rounds)
+        run = _Run(Path(folder), stack, samples, extent, options.rate)
         targets = run.start(options.only)
         if not any(target.peer.name == REFERENCE for target in targets):
             print("\n".join(samples.notes), file=sys.stderr)
@@ -158,6 +162,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="about two minutes; rough figures")
     parser.add_argument("--only", type=_names, default=peers.NAMES, help="PEER;... by name")
     parser.add_argument("--jobs", type=_jobs, default=(), help=f"of {', '.join(jobs.JOBS)}")
+    parser.add_argument("--rounds", type=int, help="instead of five, or two with --quick")
     parser.add_argument("--rate", type=float, default=1000.0, help="requests/s for p50 and p99")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="the file for the table")
     return parser.parse_args()
