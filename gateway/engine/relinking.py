@@ -53,9 +53,11 @@ async def relink(
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
         return head, body
+    is_gzip = bool(coding_of(head))
     if _is_held(head):
-        return _relink_held(head, await _read_all(body, idle_s), rewriter)
-    stage = GzipStage(rewriter) if coding_of(head) else PlainStage(rewriter)
+        raw = await _read_all(body, idle_s)
+        return _relink_held(head, raw, rewriter, is_gzip=is_gzip)
+    stage = GzipStage(rewriter) if is_gzip else PlainStage(rewriter)
     return retell(head, CHUNKED), StreamedBody(body, stage)
 
 
@@ -73,7 +75,7 @@ def relink_whole(
         return head, body
     if coding_of(head) or not _is_held(head):
         return None
-    return _relink_held(head, body.take_body()[0], rewriter)
+    return _relink_held(head, body.take_body()[0], rewriter, is_gzip=False)
 
 
 def _relink_head(head: ReplyHead, links: Links) -> tuple[ReplyHead, Rewriter | None]:
@@ -88,8 +90,9 @@ def _is_held(head: ReplyHead) -> bool:
     return head.framing.kind is Kind.LENGTH and head.framing.length <= MOST_HELD_BYTES
 
 
-def _relink_held(head: ReplyHead, raw: bytes, rewriter: Rewriter) -> tuple[ReplyHead, ReplyBody]:
-    is_gzip = bool(coding_of(head))
+def _relink_held(
+    head: ReplyHead, raw: bytes, rewriter: Rewriter, *, is_gzip: bool
+) -> tuple[ReplyHead, ReplyBody]:
     decoded = unfold(raw, _MOST_UNFOLDED_BYTES) if is_gzip else raw
     if decoded is None:
         return retell(head, CHUNKED), StreamedBody(HeldBody(raw), GzipStage(rewriter))

@@ -31,6 +31,7 @@ Rewriter: TypeAlias = JsonRewriter | MultipartRewriter
 _OF_THE_BYTES = frozenset(
     {b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges"}
 )
+_TOUCHED = _OF_THE_BYTES | {b"etag"}
 # What a caller has coded or sealed is not opened.
 _SEALED = frozenset(
     {
@@ -96,8 +97,10 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
 
     A bodiless one, in answer to HEAD, says what it would say with the body.
     """
-    fields = tuple(_retell(field) for field in head.fields if _is_true(field, framing))
-    return replace(head, fields=fields, framing=framing)
+    fields = head.fields
+    if framing.kind is Kind.NONE or not _TOUCHED.isdisjoint([name.lower() for name, _ in fields]):
+        fields = tuple(_retell(field) for field in fields if _is_true(field, framing))
+    return ReplyHead(head.status, head.reason, head.version, fields, framing)
 
 
 def _is_true(field: Field, framing: Framing) -> bool:
