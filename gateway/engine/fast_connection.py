@@ -24,6 +24,7 @@ from gateway.engine.fast_call import FastCall
 from gateway.engine.fast_lane import FastLane
 from gateway.engine.linger import Linger
 from gateway.engine.outflow import Outflow
+from gateway.engine.pressure import Pressure
 from gateway.engine.watch import Watch
 
 # A request whose parts were sent one after the other comes together within this; it is less
@@ -37,18 +38,8 @@ class FastConnection(asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
-        *(
-            "_call",
-            "_drained",
-            "_ending",
-            "_held",
-            "_lane",
-            "_linger",
-            "_listens",
-            "_loop",
-            "_outflow",
-        ),
-        *("_parts_by", "_reading_paused", "_watch", "listener", "transport"),
+        *("_call", "_ending", "_held", "_lane", "_linger", "_listens", "_loop", "_outflow"),
+        *("_parts_by", "_pressure", "_reading_paused", "_watch", "listener", "transport"),
     )
 
     def __init__(self, manager: Manager, lane: FastLane, listener: Listener) -> None:
@@ -66,7 +57,7 @@ class FastConnection(asyncio.Protocol):
         self._parts_by = 0.0
         self._ending = False
         self._reading_paused = False
-        self._drained: asyncio.Future[None] | None = None
+        self._pressure = Pressure(self._loop)
 
     # The exchange's side.
 
@@ -82,8 +73,7 @@ class FastConnection(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Wait until the caller has taken enough to be sent more."""
-        if self._drained is not None:
-            await asyncio.shield(self._drained)
+        await self._pressure.fallen()
 
     async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
         """Return nothing: a body is here before its call begins."""
@@ -185,14 +175,11 @@ class FastConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Hold the answer back (asyncio calls this above the high-water mark)."""
-        self._drained = self._loop.create_future()
+        self._pressure.rise()
 
     def resume_writing(self) -> None:
         """Let the answer go on."""
-        if self._drained is not None:
-            if not self._drained.done():
-                self._drained.set_result(None)
-            self._drained = None
+        self._pressure.fall()
 
     def _serve(self) -> None:
         """Serve what is held, wait for the rest of it, or hand the connection over."""
@@ -231,7 +218,7 @@ class FastConnection(asyncio.Protocol):
         main = self._lane.make_main(is_admitted=outflow is not None)
         wire.set_protocol(main)
         main.connection_made(wire)
-        if self._drained is not None:
+        if self._pressure.is_high:
             main.pause_writing()
         if held:
             main.data_received(held)

@@ -23,6 +23,7 @@ from gateway.core.message import ReplyHead
 from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
 from gateway.engine.inflow import Inflow
+from gateway.engine.pressure import Pressure
 from gateway.engine.watch import Watch
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
 
@@ -38,7 +39,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._watch = Watch(loop)
         self._waiter: asyncio.Future[None] | None = None
         self._on_news: Callable[[], None] | None = None
-        self._drained: asyncio.Future[None] | None = None
+        self._pressure = Pressure(loop)
         self._kernel = select.poll()
         # None while nothing is asked for.
         self._heads: HeadReader | None = None
@@ -122,8 +123,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Wait until upstream has taken enough to be sent more."""
-        if self._drained is not None:
-            await asyncio.shield(self._drained)
+        await self._pressure.fallen()
 
     async def read_head(self, deadline: float) -> ReplyHead:
         """Return the final reply head, or raise why there is none by `deadline`."""
@@ -251,14 +251,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Hold the upload back (asyncio calls this above the high-water mark)."""
-        self._drained = self._loop.create_future()
+        self._pressure.rise()
 
     def resume_writing(self) -> None:
         """Let the upload go on."""
-        if self._drained is not None:
-            if not self._drained.done():
-                self._drained.set_result(None)
-            self._drained = None
+        self._pressure.fall()
 
     def _feed(self, heads: HeadReader, data: bytes) -> None:
         if self._head is not None:
