@@ -23,6 +23,8 @@ def text_of(origin: str, *more: str, bind: str = ANY) -> str:
         *(f"listener.bind = {bind}", 'ops.bind = "127.0.0.1:0"'),
         *(f'upstreams.{name}.origin = "{origin}"' for name in ("platform", "media")),
         *(() if any("credentials" in one for one in more) else (_NO_CREDENTIAL,)),
+        # Nobody reads the log under load, and a pipe that is full would hold everything up.
+        *(() if any("log.requests" in one for one in more) else ('log.requests = "errors"',)),
     )
     return "\n".join(lines) + "\n"
 

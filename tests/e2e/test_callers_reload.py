@@ -178,7 +178,8 @@ async def test_the_log_and_the_limits_apply_and_the_operators_listener_waits(
 ) -> None:
     async with scripted(answering(OK)) as upstream:
         file, text = tmp_path / "gateway.toml", text_of(upstream.origin)
-        async with reloadable(file, text + 'log.requests = "off"\n') as gateway:
+        quiet = text_of(upstream.origin, 'log.requests = "off"')
+        async with reloadable(file, quiet) as gateway:
             peer = await gateway.started.dial()
             assert await ask(peer) == b"ok"
             moved = text.replace('ops.bind = "127.0.0.1:0"', 'ops.bind = "127.0.0.1:1"')
