@@ -33,6 +33,10 @@ from gateway.policy.routes import Scheme
 
 # As much as nginx reads of a head at first; longer ones hold cookies, and belong to pages.
 MOST_HEAD_BYTES = 4096
+# Several hundred heads, for each listener.
+MOST_KEPT_BYTES = 4 << 20
+# Hashes of 16 bytes; half a megabyte with what a set takes.
+MOST_SEEN = 4096
 # A plan and its head take a few kilobytes.
 _PLAN_BYTES = 4096
 _OF_THE_HEAD = (
@@ -69,13 +73,14 @@ class Known:
 class KnownHeads:
     """The plain heads that come by one listener, under one policy."""
 
-    __slots__ = ("_key", "_listener", "_memo", "policy")
+    __slots__ = ("_key", "_listener", "_memo", "_seen", "policy")
 
     def __init__(self, policy: Policy, listener: Listener) -> None:
         self.policy = policy
         self._listener = listener
         self._key = secrets.token_bytes(32)
-        self._memo: Memo[bytes, Known] = Memo()
+        self._memo: Memo[bytes, Known] = Memo(max_bytes=MOST_KEPT_BYTES)
+        self._seen: set[bytes] = set()
 
     def find(self, head: bytes) -> Known | None:
         """Return what is decided about a head, None if the other lane is to serve it."""
@@ -94,10 +99,19 @@ class KnownHeads:
         if isinstance(plan, AnsweredHere) or not _is_plain(plan):
             return None
         known = _know(raw, plan)
-        if known is not None and _may_be_kept(known, raw):
+        if known is not None and self._comes_again(digest) and _may_be_kept(known, raw):
             known = replace(known, plan=_without_credentials(plan))
             self._memo.put(digest, known, len(head) + len(known.start) + _PLAN_BYTES)
         return known
+
+    def _comes_again(self, digest: bytes) -> bool:
+        """Tell whether a head was seen before; the many that come once are not worth keeping."""
+        if digest in self._seen:
+            return True
+        if len(self._seen) >= MOST_SEEN:
+            self._seen.clear()
+        self._seen.add(digest)
+        return False
 
 
 def _is_plain(plan: Plan) -> bool:

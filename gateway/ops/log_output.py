@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from select import PIPE_BUF
 from typing import Any, BinaryIO, TypeAlias
 
 import orjson
@@ -71,7 +72,8 @@ def render_traceback(error: BaseException, *, text: bool) -> str:
 class Lines:
     """Writes lines as long as somebody takes them: a full disk or a closed pipe loses them.
 
-    Lines without a warning are written at the end of a turn of the event loop, in one piece.
+    Lines without a warning are written at the end of a turn of the event loop, in pieces of
+    whole lines that a pipe takes at once (pipe(7)), so that those of several processes do not mix.
     """
 
     def __init__(self, stream: BinaryIO, *, is_json: bool) -> None:
@@ -105,9 +107,20 @@ class Lines:
     def flush(self) -> None:
         """Write what is held."""
         held, self._held, self._due = self._held, [], None
-        if held:
+        piece: list[bytes] = []
+        size = 0
+        for line in held:
+            if piece and size + len(line) >= PIPE_BUF:
+                self._write(piece)
+                piece, size = [], 0
+            piece.append(line)
+            size += len(line) + 1
+        self._write(piece)
+
+    def _write(self, lines: list[bytes]) -> None:
+        if lines:
             with suppress(OSError):
-                self._stream.write(b"\n".join(held) + b"\n")
+                self._stream.write(b"\n".join(lines) + b"\n")
                 self._stream.flush()
 
     log = debug = info = msg

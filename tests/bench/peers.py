@@ -85,7 +85,8 @@ def version_of(peer: Peer) -> str:
         peer.version, capture_output=True, text=True, timeout=30, env=environment(), check=False
     )
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    return lines[0].strip() if lines else "unknown"
+    # Some begin with where they are.
+    return lines[0].replace(f"{INSTALLED}/venv/bin/", "").strip() if lines else "unknown"
 
 
 def environment(**more: str) -> dict[str, str]:

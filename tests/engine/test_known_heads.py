@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.message import RawHead
 from gateway.core.plain_head import parse_plain_head
-from gateway.engine.known_heads import MOST_HEAD_BYTES, Known, KnownHeads
+from gateway.engine.known_heads import MOST_HEAD_BYTES, MOST_SEEN, Known, KnownHeads
 from gateway.pipeline import decide
 from gateway.policy.forward import Plan
 from gateway.policy.routes import Scheme
@@ -37,6 +37,14 @@ def found(heads: KnownHeads, head: bytes) -> Known:
     return known
 
 
+def outcome(known: Known | None) -> tuple[object, ...]:
+    assert known is not None
+    plan = known.plan
+    request = plan.request
+    decided = (plan.outbound, plan.scheme, plan.framing, request.method, request.findings)
+    return (*decided, known.length, known.start, known.request_id, known.is_last, known.facts)
+
+
 lines = st.sampled_from(
     [b"GET " + PATH, b"POST " + PATH + b"?_method=PUT", b"DELETE " + PATH + b"/x?a=1&a=2"]
 )
@@ -58,11 +66,12 @@ def test_a_head_that_was_seen_before_leaves_as_one_that_was_not(
     line: bytes, listed: list[bytes], scheme: Scheme
 ) -> None:
     heads, head = heads_of(scheme), head_of(line, *listed)
-    first, second, other = heads.find(head), heads.find(head), heads_of(scheme).find(head)
+    first, other = heads.find(head), heads_of(scheme).find(head)
+    again = [heads.find(head) for _ in range(3)]
     if first is None:
-        assert second is other is None
+        assert [other, *again] == [None] * 4
         return
-    assert first == second == other
+    assert [outcome(known) for known in (other, *again)] == [outcome(first)] * 4
     plan = decide(raw_of(head), policy_of(scheme=scheme), 0.0)
     assert isinstance(plan, Plan)
     assert first.plan.outbound == plan.outbound
@@ -87,12 +96,13 @@ def test_a_head_that_was_seen_before_leaves_as_one_that_was_not(
 )
 def test_what_may_hold_a_secret_is_not_kept(head: bytes, kept: bool) -> None:
     heads = heads_of()
+    assert found(heads, head) is not found(heads, head)
     assert (found(heads, head) is found(heads, head)) is kept
 
 
 def test_no_credential_of_a_callers_stays_in_memory() -> None:
     heads = heads_of()
-    for number in range(3):
+    for number in (0, 1, 2) * 3:
         secret = b"s3cr3t-%d" % number
         found(
             heads, head_of(b"GET " + PATH, b"Authorization: Bearer " + secret, b"Cookie: " + secret)
@@ -132,4 +142,14 @@ def test_the_record_says_what_the_head_did() -> None:
     assert (record.request_id, record.started, record.wire_method) == ("r-1", 2.0, "POST")
     assert (record.method, record.path, record.user_agent) == ("PUT", PATH, b"x/1")
     assert (record.query_names, record.caller, record.upstream) == (("view",), "local", "platform")
-    assert record.shown is found(heads, head).record("r-2", 3.0).shown
+    found(heads, head)
+    first, second = (found(heads, head).record("r-2", 3.0) for _ in range(2))
+    assert first.shown is second.shown
+
+
+def test_what_is_remembered_of_heads_that_come_once_is_bounded() -> None:
+    heads = heads_of()
+    for number in range(MOST_SEEN + 10):
+        found(heads, head_of(b"GET " + PATH + b"/%d" % number))
+    assert len(heads._seen) == 10
+    assert len(heads._memo) == 0

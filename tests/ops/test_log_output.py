@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from select import PIPE_BUF
 from typing import Any
 
 import pytest
@@ -199,3 +200,44 @@ async def test_an_exception_that_nobody_caught_is_logged_by_asyncio() -> None:
     (line,) = read_lines(stream)
     assert (line["level"], line["event"], line["logger"]) == ("error", "lost", "asyncio")
     assert line["exception"] == "builtins.ValueError"
+
+
+class Pieces(io.BytesIO):
+    """Keeps what each write had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+
+async def test_many_lines_are_written_in_whole_lines_that_a_pipe_takes_at_once() -> None:
+    stream = Pieces()
+    logger = open_log("info", "json", stream)
+    for number in range(100):
+        logger.info("line", number=number, text="x" * (number * 10))
+    logger.info("long", text="x" * 2 * PIPE_BUF)
+    await asyncio.sleep(0)
+    assert 10 < len(stream.pieces) < 100
+    assert all(piece.endswith(b"\n") for piece in stream.pieces)
+    assert [len(piece) > PIPE_BUF for piece in stream.pieces] == [
+        *[False] * (len(stream.pieces) - 1),
+        True,
+    ]
+    lines = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
+    assert [line.get("number") for line in lines] == [*range(100), None]
+
+
+async def test_a_warning_is_written_at_once_and_after_what_came_before() -> None:
+    stream = Pieces()
+    logger = open_log("info", "json", stream)
+    logger.info("first")
+    assert not stream.pieces
+    logger.warning("second")
+    assert [json.loads(line)["event"] for line in stream.pieces[0].splitlines()] == [
+        "first",
+        "second",
+    ]
