@@ -98,7 +98,9 @@ PRODUCT = re.compile(TCHAR + rb"+(?:/" + TCHAR + rb"+)?")
 
 # Words that stand in the names, and some in the values, of fields whose values are secrets; for
 # bytes in lower case.
-MAY_BE_SECRET = re.compile(rb"auth|cookie|token|secret|session|password|credential|key")
+MAY_BE_SECRET = re.compile(
+    rb"auth|cookie|token|secret|session|passw|pwd|credential|key|jwt|signature|assertion|code=|pin="
+)
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 

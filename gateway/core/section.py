@@ -23,6 +23,8 @@ from gateway.core.override import Spoken, read_override
 from gateway.core.target import Authority, parse_authority
 from gateway.errors import BadRequest, ExpectationFailed
 
+# Each costs memory of its own, which a count of bytes does not show; browsers send about twenty.
+MOST_KEPT_FIELDS = 64
 _LENGTH = b"content-length"
 _VARYING = frozenset(
     {_LENGTH, b"authorization", b"cookie", b"x-auth-token", b"proxy-authorization"}
@@ -109,7 +111,8 @@ class Sections:
         `mattering` are those of `choose_mattering`; names, values and framing were believed.
         """
         steady, _ = _part(fields)
-        is_kept = version == b"HTTP/1.1" and not _may_be_secret(steady)
+        is_few = len(steady) <= MOST_KEPT_FIELDS
+        is_kept = version == b"HTTP/1.1" and is_few and not _may_be_secret(steady)
         section = Section(
             is_chunked=framing is CHUNKED,
             expects_continue=_expects_continue(mattering, version),

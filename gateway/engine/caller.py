@@ -32,7 +32,7 @@ class Manager(Protocol):
 class CallerConnection(Reception):
     """One accepted connection."""
 
-    __slots__ = ("_body_watch", "_is_admitted", "_listens", "_outflow", "listener")
+    __slots__ = ("_body_watch", "_head_by", "_listens", "_outflow", "listener")
 
     def __init__(
         self,
@@ -41,12 +41,15 @@ class CallerConnection(Reception):
         listener: Listener,
         loop: asyncio.AbstractEventLoop,
         *,
-        is_admitted: bool = False,
+        head_by: float | None = None,
     ) -> None:
-        """Take a connection that is to be admitted, or was when another lane had it."""
+        """Take a connection that is to be admitted, or was when another lane had it.
+
+        That one gives the time, in event-loop seconds, by which the head is to be whole.
+        """
         super().__init__(cast(web.Server, manager), gate, loop)
         self._listens = manager
-        self._is_admitted = is_admitted
+        self._head_by = head_by
         self.listener = listener
         self._outflow: Outflow | None = None
         self._body_watch = Watch(loop)
@@ -110,9 +113,10 @@ class CallerConnection(Reception):
         super().connection_made(transport)
         wire = cast(asyncio.Transport, transport)
         self._outflow = Outflow(self._loop, wire, self._gate.timeouts.client_write_s)
-        refusal = None if self._is_admitted else self._gate.admit()
-        if self._is_admitted:
-            self._expect_head()
+        refusal = self._gate.admit() if self._head_by is None else None
+        if self._head_by is not None:
+            self._outflow.take_over()
+            self._head_watch.set(self._head_by, self._head_timed_out)
         elif self._gate.is_swamped:
             self.abort()
         elif refusal is not None:

@@ -47,7 +47,7 @@ class FastCall:
     """A request that is all here: `start` it, or `begin` and `abandon` one that stays a part."""
 
     __slots__ = (
-        *("_asked_at", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_outfit"),
+        *("_asked_at", "_body", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_outfit"),
         *(
             "_record",
             "_spent",
@@ -72,11 +72,9 @@ class FastCall:
         self._outfit = outfit = gate.outfit
         self._way = outfit.ways[known.plan.upstream.name]
         self._known = known
+        self._body = body
         self._loop = asyncio.get_running_loop()
         self._record = known.record(known.request_id or new_request_id(), time.monotonic())
-        plan = known.plan
-        restore = restorer_for(plan.request, plan.restored) if plan.restored else None
-        self._upload = WholeUpload(body, plan.framing, outfit.limits, restore)
         self._token: Token | None = None
         self._spent: Spent | None = None
         self._upstream: UpstreamConnection | None = None
@@ -97,19 +95,10 @@ class FastCall:
     def start(self) -> None:
         """Ask upstream, or have a task do so."""
         self.begin()
-        self._deadline = self._loop.time() + self._outfit.policy.first_byte_s
-        way = self._way
-        if way.credential is not None:
-            self._token = way.credential.ready()
-            if self._token is None:
-                self._go_on()
-                return
-        self._spent = way.toll.pay_now(self._known.plan.permitted)
-        upstream = way.pool.take() if self._spent is not None else None
-        if upstream is None:
-            self._go_on()
-        else:
-            self._ask(upstream)
+        try:
+            self._start()
+        except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
+            self._fail_by(bug)
 
     def cancel(self) -> None:
         """Answer that the gateway is shutting down."""
@@ -121,6 +110,24 @@ class FastCall:
         if not self._stop():
             self._gate.note_gone(self._record)
             self._gate.end(self, self._record, self._outfit)
+
+    def _start(self) -> None:
+        plan, outfit = self._known.plan, self._outfit
+        restore = restorer_for(plan.request, plan.restored) if plan.restored else None
+        self._upload = WholeUpload(self._body, plan.framing, outfit.limits, restore)
+        self._deadline = self._loop.time() + outfit.policy.first_byte_s
+        way = self._way
+        if way.credential is not None:
+            self._token = way.credential.ready()
+            if self._token is None:
+                self._go_on()
+                return
+        self._spent = way.toll.pay_now(plan.permitted)
+        upstream = way.pool.take() if self._spent is not None else None
+        if upstream is None:
+            self._go_on()
+        else:
+            self._ask(upstream)
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         known, record = self._known, self._record
@@ -141,9 +148,7 @@ class FastCall:
         try:
             is_answered = self._answer()
         except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
-            self._record.bug = bug
-            self._let_go()
-            self._end(Internal())
+            self._fail_by(bug)
             return
         if not is_answered:
             self._go_on()
@@ -214,9 +219,15 @@ class FastCall:
             self._let_go()
         return self._is_carried
 
+    def _fail_by(self, bug: Exception) -> None:
+        self._record.bug = bug
+        self._let_go()
+        self._end(Internal())
+
     def _let_go(self) -> None:
         if self._upstream is not None:
             self._upstream.abort()
+            self._record.upstream_s = time.monotonic() - self._asked_at
         if self._spent is not None:
             self._way.toll.release(self._spent, sent=self._upstream is not None)
         self._upstream = self._spent = None

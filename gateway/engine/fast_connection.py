@@ -38,7 +38,17 @@ class FastConnection(asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
-        *("_call", "_ending", "_held", "_lane", "_linger", "_listens", "_loop", "_outflow"),
+        *(
+            "_call",
+            "_ending",
+            "_head_by",
+            "_held",
+            "_lane",
+            "_linger",
+            "_listens",
+            "_loop",
+            "_outflow",
+        ),
         *("_parts_by", "_pressure", "_reading_paused", "_watch", "listener", "transport"),
     )
 
@@ -54,6 +64,8 @@ class FastConnection(asyncio.Protocol):
         self._call: FastCall | None = None
         # What came and is not served yet.
         self._held = b""
+        # Of the first head: by when it is to be whole.
+        self._head_by = 0.0
         self._parts_by = 0.0
         self._ending = False
         self._reading_paused = False
@@ -104,7 +116,8 @@ class FastConnection(asyncio.Protocol):
             self._resume_reading()
             self._serve()
         else:
-            self._expect(self._lane.gate.timeouts.keepalive_s)
+            wait_s = self._lane.gate.timeouts.keepalive_s
+            self._watch.set(self._loop.time() + wait_s, self.close_if_idle)
 
     # The server's side.
 
@@ -134,7 +147,8 @@ class FastConnection(asyncio.Protocol):
         if sock.family != socket.AF_UNIX:
             with suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._expect(gate.timeouts.head_s)
+        self._head_by = self._loop.time() + gate.timeouts.head_s
+        self._watch.set(self._head_by, self.close_if_idle)
 
     def data_received(self, data: bytes) -> None:
         """Serve a request that is whole and plain."""
@@ -189,7 +203,7 @@ class FastConnection(asyncio.Protocol):
             if not self._may_wait():
                 self._hand_over()
             return
-        self._held, self._parts_by = b"", 0.0
+        self._held, self._parts_by, self._head_by = b"", 0.0, 0.0
         self._watch.clear()
         known, body = found
         self._call = call = FastCall(self, lane.gate, known, body)
@@ -209,13 +223,14 @@ class FastConnection(asyncio.Protocol):
     def _hand_over(self) -> None:
         """Give the connection, and what came on it, to the main lane."""
         wire, outflow, held = self.transport, self._outflow, self._held
+        head_by = self._head_by or self._loop.time() + self._lane.gate.timeouts.head_s
         if wire is None or wire.is_closing():
             return
         self._resume_reading()
         self._forget()
         if outflow is not None:
             outflow.close()
-        main = self._lane.make_main(is_admitted=outflow is not None)
+        main = self._lane.make_main(head_by=None if outflow is None else head_by)
         wire.set_protocol(main)
         main.connection_made(wire)
         if self._pressure.is_high:
@@ -228,10 +243,6 @@ class FastConnection(asyncio.Protocol):
         self._watch.close()
         self.transport = self._outflow = self._call = None
         self._held = b""
-
-    def _expect(self, seconds: float) -> None:
-        """Wait for a request, but not for ever."""
-        self._watch.set(self._loop.time() + seconds, self.close_if_idle)
 
     def _resume_reading(self) -> None:
         if self._reading_paused and self.transport is not None:

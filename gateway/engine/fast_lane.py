@@ -36,10 +36,10 @@ class FastConnections(Protocol):
 
 
 class MakeMain(Protocol):
-    """Makes the main lane's protocol for a connection, which may have been admitted."""
+    """Makes the main lane's protocol for a connection."""
 
-    def __call__(self, *, is_admitted: bool) -> asyncio.Protocol:
-        """Return it."""
+    def __call__(self, *, head_by: float | None) -> asyncio.Protocol:
+        """Return it; an admitted connection has a time by which the head is to be whole."""
 
 
 class FastLane:
@@ -79,8 +79,8 @@ class FastLane:
         return is_short and self.gate.may_begin and PLAIN_BEGUN.match(data) is not None
 
     def _know(self, data: bytes, end: int) -> Known | None:
-        if end < len(_END) or not self.gate.may_begin:
-            return None
         if self._heads.policy is not self.gate.outfit.policy:
             self._heads = KnownHeads(self.gate.outfit.policy, self._listener)
+        if end < len(_END) or not self.gate.may_begin:
+            return None
         return self._heads.find(data[:end])

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from gateway.core.framing import Kind
-from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID
+from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
@@ -141,7 +141,8 @@ def _may_be_kept(known: Known, raw: RawHead) -> bool:
         return False
     if any(name.lower() == b"traceparent" for name, _ in raw.fields):
         return False
-    return plan.request.section.is_kept and not MAY_BE_SECRET.search(raw.target.lower())
+    # What is escaped may be read, and cut, as what it stands for.
+    return plan.request.section.is_kept and not MAY_BE_SECRET.search(unescape(raw.target).lower())
 
 
 def _without_credentials(plan: Plan) -> Plan:

@@ -50,6 +50,11 @@ class Outflow:
         if not self._stall.is_set and self._wire.get_write_buffer_size():
             self._watch()
 
+    def take_over(self) -> None:
+        """Watch what somebody else has written and the caller has not taken."""
+        if self._wire.get_write_buffer_size():
+            self._watch()
+
     def end(self) -> None:
         """Tell the caller that no more will come, once all has left."""
         with suppress(OSError, RuntimeError):

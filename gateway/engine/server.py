@@ -72,10 +72,8 @@ class Server(web.Server):
         for connection in self._all():
             connection.abort()
 
-    def _make_main(self, *, is_admitted: bool = False) -> CallerConnection:
-        return CallerConnection(
-            self, self._gate, self._listener, self._loop, is_admitted=is_admitted
-        )
+    def _make_main(self, *, head_by: float | None = None) -> CallerConnection:
+        return CallerConnection(self, self._gate, self._listener, self._loop, head_by=head_by)
 
     def _all(self) -> list[CallerConnection | FastConnections]:
         fast = self.lane.connections

@@ -47,7 +47,7 @@ def open_log(
     """
     stream = stream or sys.stdout.buffer
     lines = Lines(stream, is_json=form == "json")
-    atexit.register(lines.flush)
+    _replace(lines)
     render = _render_json if form == "json" else _console(stream.isatty(), shorten)
     structlog.configure(
         processors=[render],
@@ -67,6 +67,16 @@ def render_traceback(error: BaseException, *, text: bool) -> str:
     shown = f"{frames}{type(error).__module__}.{type(error).__qualname__}{said}"
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return shown if cause is None else f"{render_traceback(cause, text=False)}\n{shown}"
+
+
+def _replace(lines: Lines) -> None:
+    """Write what the lines before hold, and have the new ones written at the end."""
+    while _open:
+        before = _open.pop()
+        before.flush()
+        atexit.unregister(before.flush)
+    _open.append(lines)
+    atexit.register(lines.flush)
 
 
 class Lines:
@@ -125,6 +135,9 @@ class Lines:
 
     log = debug = info = msg
     warn = warning = fatal = failure = err = error = critical = exception = urgent
+
+
+_open: list[Lines] = []
 
 
 def json_lines(logger: FilteringBoundLogger) -> Lines | None:

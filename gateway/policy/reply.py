@@ -33,7 +33,8 @@ def reply_fields(plan: Plan, head: ReplyHead, request_id: bytes) -> Fields:
     # What upstream allows, it allows to pages that hold a credential of their own.
     is_for_page = any(name == b"origin" for name, _ in plan.request.section.page)
     listed = b",".join(values_of(head.fields, b"connection"))
-    choose = _choose if sum(map(len, names)) <= _MOST_REMEMBERED_BYTES else _choose.__wrapped__
+    size = sum(map(len, names)) + len(listed)
+    choose = _choose if size <= _MOST_REMEMBERED_BYTES else _choose.__wrapped__
     shape = choose(names, listed, is_masked, is_for_page)
     fields = [head.fields[place] for place in shape.kept]
     if plan.request.tunnelled and not shape.has_cache_control:

@@ -21,7 +21,9 @@ PIECE = bytes(65536)
 LONG_PIECES = 60
 LONG_PAUSE_S = 0.1
 _JSON = b'{"readStatus":"Read"}'
-_OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
+# Bytes that are passed on as they come: JSON is looked through for links, and held if it is short.
+_BYTES = b"application/octet-stream"
 
 
 async def behave(peer: Peer) -> None:
@@ -38,15 +40,15 @@ async def behave(peer: Peer) -> None:
         elif path == LARGE:
             await _send_pieces(peer, LARGE_BYTES // len(PIECE), 0.0)
         elif path == CUT:
-            await peer.send(_OK % (1000, b"half"))
+            await peer.send(_OK % (_BYTES, 1000, b"half"))
             peer.reset()
             return
         else:
-            await peer.send(_OK % (len(_JSON), _JSON))
+            await peer.send(_OK % (b"application/json", len(_JSON), _JSON))
 
 
 async def _send_pieces(peer: Peer, count: int, pause_s: float) -> None:
-    await peer.send(_OK % (count * len(PIECE), b""))
+    await peer.send(_OK % (_BYTES, count * len(PIECE), b""))
     for _ in range(count):
         if pause_s:
             await asyncio.sleep(pause_s)

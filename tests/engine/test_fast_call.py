@@ -122,6 +122,20 @@ async def test_links_are_rewritten_and_restored() -> None:
         peer.close()
 
 
+async def test_a_bug_of_ours_before_anything_was_asked_is_answered_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_args: object, **_kwargs: object) -> None:
+        raise ZeroDivisionError
+
+    async with scripted(answering(OK)) as upstream, running(upstream.origin, FAST) as gateway:
+        monkeypatch.setattr(fast_call, "WholeUpload", broken)
+        status, head, _ = await gateway.ask(PUT)
+        assert (status, dict(fields_of(head))[b"X-Gateway-Error"]) == (500, b"internal")
+        assert isinstance((await gateway.recorder.wait_for(1)).bug, ZeroDivisionError)
+        assert upstream.connections == 0
+
+
 async def test_a_bug_of_ours_is_answered_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_args: object, **_kwargs: object) -> None:
         raise ZeroDivisionError

@@ -1,6 +1,7 @@
 """gateway/engine/fast_connection.py: what stays in the lane, what is handed over, what ends."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -136,7 +137,8 @@ async def test_a_caller_that_goes_away_from_a_pooled_connection_is_taken_note_of
         await peer.send(request())
         await asyncio.wait_for(gone.wait(), 10)
         peer.reset()
-        assert (await gateway.recorder.wait_for(2)).status == 499
+        record = await gateway.recorder.wait_for(2)
+        assert (record.status, record.upstream_s is None) == (499, False)
         assert gateway.gateway.gate.in_flight == 0
         assert gateway.gateway.idle_upstream_connections() == 0
 
@@ -221,3 +223,40 @@ async def test_a_drain_answers_what_has_no_answer(pooled: bool) -> None:
         peer.close()
         await drained
         assert (await gateway.recorder.wait_for(1 + pooled)).code == "draining"
+
+
+async def test_a_caller_that_takes_nothing_is_cut_in_whichever_lane_it_is() -> None:
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60000
+    sets = (FAST, "timeouts.client_write_s=0.3", "timeouts.head_s=0.3", "timeouts.keepalive_s=60")
+    async with scripted(answering(large)) as upstream, running(upstream.origin, *sets) as gateway:
+        # As little as the kernel takes, on both sides.
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(sock, ("127.0.0.1", gateway.port))
+        for number in range(1, 101):
+            await loop.sock_sendall(sock, POST)
+            await gateway.recorder.wait_for(number)
+            (connection,) = gateway.gateway.servers[0]._all()
+            if connection.transport.get_write_buffer_size():  # type: ignore[union-attr]  # it is open
+                break
+        await loop.sock_sendall(sock, b"\r\n")
+        async with asyncio.timeout(10):
+            await gateway.gateway.gate.emptied()
+        sock.close()
+
+
+async def test_the_time_for_a_head_is_one_in_both_lanes() -> None:
+    sets = (FAST, "timeouts.head_s=0.6")
+    async with scripted(answering(OK)) as upstream, running(upstream.origin, *sets) as gateway:
+        peer = await gateway.dial()
+        (connection,) = gateway.gateway.servers[0]._all()
+        assert isinstance(connection, FastConnection)
+        begun = connection._head_by
+        await peer.send(POST[:10])
+        await asyncio.sleep(3 * PARTS_S)
+        (handed,) = gateway.gateway.servers[0]._all()
+        assert handed._head_watch._deadline == begun  # type: ignore[union-attr]  # the other lane's
+        assert (await peer.read_answer())[0] == 408
+        peer.close()

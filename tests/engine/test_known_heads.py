@@ -1,6 +1,7 @@
 """gateway/engine/known_heads.py: recalled or decided anew, it is the same; no secret stays."""
 
 import gc
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 from gateway.core.message import RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.engine.known_heads import MOST_HEAD_BYTES, MOST_SEEN, Known, KnownHeads
+from gateway.engine.server import Server
 from gateway.pipeline import decide
 from gateway.policy.forward import Plan
 from gateway.policy.routes import Scheme
 from tests.policy.world import HERE, policy_of
+from tests.wire import running
 
 PATH = b"/restapi/v1.0/account/~"
 
@@ -92,6 +95,10 @@ def test_a_head_that_was_seen_before_leaves_as_one_that_was_not(
         ),
         (head_of(b"GET " + PATH, b"X-My-Session: s3cr3t"), False),
         (head_of(b"GET " + PATH + b"?access_token=s3cr3t"), False),
+        (head_of(b"GET " + PATH + b"?acc%65ss_t%6Fken=s3cr3t"), False),
+        (head_of(b"GET " + PATH + b"?code=s3cr3t"), False),
+        (head_of(b"GET " + PATH, b"X-JWT: s3cr3t"), False),
+        (head_of(b"GET " + PATH, *[b"A: b"] * 64), False),
     ],
 )
 def test_what_may_hold_a_secret_is_not_kept(head: bytes, kept: bool) -> None:
@@ -153,3 +160,13 @@ def test_what_is_remembered_of_heads_that_come_once_is_bounded() -> None:
         found(heads, head_of(b"GET " + PATH + b"/%d" % number))
     assert len(heads._seen) == 10
     assert len(heads._memo) == 0
+
+
+async def test_a_reload_forgets_what_was_known_whatever_comes_next() -> None:
+    async with running("http://127.0.0.1:1", "engine.fast_lane=true") as gateway:
+        gate = gateway.gateway.gate
+        lane = Server(gate, HERE).lane
+        assert lane.find(head_of()) is not None
+        await gate.change(replace(gate.outfit, policy=policy_of(), fast_lane=False))
+        assert lane.find(head_of()) is None
+        assert lane._heads.policy is gate.outfit.policy

@@ -241,3 +241,10 @@ async def test_a_warning_is_written_at_once_and_after_what_came_before() -> None
         "first",
         "second",
     ]
+
+
+async def test_a_log_that_is_opened_anew_comes_after_the_one_before() -> None:
+    stream = Pieces()
+    open_log("info", "json", stream).info("first")
+    open_log("info", "console", stream).warning("second")
+    assert [b"first" in stream.pieces[0], b"second" in stream.pieces[1]] == [True, True]
