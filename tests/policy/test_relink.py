@@ -82,6 +82,12 @@ def test_a_bodiless_head_names_no_length_and_a_weak_tag_stays() -> None:
     assert retell(head, Framing(Kind.LENGTH, 3)).framing.length == 3
 
 
+def test_a_head_that_says_nothing_of_the_bytes_keeps_its_fields() -> None:
+    head = reply_of(200, f"{JSON}\nContent-Language: en")
+    told = retell(head, Framing(Kind.LENGTH, 3))
+    assert (told.fields, told.framing) == (head.fields, Framing(Kind.LENGTH, 3))
+
+
 @pytest.mark.parametrize(
     ("status", "lines", "speaks"),
     [(304, "", True), (304, "Content-Type: image/png", False), (200, JSON, True), (204, "", False)],
