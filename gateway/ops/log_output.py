@@ -82,8 +82,9 @@ def _replace(lines: Lines) -> None:
 class Lines:
     """Writes lines as long as somebody takes them: a full disk or a closed pipe loses them.
 
-    Lines without a warning are written at the end of a turn of the event loop, in pieces of
-    whole lines that a pipe takes at once (pipe(7)), so that those of several processes do not mix.
+    Those of requests without a warning are written at the end of a turn of the event loop, in
+    pieces of whole lines that a pipe takes at once (pipe(7)), so that those of several
+    processes do not mix.
     """
 
     def __init__(self, stream: BinaryIO, *, is_json: bool) -> None:
@@ -95,9 +96,9 @@ class Lines:
     def tell(self, level: int, event: str, fields: dict[str, object], more: bytes) -> None:
         """Write an event as JSON; `more` is an object with further fields."""
         line = _render_json(None, _LEVELS[level], {"event": event, "fields": fields})
-        (self.urgent if level >= logging.WARNING else self.msg)(line[:-1] + b"," + more[1:])
+        (self.msg if level >= logging.WARNING else self.hold)(line[:-1] + b"," + more[1:])
 
-    def msg(self, message: bytes) -> None:
+    def hold(self, message: bytes) -> None:
         """Write a line soon."""
         self._held.append(message)
         try:
@@ -109,7 +110,7 @@ class Lines:
             self._due = loop
             loop.call_soon(self.flush)
 
-    def urgent(self, message: bytes) -> None:
+    def msg(self, message: bytes) -> None:
         """Write a line at once."""
         self._held.append(message)
         self.flush()
@@ -133,8 +134,8 @@ class Lines:
                 self._stream.write(b"\n".join(lines) + b"\n")
                 self._stream.flush()
 
-    log = debug = info = msg
-    warn = warning = fatal = failure = err = error = critical = exception = urgent
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 _open: list[Lines] = []

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.ops.log_output import Event, open_log, render_traceback
+from gateway.ops.log_output import Event, json_lines, open_log, render_traceback
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +202,9 @@ async def test_an_exception_that_nobody_caught_is_logged_by_asyncio() -> None:
     assert line["exception"] == "builtins.ValueError"
 
 
+MORE = b'{"more":1}'
+
+
 class Pieces(io.BytesIO):
     """Keeps what each write had."""
 
@@ -214,12 +217,14 @@ class Pieces(io.BytesIO):
         return len(data)
 
 
-async def test_many_lines_are_written_in_whole_lines_that_a_pipe_takes_at_once() -> None:
+async def test_lines_of_requests_are_written_in_whole_lines_that_a_pipe_takes_at_once() -> None:
     stream = Pieces()
-    logger = open_log("info", "json", stream)
+    lines = json_lines(open_log("info", "json", stream))
+    assert lines is not None
     for number in range(100):
-        logger.info("line", number=number, text="x" * (number * 10))
-    logger.info("long", text="x" * 2 * PIPE_BUF)
+        lines.tell(logging.INFO, "request", {"number": number, "text": "x" * number * 10}, MORE)
+    lines.tell(logging.INFO, "request", {"text": "x" * 2 * PIPE_BUF}, MORE)
+    assert not stream.pieces
     await asyncio.sleep(0)
     assert 10 < len(stream.pieces) < 100
     assert all(piece.endswith(b"\n") for piece in stream.pieces)
@@ -227,24 +232,26 @@ async def test_many_lines_are_written_in_whole_lines_that_a_pipe_takes_at_once()
         *[False] * (len(stream.pieces) - 1),
         True,
     ]
-    lines = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
-    assert [line.get("number") for line in lines] == [*range(100), None]
+    written = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
+    assert [line.get("number") for line in written] == [*range(100), None]
 
 
-async def test_a_warning_is_written_at_once_and_after_what_came_before() -> None:
+async def test_any_other_line_is_written_at_once_and_after_what_came_before() -> None:
     stream = Pieces()
     logger = open_log("info", "json", stream)
-    logger.info("first")
-    assert not stream.pieces
-    logger.warning("second")
-    assert [json.loads(line)["event"] for line in stream.pieces[0].splitlines()] == [
-        "first",
-        "second",
-    ]
+    lines = json_lines(logger)
+    assert lines is not None
+    lines.tell(logging.INFO, "first", {}, MORE)
+    logger.info("second")
+    lines.tell(logging.WARNING, "third", {}, MORE)
+    events = [json.loads(line)["event"] for line in b"".join(stream.pieces).splitlines()]
+    assert events == ["first", "second", "third"]
 
 
 async def test_a_log_that_is_opened_anew_comes_after_the_one_before() -> None:
     stream = Pieces()
-    open_log("info", "json", stream).info("first")
-    open_log("info", "console", stream).warning("second")
+    lines = json_lines(open_log("info", "json", stream))
+    assert lines is not None
+    lines.tell(logging.INFO, "first", {}, MORE)
+    open_log("info", "console", stream).info("second")
     assert [b"first" in stream.pieces[0], b"second" in stream.pieces[1]] == [True, True]
