@@ -1,4 +1,4 @@
-"""A caller's connection: what the exchange writes to it and reads from it, and its end.
+"""A caller's connection in the main lane: what is read from it and written to it, and its end.
 
 The incoming half is `reception.py`'s. Here is what else aiohttp leaves unbounded: a body
 that stops coming, a caller that stops reading, and a close that would destroy an answer
@@ -10,26 +10,20 @@ Rule: a connection is counted in and out exactly once, whatever happens to it.
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol, cast
+from typing import cast
 
 from aiohttp import web
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
 from gateway.engine import flaws
-from gateway.engine.incoming import Gate
-from gateway.engine.outflow import Outflow
+from gateway.engine.incoming import Gate, Manager
+from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.reception import Reception
 from gateway.engine.watch import Watch
 
 
-class Manager(Protocol):
-    """What a connection needs of the server that made it; `server.py` has the only one."""
-
-    is_leaving: bool
-
-
-class CallerConnection(Reception):
+class CallerConnection(Outgoing, Reception):
     """One accepted connection."""
 
     __slots__ = ("_body_watch", "_head_by", "_listens", "_outflow", "listener")
@@ -55,16 +49,6 @@ class CallerConnection(Reception):
         self._body_watch = Watch(loop)
 
     # The exchange's side.
-
-    @property
-    def is_leaving(self) -> bool:
-        """Tell whether its listener is closed, so that it ends with its answer."""
-        return self._listens.is_leaving
-
-    def write(self, data: bytes) -> None:
-        """Write to the caller, and watch that the caller takes it."""
-        if self._outflow is not None:
-            self._outflow.write(data)
 
     async def drain(self) -> None:
         """Wait until the caller has taken enough to be sent more."""
@@ -96,11 +80,6 @@ class CallerConnection(Reception):
         self._outflow.end()
         await self._linger.wait()
 
-    def abort(self) -> None:
-        """Cut the connection, so that what was sent cannot look complete."""
-        if self._outflow is not None:
-            self._outflow.abort()
-
     def close_if_idle(self) -> None:
         """Close the connection when it waits for a next request and none has begun."""
         if self._waiter is not None and not self._messages and not self._boundary.head_begun:
@@ -113,11 +92,13 @@ class CallerConnection(Reception):
         super().connection_made(transport)
         wire = cast(asyncio.Transport, transport)
         self._outflow = Outflow(self._loop, wire, self._gate.timeouts.client_write_s)
-        refusal = self._gate.admit() if self._head_by is None else None
         if self._head_by is not None:
+            # The other lane has admitted it.
             self._outflow.take_over()
             self._head_watch.set(self._head_by, self._head_timed_out)
-        elif self._gate.is_swamped:
+            return
+        refusal = self._gate.admit()
+        if self._gate.is_swamped:
             self.abort()
         elif refusal is not None:
             self._queue_flaw(refusal)

@@ -36,7 +36,7 @@ from gateway.policy.rates import Spent
 from gateway.policy.relink import restorer_for
 
 
-class FastConnection(Connection, Protocol):
+class CallConnection(Connection, Protocol):
     """What a call needs of its connection besides."""
 
     def served(self, *, keep: bool) -> None:
@@ -48,24 +48,15 @@ class FastCall:
 
     __slots__ = (
         *("_asked_at", "_body", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_outfit"),
-        *(
-            "_record",
-            "_spent",
-            "_task",
-            "_token",
-            "_upload",
-            "_upstream",
-            "_way",
-            "connection",
-            "flaw",
-        ),
+        *("_record", "_spent", "_task", "_token", "_upload", "_upstream", "_way"),
+        *("connection", "flaw"),
     )
 
     # A HEAD is not plain, nor is HTTP/1.0.
     is_head = is_old = False
     is_read = True
 
-    def __init__(self, connection: FastConnection, gate: Gate, known: Known, body: bytes) -> None:
+    def __init__(self, connection: CallConnection, gate: Gate, known: Known, body: bytes) -> None:
         self.connection = connection
         self.flaw: GatewayError | None = None
         self._gate = gate
@@ -154,7 +145,7 @@ class FastCall:
             self._go_on()
             return
         self._gate.end(self, self._record, self._outfit)
-        self._part(keep=not self.is_last)
+        self._finish(keep=not self.is_last)
 
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""
@@ -235,9 +226,9 @@ class FastCall:
     def _end(self, error: GatewayError) -> None:
         keep = self._gate.fail(self, self._record, error)
         self._gate.end(self, self._record, self._outfit)
-        self._part(keep=keep)
+        self._finish(keep=keep)
 
-    def _part(self, *, keep: bool) -> None:
+    def _finish(self, *, keep: bool) -> None:
         """Let the connection go on, or end without losing the answer."""
         if keep:
             self.connection.served(keep=True)

@@ -19,11 +19,11 @@ from typing import cast
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.caller import Manager
 from gateway.engine.fast_call import FastCall
 from gateway.engine.fast_lane import FastLane
+from gateway.engine.incoming import Manager
 from gateway.engine.linger import Linger
-from gateway.engine.outflow import Outflow
+from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.pressure import Pressure
 from gateway.engine.watch import Watch
 
@@ -34,22 +34,20 @@ PARTS_S = 0.05
 MOST_WAITING_BYTES = 65536
 
 
-class FastConnection(asyncio.Protocol):
+class FastConnection(Outgoing, asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
+        *("_call", "_ending", "_head_by", "_held", "_lane", "_linger", "_listens", "_loop"),
         *(
-            "_call",
-            "_ending",
-            "_head_by",
-            "_held",
-            "_lane",
-            "_linger",
-            "_listens",
-            "_loop",
             "_outflow",
+            "_parts_by",
+            "_pressure",
+            "_reading_paused",
+            "_watch",
+            "listener",
+            "transport",
         ),
-        *("_parts_by", "_pressure", "_reading_paused", "_watch", "listener", "transport"),
     )
 
     def __init__(self, manager: Manager, lane: FastLane, listener: Listener) -> None:
@@ -73,16 +71,6 @@ class FastConnection(asyncio.Protocol):
 
     # The exchange's side.
 
-    @property
-    def is_leaving(self) -> bool:
-        """Tell whether the listener is closed, so that the connection ends with an answer."""
-        return self._listens.is_leaving
-
-    def write(self, data: bytes) -> None:
-        """Write to the caller, and watch that the caller takes it."""
-        if self._outflow is not None:
-            self._outflow.write(data)
-
     async def drain(self) -> None:
         """Wait until the caller has taken enough to be sent more."""
         await self._pressure.fallen()
@@ -99,11 +87,6 @@ class FastConnection(asyncio.Protocol):
         self._resume_reading()
         self._outflow.end()
         await self._linger.wait()
-
-    def abort(self) -> None:
-        """Cut the connection, so that what was sent cannot look complete."""
-        if self._outflow is not None:
-            self._outflow.abort()
 
     def served(self, *, keep: bool) -> None:
         """Go on with a next request, or close; the call is over."""
@@ -230,7 +213,7 @@ class FastConnection(asyncio.Protocol):
         self._forget()
         if outflow is not None:
             outflow.close()
-        main = self._lane.make_main(head_by=None if outflow is None else head_by)
+        main = self._lane.make_main(None if outflow is None else head_by)
         wire.set_protocol(main)
         main.connection_made(wire)
         if self._pressure.is_high:

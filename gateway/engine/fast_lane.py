@@ -8,6 +8,7 @@ Rule 2: a new policy is used from the next request on, and what was known under 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from gateway.core.grammar import PLAIN_BEGUN
@@ -20,7 +21,7 @@ MOST_BODY_BYTES = 65536
 _END = b"\r\n\r\n"
 
 
-class FastConnections(Protocol):
+class LaneConnection(Protocol):
     """What the server does with a connection of this lane."""
 
     transport: asyncio.Transport | None
@@ -35,20 +36,22 @@ class FastConnections(Protocol):
         """Cut the connection."""
 
 
-class MakeMain(Protocol):
-    """Makes the main lane's protocol for a connection."""
-
-    def __call__(self, *, head_by: float | None) -> asyncio.Protocol:
-        """Return it; an admitted connection has a time by which the head is to be whole."""
-
-
 class FastLane:
-    """What the connections of one listener share; `make_main` makes the main lane's protocol."""
+    """What the connections of one listener share."""
 
-    def __init__(self, gate: Gate, listener: Listener, make_main: MakeMain) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        listener: Listener,
+        make_main: Callable[[float | None], asyncio.Protocol],
+    ) -> None:
+        """Know nothing yet; `make_main` makes the protocol of the main lane.
+
+        It takes the time by which a head is to be whole, None when the connection is not admitted.
+        """
         self.gate = gate
         self.make_main = make_main
-        self.connections: set[FastConnections] = set()
+        self.connections: set[LaneConnection] = set()
         self._listener = listener
         self._heads = KnownHeads(gate.outfit.policy, listener)
 

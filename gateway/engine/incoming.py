@@ -33,8 +33,14 @@ def version_of(message: RawRequestMessage) -> bytes:
     return b"HTTP/%d.%d" % tuple(message.version)
 
 
+class Manager(Protocol):
+    """What a connection needs of the server that made it; `server.py` has the only one."""
+
+    is_leaving: bool
+
+
 class Connection(Protocol):
-    """What an exchange needs of a caller's connection; `caller.py` has the only one."""
+    """What an exchange needs of a caller's connection, in whichever lane that is."""
 
     listener: Listener
 

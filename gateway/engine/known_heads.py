@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
+from typing import Any
 
 from gateway.core.framing import Kind
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
@@ -43,7 +43,6 @@ _OF_THE_HEAD = (
     *("wire_method", "method", "path", "query_names", "version", "user_agent", "trace_id"),
     *("caller", "upstream", "operation", "rate_group", "findings"),
 )
-_facts_of = attrgetter(*_OF_THE_HEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +59,12 @@ class Known:
     start: bytes
     request_id: str
     is_last: bool
-    facts: tuple[object, ...]
+    facts: dict[str, Any]
     shown: Shown = field(default_factory=Shown, compare=False)
 
     def record(self, request_id: str, started: float) -> Record:
         """Return the record of a request with this head."""
-        record = Record(request_id, started, *self.facts)  # type: ignore[arg-type]  # as listed
-        record.shown = self.shown
-        return record
+        return Record(request_id, started, shown=self.shown, **self.facts)
 
 
 class KnownHeads:
@@ -131,7 +128,7 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
         plan.outbound.render()[:-2],
         given[0].decode() if given else "",
         b"close" in members_of(raw.fields, b"connection"),
-        _facts_of(record),
+        {name: getattr(record, name) for name in _OF_THE_HEAD},
     )
 
 

@@ -17,6 +17,7 @@ import socket
 import struct
 from contextlib import suppress
 
+from gateway.engine.incoming import Manager
 from gateway.engine.watch import Watch
 
 # struct linger { on, 0 seconds }: closing sends RST and drops what is unsent (socket(7)).
@@ -85,3 +86,27 @@ class Outflow:
             self._watch()
         else:
             self.abort()
+
+
+class Outgoing:
+    """What an exchange does to a connection in either lane; nothing, when that is gone."""
+
+    __slots__ = ()
+
+    _listens: Manager
+    _outflow: Outflow | None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether its listener is closed, so that it ends with its answer."""
+        return self._listens.is_leaving
+
+    def write(self, data: bytes) -> None:
+        """Write to the caller, and watch that the caller takes it."""
+        if self._outflow is not None:
+            self._outflow.write(data)
+
+    def abort(self) -> None:
+        """Cut the connection, so that what was sent cannot look complete."""
+        if self._outflow is not None:
+            self._outflow.abort()

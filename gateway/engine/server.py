@@ -1,8 +1,9 @@
 """The accepting side: one aiohttp server per listening socket.
 
-aiohttp's `Server` makes a connection object per accepted socket; ours are
-`CallerConnection`, whose limits are set by name and not by keywords that aiohttp would
-drop with a warning when it does not know one.
+Every connection begins in the fast lane, unless that is switched off, and may be handed
+over to the main lane. There aiohttp's `Server` keeps it as a `CallerConnection`, whose
+limits are set by name and not by keywords that aiohttp would drop with a warning when it
+does not know one.
 
 Rule: refuse to start on aiohttp's pure-Python parser, which is another reader of HTTP.
 """
@@ -23,7 +24,7 @@ from aiohttp.web_protocol import RequestHandler
 from gateway.core.message import Listener
 from gateway.engine.caller import CallerConnection
 from gateway.engine.fast_connection import FastConnection
-from gateway.engine.fast_lane import FastConnections, FastLane
+from gateway.engine.fast_lane import FastLane, LaneConnection
 from gateway.engine.gate import Gate
 from gateway.engine.incoming import Connection, Incoming
 from gateway.errors import GatewayError
@@ -72,10 +73,10 @@ class Server(web.Server):
         for connection in self._all():
             connection.abort()
 
-    def _make_main(self, *, head_by: float | None = None) -> CallerConnection:
+    def _make_main(self, head_by: float | None = None) -> CallerConnection:
         return CallerConnection(self, self._gate, self._listener, self._loop, head_by=head_by)
 
-    def _all(self) -> list[CallerConnection | FastConnections]:
+    def _all(self) -> list[CallerConnection | LaneConnection]:
         fast = self.lane.connections
         return [*cast("list[CallerConnection]", self.connections), *fast]
 

@@ -23,7 +23,6 @@ from tests.wire import (
 )
 
 OTHER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother"
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 TWO = "engine.workers = 2"
 
 

@@ -5,10 +5,9 @@ import signal
 
 import pytest
 
+from tests.e2e.downloads import downloading
 from tests.started import MIB, Started, serving
 from tests.wire import OK, PATH, Peer, answering, request, values
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
 
 
 async def ask_until_closed(gateway: Started, loaded: asyncio.Semaphore) -> None:
@@ -33,17 +32,7 @@ async def test_a_drain_under_load_loses_no_request(number: signal.Signals) -> No
     size = 4 * MIB
     release = asyncio.Event()
 
-    async def script(peer: Peer) -> None:
-        while True:
-            head = await peer.read_head()
-            if b"/download " not in head:
-                await peer.send(OK)
-                continue
-            await peer.send(HEAD % size + b"x" * 1000)
-            await release.wait()
-            await peer.send(b"x" * (size - 1000))
-
-    async with serving(script) as gateway:
+    async with serving(downloading(size, release)) as gateway:
         long = await gateway.dial()
         await long.send(request(f"GET {PATH}/download HTTP/1.1"))
         assert values(await long.read_head(), b"connection") == []

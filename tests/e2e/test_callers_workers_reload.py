@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.crews import (
-    HEAD,
     OTHER,
     TWO,
     ask,
@@ -17,6 +16,7 @@ from tests.e2e.crews import (
     until_left,
     workers_of,
 )
+from tests.e2e.downloads import downloading
 from tests.e2e.reloadable import text_of
 from tests.started import MIB
 from tests.wire import (
@@ -58,18 +58,8 @@ async def test_reloads_under_load_lose_no_request(tmp_path: Path) -> None:
 async def test_an_old_worker_stays_for_its_download_and_for_an_idle_caller(tmp_path: Path) -> None:
     size, go = 4 * MIB, asyncio.Event()
 
-    async def script(peer: Peer) -> None:
-        while True:
-            head = await peer.read_head()
-            if b"/download " not in head:
-                await peer.send(OK)
-                continue
-            await peer.send(HEAD % size + b"x" * 1000)
-            await go.wait()
-            await peer.send(b"x" * (size - 1000))
-
     async with (
-        two_workers(tmp_path / "gateway.toml", script) as (gateway, _),
+        two_workers(tmp_path / "gateway.toml", downloading(size, go)) as (gateway, _),
         scripted(answering(OTHER)) as other,
     ):
         long, idle = await gateway.started.dial(), await gateway.started.dial()
