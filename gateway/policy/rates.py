@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -92,8 +91,10 @@ class Rates:
 
         What was spent under one mode is settled under that one.
         """
-        other = copy(self)
+        other = Rates.__new__(Rates)
         other.mode = mode
+        other._groups, other._buckets = self._groups, self._buckets
+        other._doors, other._sent = self._doors, self._sent
         return other
 
     def key_of(self, permitted: Permitted) -> RateKey:
