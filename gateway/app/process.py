@@ -16,10 +16,10 @@ from typing import TypeAlias
 import uvloop
 from structlog.typing import FilteringBoundLogger
 
-from gateway.app.collector import settle_collector
 from gateway.app.foreman import Foreman
 from gateway.app.hand import WorkerFailed
 from gateway.app.host import Host
+from gateway.app.memory import settle_memory
 from gateway.app.worker import run as run_worker
 from gateway.config.binds import Bind
 from gateway.config.compile import count_workers
@@ -80,7 +80,7 @@ def work(descriptor: int) -> int:
 async def _serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     host = Host(loaded.config, _open_log, load)
     await host.open()
-    settle_collector()
+    settle_memory()
     return await host.until_stopped()
 
 
@@ -93,7 +93,7 @@ async def _serve_simulated(loaded: Loaded, load: Callable[[], Loaded], announce:
     try:
         host = Host(adapt(loaded).config, _open_log, lambda: adapt(load()))
         await host.open()
-        settle_collector()
+        settle_memory()
         binds = host.gateway.binds
         bind = next((bind for bind in binds if bind.path is None), binds[0])
         announce(bind, simulator.examples)

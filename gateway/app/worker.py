@@ -19,8 +19,8 @@ from typing import Any
 import uvloop
 
 from gateway.app.channel import Channel, Message
-from gateway.app.collector import settle_collector
 from gateway.app.job import read_job
+from gateway.app.memory import settle_memory
 from gateway.app.service import OpenLog, Service
 from gateway.config.sections import LogConfig
 from gateway.ops.sums import read_families
@@ -71,7 +71,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._channel.send, {"asks": "drain"})
         self._service.raise_limits()
         await self._service.gateway.open(self._inherited)
-        settle_collector()
+        settle_memory()
         self._service.watch()
         self._channel.send({"ready": True})
         listening = loop.create_task(self._listen())
