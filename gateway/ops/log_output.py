@@ -95,8 +95,11 @@ class Lines:
 
     def tell(self, level: int, event: str, fields: dict[str, object], more: bytes) -> None:
         """Write an event as JSON; `more` is an object with further fields."""
-        line = _render_json(None, _LEVELS[level], {"event": event, "fields": fields})
-        (self.msg if level >= logging.WARNING else self.hold)(line[:-1] + b"," + more[1:])
+        line = _begin_line(_LEVELS[level], event, datetime.now(UTC)) | fields
+        if "exc_info" in line:
+            _show_error(line)
+        rendered = orjson.dumps(line, str, orjson.OPT_UTC_Z)
+        (self.msg if level >= logging.WARNING else self.hold)(rendered[:-1] + b"," + more[1:])
 
     def hold(self, message: bytes) -> None:
         """Write a line soon."""
@@ -165,17 +168,25 @@ class _Route(logging.Handler):
 
 def _complete(level: str, event: Event, timestamp: object) -> Event:
     """Return the event behind what every line has first, its `exc_info` as the traceback's text."""
-    line: Event = {"timestamp": timestamp, "level": level, "event": event.pop("event")}
+    line: Event = _begin_line(level, event.pop("event"), timestamp)
     # An event with many keys carries them in one: structlog copies each keyword four times.
     line.update(event.pop("fields", {}))
     line.update(event)
     if "exc_info" in line:
-        error = line.pop("exc_info")
-        if error is True:
-            error = sys.exc_info()[1]
-        if isinstance(error, BaseException):
-            line["exception"] = render_traceback(error, text=True)
+        _show_error(line)
     return line
+
+
+def _begin_line(level: str, event: object, timestamp: object) -> dict[str, object]:
+    return {"timestamp": timestamp, "level": level, "event": event}
+
+
+def _show_error(line: Event) -> None:
+    error = line.pop("exc_info")
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        line["exception"] = render_traceback(error, text=True)
 
 
 def _render_json(_logger: Any, method: str, event: Event) -> bytes:

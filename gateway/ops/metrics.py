@@ -2,7 +2,7 @@
 
 Names are OpenTelemetry's where it has one, else they begin with `rcgw_`. Children are
 kept in dicts of our own, because looking one up through the library costs more than
-counting.
+counting; durations, of which every request has two, are `durations.py`'s.
 
 Rule 1: every label has a bounded set of values: whatever a caller or an upstream can
         make up counts as "other" beyond it.
@@ -22,7 +22,6 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
 )
@@ -31,16 +30,9 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from gateway import __version__
 from gateway.engine.events import Record
+from gateway.ops.durations import MOST_SERIES, OTHER, Durations
 
-OTHER = "other"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# OpenTelemetry's advice for http.server.request.duration.
-_BUCKETS_S = (
-    *(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75),
-    *(1.0, 2.5, 5.0, 7.5, 10.0),
-)
-# Ordinary traffic has a few dozen; rendering this many takes about a tenth of a second.
-_MAX_CHILDREN = 500
 
 MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
 
@@ -65,23 +57,17 @@ class Metrics:
         ProcessCollector(registry=registry)
         self._watched: list[tuple[Gauge, Callable[[], int]]] = []
         self._before_scrape: list[Callable[[], None]] = []
-        self._server = _Children(
-            Histogram(
-                "http_server_request_duration_seconds",
-                "From the arrival of a head to the end of the answer.",
-                ("method", "status", "upstream", "code"),
-                registry=registry,
-                buckets=_BUCKETS_S,
-            )
+        self._server = Durations(
+            "http_server_request_duration_seconds",
+            "From the arrival of a head to the end of the answer.",
+            ("method", "status", "upstream", "code"),
+            registry,
         )
-        self._upstream = _Children(
-            Histogram(
-                "http_client_request_duration_seconds",
-                "From the sending of a request upstream to the end of its answer.",
-                ("upstream", "method", "status"),
-                registry=registry,
-                buckets=_BUCKETS_S,
-            )
+        self._upstream = Durations(
+            "http_client_request_duration_seconds",
+            "From the sending of a request upstream to the end of its answer.",
+            ("upstream", "method", "status"),
+            registry,
         )
         self._findings = _Children(
             Counter(
@@ -140,11 +126,11 @@ class Metrics:
         """Count a request that is over."""
         method = record.method or record.wire_method
         method = method if method in METHODS else OTHER
-        status = str(record.status)
-        self._server.get(method, status, record.upstream, record.code).observe(record.total_s)
+        labels = (method, record.status, record.upstream, record.code)
+        self._server.observe(labels, record.total_s)
         if record.upstream_s is not None:
-            answered = str(record.upstream_status or "none")
-            self._upstream.get(record.upstream, method, answered).observe(record.upstream_s)
+            answered = record.upstream_status or "none"
+            self._upstream.observe((record.upstream, method, answered), record.upstream_s)
         for finding in record.findings:
             self._findings.get(finding.rule).inc()
         if record.cut or record.status == 499:
@@ -177,7 +163,7 @@ class Metrics:
 
 
 class _Children(Generic[MetricT]):
-    """The children of one metric by their labels; at most `_MAX_CHILDREN`, then "other"."""
+    """The children of one metric by their labels; at most `MOST_SERIES`, then "other"."""
 
     __slots__ = ("_known", "_metric")
 
@@ -189,7 +175,7 @@ class _Children(Generic[MetricT]):
         """Return the child with these labels."""
         child = self._known.get(labels)
         if child is None:
-            if len(self._known) >= _MAX_CHILDREN:
+            if len(self._known) >= MOST_SERIES:
                 labels = (OTHER,) * len(labels)
             child = self._known[labels] = self._metric.labels(*labels)
         return child

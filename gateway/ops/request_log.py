@@ -49,7 +49,9 @@ class RequestLog:
         if self._lines is None:
             self._logger.log(level, "request", fields=describe(record))
         else:
-            fields = {**describe_course(record), **self._bound}
+            fields = describe_course(record)
+            if self._bound:
+                fields |= self._bound
             self._lines.tell(level, "request", fields, _head_line(record))
 
     def _wants(self, record: Record) -> bool:
@@ -89,15 +91,16 @@ def describe_head(record: Record) -> dict[str, object]:
 
 def describe_course(record: Record) -> dict[str, object]:
     """Return what became of a request."""
+    first_byte_s = record.upstream_first_byte_s
     fields: dict[str, object] = {
         "request_id": record.request_id,
         "status": record.status,
         "code": record.code or None,
         "bytes_in": record.bytes_in,
         "bytes_out": record.bytes_out,
-        "queue_ms": _milliseconds(record.queue_s),
-        "upstream_first_byte_ms": _milliseconds(record.upstream_first_byte_s),
-        "total_ms": _milliseconds(record.total_s),
+        "queue_ms": round(record.queue_s * 1000, 3),
+        "upstream_first_byte_ms": None if first_byte_s is None else round(first_byte_s * 1000, 3),
+        "total_ms": round(record.total_s * 1000, 3),
         "attempts": record.attempts,
         "rc_request_id": show_text(record.rc_request_id) or None,
     }
@@ -147,7 +150,3 @@ def _texts(values: Iterable[str]) -> list[str]:
     listed = list(values)
     more = [f"and {len(listed) - _MAX_LISTED} more"] if len(listed) > _MAX_LISTED else []
     return [show_text(value) for value in listed[:_MAX_LISTED]] + more
-
-
-def _milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)
