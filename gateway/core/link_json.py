@@ -25,6 +25,7 @@ MOST_BYTES = 16384
 
 _QUOTE = b'"'
 _BACKSLASH = b"\\"
+_ENDS = (b"}", b"]")
 # A string that may become a URI when more comes: begun, an escape in it begun, or at its
 # end with nothing behind it yet that says whether it is a name.
 _BEGUN = re.compile(
@@ -36,13 +37,10 @@ _ENDED = re.compile(rb'"http' + JSON_URI_REST + rb'"' + JSON_BLANKS)
 class JsonRewriter:
     """Rewrites one document, fed in pieces that may be cut anywhere."""
 
-    __slots__ = ("_held", "_pattern", "_replace")
+    __slots__ = ("_held", "_rewrite")
 
     def __init__(self, links: Links) -> None:
-        # Sources count from 1. A method of `Links` would cost a tenth of the whole.
-        written = (b"", *links.written)
-        self._replace = lambda match: written[match.lastindex]
-        self._pattern = links.found.in_json
+        self._rewrite = links.rewrite_json
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -59,8 +57,12 @@ class JsonRewriter:
         # What follows the last string is no colon.
         return self._rewrite(rest + b",")[:-1] if rest else b""
 
-    def _rewrite(self, data: bytes) -> bytes:
-        return self._pattern.sub(self._replace, data)
+    def whole(self, data: bytes) -> bytes:
+        """Return a whole document rewritten; instead of `feed` and `finish`."""
+        if data.endswith(_ENDS):
+            # What ends like this ends with no string, of which the pattern would want to see more.
+            return self._rewrite(data)
+        return self.feed(data) + self.finish()
 
 
 def _settled(data: bytes) -> int:

@@ -56,6 +56,10 @@ class MultipartRewriter:
         rest = self._buffer[self._at :]
         return self._begin(rest if self._in_head else self._pass(rest) + self._end_part())
 
+    def whole(self, data: bytes) -> bytes:
+        """Return a whole body rewritten; instead of `feed` and `finish`."""
+        return self.feed(data) + self.finish()
+
     def _begin(self, out: bytes) -> bytes:
         """Return `out` without the line end that was put before the body."""
         if self._started or not out:
