@@ -20,7 +20,7 @@ from gateway.core.message import OutboundField
 from gateway.core.query import find_pairs
 from gateway.core.secret import MASK, Secret
 from gateway.credentials.tokens import Token
-from gateway.engine.attempts import credential_fields
+from gateway.engine.credential_line import credential_fields
 from gateway.ops.redaction import CUT, hides_secret, mask_query, show_path, show_text
 from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
 from gateway.policy.routes import Scheme
@@ -37,7 +37,7 @@ def outbound_fields(
     Sizes in bytes: that of a chunked body, and up to which one leaves with its length.
     """
     token = Token(Secret(MASK.encode()), 0) if plan.upstream.scheme.owned else None
-    own = ((name, _clear(value)) for name, value in credential_fields(plan, token))
+    own = ((name, _clear(value)) for name, value in credential_fields(plan.scheme, token))
     return (*plan.outbound.fields, *_framing_fields(plan, body_bytes, replay_body_bytes), *own)
 
 

@@ -53,6 +53,13 @@ UNTIL_CLOSE = Framing(Kind.CLOSE)
 BODILESS_STATUS = frozenset({204, 304})
 
 
+def framing_fields(framing: Framing) -> Fields:
+    """Return the fields that say how a body ends; none for what ends by itself, or with a close."""
+    if framing.kind is Kind.LENGTH:
+        return ((b"Content-Length", b"%d" % framing.length),)
+    return ((b"Transfer-Encoding", b"chunked"),) if framing.kind is Kind.CHUNKED else ()
+
+
 def frame_request(fields: Fields, version: bytes) -> Framing:
     """Return how a request's body ends, or raise `Ambiguous`."""
     return _declared(fields, version) or NO_BODY

@@ -43,6 +43,14 @@ PLAIN_HEAD = re.compile(
 )
 # What such a head may begin with, for a look at a part of one.
 PLAIN_BEGUN = re.compile(rb"[A-Z]{1,7}(?:\Z| (?:\Z|/))")
+# The same of a reply.
+PLAIN_REPLY = re.compile(
+    rb"HTTP/1\.1 ([1-9][0-9]{2}) ([!-~]++(?: [!-~]++)*+|)\r\n((?:"
+    + TCHAR
+    + rb"++: "
+    + _PLAIN_VALUE
+    + rb"\r\n)++)\r\n"
+)
 PLAIN_FIELD = re.compile(rb"([^:]++): ([^\r]*+)\r\n")
 
 # RFC 9112 section 2.3, narrowed to the two versions spoken here.

@@ -46,8 +46,12 @@ def members_of(fields: Iterable[Field], name: bytes) -> list[bytes]:
 
     RFC 9110 section 5.6.1: a recipient accepts and ignores empty list elements.
     """
-    joined = b",".join(values_of(fields, name))
-    return [member for part in joined.split(b",") if (member := part.strip(b" \t").lower())]
+    return split_list(b",".join(values_of(fields, name)))
+
+
+def split_list(value: bytes) -> list[bytes]:
+    """Return the members of a comma-separated value, lower case, empty ones dropped."""
+    return [member for part in value.split(b",") if (member := part.strip(b" \t").lower())]
 
 
 def find_flaw(fields: Fields) -> str | None:

@@ -11,12 +11,13 @@ Rule 3: this module knows nothing of callers, routes and upstreams.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import TypeAlias
 
+from gateway.core.field_places import Places, places_of
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TOKEN, VERSION
-from gateway.core.headers import Fields, find_flaw
+from gateway.core.headers import Fields, find_flaw, split_list
 from gateway.core.override import resolve
 from gateway.core.query import Finding, QueryRules, check_query
 from gateway.core.secret import Secret
@@ -117,13 +118,36 @@ class OutboundHead:
 
 @dataclass(frozen=True, slots=True)
 class ReplyHead:
-    """A head received from upstream, with its body's framing."""
+    """A head received from upstream, with its body's framing.
+
+    `found` are the places of its fields, if they have been looked for already.
+    """
 
     status: int
     reason: bytes
     version: bytes
     fields: Fields = field(repr=False)
     framing: Framing
+    found: InitVar[Places | None] = None
+    places: Places = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self, found: Places | None) -> None:
+        """Find the fields."""
+        object.__setattr__(self, "places", found or places_of(self.fields))
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Return the values of every field named `name` (lower case), in order."""
+        fields = self.fields
+        return [fields[place][1] for place in self.places.by_name.get(name, ())]
+
+    def first(self, name: bytes) -> bytes | None:
+        """Return the value of the first field named `name` (lower case), None without one."""
+        found = self.places.by_name.get(name)
+        return None if found is None else self.fields[found[0]][1]
+
+    def members(self, name: bytes) -> list[bytes]:
+        """Return the members of a list field, lower case, empty ones dropped."""
+        return split_list(b",".join(values)) if (values := self.values(name)) else []
 
 
 def render_fields(fields: tuple[OutboundField, ...]) -> bytes:

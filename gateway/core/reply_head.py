@@ -11,47 +11,66 @@ Rule 3: an error shows no byte of what came: it may be the body of somebody else
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 
+from gateway.core.field_places import Places, places_of
 from gateway.core.framing import BODILESS_STATUS, Ambiguous, Framing, Kind, frame_reply
-from gateway.core.grammar import FIELD_LINE, FIELD_LINES, FIELD_PAIR, STATUS_LINE
-from gateway.core.headers import Fields, members_of, values_of
+from gateway.core.grammar import (
+    CONTENT_LENGTH,
+    FIELD_LINE,
+    FIELD_LINES,
+    FIELD_PAIR,
+    PLAIN_FIELD,
+    PLAIN_REPLY,
+    STATUS_LINE,
+)
+from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.errors import UpstreamBroken
 
-# One match for each field that frames, in a head whose lines are well-formed and lower case.
-_LENGTHS = re.compile(
-    rb"\r\n(?:content-length:[ \t]*+([0-9]{1,18})[ \t]*+(?=\r)|content-length:|transfer-encoding:)"
-)
+# As many as `CONTENT_LENGTH` takes.
+_MOST_DIGITS = 18
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
     """Read the head of a reply to the effective `method`, or raise `UpstreamBroken`."""
-    if not raw.endswith(b"\r\n\r\n"):
-        raise UpstreamBroken("upstream sent a head without the empty line that ends it")
-    start = STATUS_LINE.match(raw)
-    if start is None or raw[start.end() : start.end() + 2] != b"\r\n":
-        raise UpstreamBroken("upstream sent something else where an HTTP/1 status line belongs")
-    version, status, reason = start[1], int(start[2]), start[3] or b""
-    fields = _parse_fields(raw, start.end() + 2)
-    framing = _frame_simply(raw, method, status) or _frame(fields, version, method, status)
-    return ReplyHead(status, reason, version, fields, framing)
+    plain = PLAIN_REPLY.fullmatch(raw)
+    if plain is None:
+        return _parse_any(raw, method)
+    fields = tuple(PLAIN_FIELD.findall(plain[3]))
+    return _head_of(int(plain[1]), plain[2], b"HTTP/1.1", fields, method)
 
 
 def is_persistent(head: ReplyHead) -> bool:
     """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
-    options = members_of(head.fields, b"connection")
+    options = head.members(b"connection")
     if b"close" in options or (head.version != b"HTTP/1.1" and b"keep-alive" not in options):
         return False
     # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
     return head.status != 204 or not _frames_content(head)
 
 
+def _parse_any(raw: bytes, method: str) -> ReplyHead:
+    if not raw.endswith(b"\r\n\r\n"):
+        raise UpstreamBroken("upstream sent a head without the empty line that ends it")
+    start = STATUS_LINE.match(raw)
+    if start is None or raw[start.end() : start.end() + 2] != b"\r\n":
+        raise UpstreamBroken("upstream sent something else where an HTTP/1 status line belongs")
+    fields = _parse_fields(raw, start.end() + 2)
+    return _head_of(int(start[2]), start[3] or b"", start[1], fields, method)
+
+
+def _head_of(status: int, reason: bytes, version: bytes, fields: Fields, method: str) -> ReplyHead:
+    places = places_of(fields)
+    framing = _frame_simply(fields, places, method, status)
+    framing = framing or _frame(fields, version, method, status)
+    return ReplyHead(status, reason, version, fields, framing, places)
+
+
 def _frames_content(head: ReplyHead) -> bool:
-    lengths = values_of(head.fields, b"content-length")
-    codings = values_of(head.fields, b"transfer-encoding")
-    return bool(codings) or any(int(length) for length in lengths)
+    lengths = head.values(b"content-length")
+    return bool(head.values(b"transfer-encoding")) or any(int(length) for length in lengths)
 
 
 def _parse_fields(raw: bytes, at: int) -> Fields:
@@ -70,13 +89,20 @@ def _bad_line(block: bytes) -> int:
     return next(n for n, line in enumerate(lines, 1) if FIELD_LINE.fullmatch(line) is None)
 
 
-def _frame_simply(raw: bytes, method: str, status: int) -> Framing | None:
+def _frame_simply(fields: Fields, places: Places, method: str, status: int) -> Framing | None:
     """Return the framing of a usual reply, by its one Content-Length; None for any other."""
-    lengths = _LENGTHS.findall(raw.lower())
-    if len(lengths) != 1 or method == "HEAD" or status < 200 or status in BODILESS_STATUS:
+    lengths = places.by_name.get(b"content-length", ())
+    if len(lengths) != 1 or b"transfer-encoding" in places.by_name:
         return None
-    # Transfer-Encoding has no digits to be found.
-    return Framing(Kind.LENGTH, int(lengths[0])) if lengths[0] else None
+    if method == "HEAD" or status < 200 or status in BODILESS_STATUS:
+        return None
+    value = fields[lengths[0]][1]
+    return _length_of(value) if len(value) <= _MOST_DIGITS else None
+
+
+@lru_cache(maxsize=1024)
+def _length_of(value: bytes) -> Framing | None:
+    return Framing(Kind.LENGTH, int(value)) if CONTENT_LENGTH.fullmatch(value) else None
 
 
 def _frame(fields: Fields, version: bytes, method: str, status: int) -> Framing:

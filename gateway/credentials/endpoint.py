@@ -269,4 +269,4 @@ def _wait_of(fields: Mapping[str, str]) -> float | None:
     text = fields.get("Retry-After")
     if text is None:
         return None
-    return parse_retry_after(((b"retry-after", text.encode("utf-8", "replace")),), time.time())
+    return parse_retry_after(text.encode("utf-8", "replace"), time.time())

@@ -17,9 +17,8 @@ import random
 import time
 from functools import partial
 
-from gateway.core.message import OutboundField, ReplyHead
-from gateway.core.secret import Secret
-from gateway.credentials.tokens import Token
+from gateway.core.message import ReplyHead
+from gateway.engine.credential_line import credential_fields
 from gateway.engine.events import Record
 from gateway.engine.refusal import refuses_token
 from gateway.engine.upload import Body
@@ -35,7 +34,6 @@ from gateway.errors import (
 from gateway.policy.forward import Plan
 from gateway.policy.rate_fields import parse_retry_after
 from gateway.policy.retries import Attempt, Failure, judge_attempt
-from gateway.policy.routes import Scheme
 
 _NOTHING_BEGUN = Begun()
 
@@ -142,7 +140,7 @@ class Attempts:
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         """Send the request, or what is here of it."""
-        credentials = credential_fields(self._plan, self._token)
+        credentials = credential_fields(self._plan.scheme, self._token)
         head = self._plan.outbound.render(self._upload.fields + credentials)
         self._asked_at = time.monotonic()
         self._record.queue_s = self._asked_at - self._record.started
@@ -193,11 +191,12 @@ class Attempts:
             return not await self._is_refused(upstream, head)
         if head.status < 429:
             return True
+        wait = head.first(b"retry-after")
         attempt = self._attempt(
             Failure.STATUS,
             reply_started=True,
             status=head.status,
-            retry_after_s=parse_retry_after(head.fields, time.time()),
+            retry_after_s=None if wait is None else parse_retry_after(wait, time.time()),
         )
         return not await self._may_repeat(attempt)
 
@@ -256,20 +255,6 @@ class Attempts:
             self._record.retries += (verdict.reason,)
             await asyncio.sleep(verdict.wait_s)
         return verdict.retry
-
-
-def credential_fields(plan: Plan, token: Token | None) -> tuple[OutboundField, ...]:
-    """Return the field that carries the gateway's own credential, if it has one."""
-    if token is None:
-        return ()
-    value = token.value.reveal()
-    match plan.scheme:
-        case Scheme.X_AUTH_TOKEN:
-            return ((b"X-Auth-Token", token.value),)
-        case Scheme.COOKIE:
-            return ((b"Cookie", Secret(b"access_token=" + value)),)
-        case _:
-            return ((b"Authorization", Secret(b"Bearer " + value)),)
 
 
 def _report_failure(upstream: UpstreamConnection, streaming: asyncio.Task[None]) -> None:

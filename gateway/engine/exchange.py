@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.core.framing import NO_BODY, Framing, Kind
-from gateway.core.headers import Field, values_of
+from gateway.core.headers import Field
 from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
@@ -90,7 +90,7 @@ def begin_answer(
     fields = reply_fields(plan, head, record.request_id.encode()) + framing_fields
     fields += _persistence(keep, plan.request.version)
     record.status = record.upstream_status = head.status
-    record.rc_request_id = _first(head, b"rcrequestid")
+    record.rc_request_id = _request_id_of(head)
     return keep, framing, render_reply_head(head, fields)
 
 
@@ -101,6 +101,6 @@ def _persistence(keep: bool, version: bytes) -> tuple[Field, ...]:
     return ((b"Connection", b"keep-alive"),) if version == b"HTTP/1.0" else ()
 
 
-def _first(head: ReplyHead, name: bytes) -> str:
-    values = values_of(head.fields, name)
-    return values[0][:128].decode("ascii", "replace") if values else ""
+def _request_id_of(head: ReplyHead) -> str:
+    value = head.first(b"rcrequestid")
+    return "" if value is None else value[:128].decode("ascii", "replace")

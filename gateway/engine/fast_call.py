@@ -20,7 +20,6 @@ from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import Framing, Kind
 from gateway.core.message import ReplyHead, render_fields
 from gateway.credentials.tokens import Token
-from gateway.engine.attempts import credential_fields
 from gateway.engine.exchange import Exchange, begin_answer
 from gateway.engine.gate import Gate
 from gateway.engine.incoming import Connection
@@ -33,7 +32,6 @@ from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun
 from gateway.errors import Draining, GatewayError, Internal
 from gateway.policy.rates import Spent
-from gateway.policy.relink import restorer_for
 
 
 class CallConnection(Connection, Protocol):
@@ -104,8 +102,7 @@ class FastCall:
 
     def _start(self) -> None:
         plan, outfit = self._known.plan, self._outfit
-        restore = restorer_for(plan.request, plan.restored) if plan.restored else None
-        self._upload = WholeUpload(self._body, plan.framing, outfit.limits, restore)
+        self._upload = WholeUpload(self._body, plan.framing, outfit.limits, self._known.restore)
         self._deadline = self._loop.time() + outfit.policy.first_byte_s
         way = self._way
         if way.credential is not None:
@@ -129,9 +126,11 @@ class FastCall:
         record.attempts = 1
         record.queue_s = self._asked_at - record.started
         record.bytes_in = self._upload.size
-        fields = self._upload.fields + credential_fields(known.plan, self._token)
-        head = known.start + render_fields(fields) + b"\r\n"
-        upstream.ask(known.plan.outbound.method.decode(), head + self._upload.begin())
+        is_as_declared = self._upload.length == known.length
+        framing = known.framing_line if is_as_declared else render_fields(self._upload.fields)
+        credential = way.credential_line.render(known.plan.scheme, self._token)
+        head = b"%b%b%b\r\n%b" % (known.start, framing, credential, self._upload.begin())
+        upstream.ask(known.plan.outbound.method.decode(), head)
         upstream.expect(self._deadline, self._on_news)
 
     def _on_news(self) -> None:

@@ -49,7 +49,7 @@ class FirstAnswers:
     def end(self, key: RateKey, *, answered: bool = False) -> None:
         """Take note that a request was answered, or that it will not be."""
         line = key.bucket
-        if answered and key.group:
+        if answered and key.group and not self._known.get(line):
             self._known.put(line, True)
         awaited = self._awaited.pop(line, None)
         if awaited is not None:

@@ -28,7 +28,7 @@ _END = b"\r\n\r\n"
 class HeadReader:
     """Reads the heads of one reply to the effective `method`."""
 
-    __slots__ = ("_held", "_interim_bytes", "_line", "_method", "_seen")
+    __slots__ = ("_held", "_interim_bytes", "_line", "_method", "_seen", "rest")
 
     def __init__(self, method: str) -> None:
         self._method = method
@@ -37,14 +37,21 @@ class HeadReader:
         # Where the unfinished line starts, and up to where its end was looked for.
         self._line = 0
         self._seen = 0
-
-    @property
-    def rest(self) -> bytes:
-        """Return what is held: part of a head, or what came after the final one."""
-        return bytes(self._held)
+        # What came after the final head.
+        self.rest = b""
 
     def feed(self, data: bytes) -> ReplyHead | None:
         """Return the final head once it is there, or raise `UpstreamBroken`."""
+        if self._held or (end := data.find(_END) + 4) < 4:
+            return self._feed_held(data)
+        head = self._parse(data[:end])
+        if head.status < 200:
+            self._drop(head, end)
+            return self._feed_held(data[end:])
+        self.rest = data[end:]
+        return head
+
+    def _feed_held(self, data: bytes) -> ReplyHead | None:
         held = self._held
         held += data
         while (end := held.find(_END, max(self._seen - 3, 0))) >= 0:
@@ -53,6 +60,7 @@ class HeadReader:
             self._line = self._seen = 0
             head = self._parse(raw)
             if head.status >= 200:
+                self.rest = bytes(held)
                 return head
             self._drop(head, len(raw))
         self._check_part(held)

@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.core.framing import Kind
+from gateway.core.framing import Kind, framing_fields
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
-from gateway.core.message import Listener, RawHead
+from gateway.core.message import Listener, RawHead, render_fields
 from gateway.core.plain_head import parse_plain_head
 from gateway.core.section import steady_fields
 from gateway.engine.events import Record, Shown
@@ -29,6 +30,7 @@ from gateway.engine.recording import note_decision, note_head
 from gateway.errors import GatewayError
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
+from gateway.policy.relink import restorer_for
 from gateway.policy.routes import Scheme
 
 # As much as nginx reads of a head at first; longer ones hold cookies, and belong to pages.
@@ -50,16 +52,19 @@ class Known:
     """One head: its plan, whose deadline is not set, and what follows from it.
 
     `length` is the bytes of body that follow, `start` the outbound head up to its framing,
-    `request_id` the caller's own or empty, `is_last` tells that the connection ends with the
-    answer, `facts` are what stands in the record.
+    `framing_line` what frames a body that leaves as it came, `request_id` the caller's own or
+    empty, `is_last` tells that the connection ends with the answer, `facts` are what stands in
+    the record, `restore` is what the body passes through.
     """
 
     plan: Plan
     length: int
     start: bytes
+    framing_line: bytes
     request_id: str
     is_last: bool
     facts: dict[str, Any]
+    restore: Callable[[bytes], bytes] | None
     shown: Shown = field(default_factory=Shown, compare=False)
 
     def record(self, request_id: str, started: float) -> Record:
@@ -126,9 +131,11 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
         plan,
         plan.request.framing.length if plan.request.framing.kind is Kind.LENGTH else 0,
         plan.outbound.render()[:-2],
+        render_fields(framing_fields(plan.framing)),
         given[0].decode() if given else "",
         b"close" in members_of(raw.fields, b"connection"),
         {name: getattr(record, name) for name in _OF_THE_HEAD},
+        restorer_for(plan.request, plan.restored),
     )
 
 

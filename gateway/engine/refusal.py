@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import zlib
 
-from gateway.core.headers import members_of
 from gateway.core.message import ReplyHead
 from gateway.engine.upstream import UpstreamConnection
 from gateway.policy.rejections import speaks_of_token
@@ -35,7 +34,7 @@ async def refuses_token(upstream: UpstreamConnection, head: ReplyHead, deadline:
 
 def decode(body: bytes, head: ReplyHead) -> bytes:
     """Return the beginning of a body without its content coding, b"" when it cannot be undone."""
-    codings = {*members_of(head.fields, b"content-encoding")} - {b"identity"}
+    codings = {*head.members(b"content-encoding")} - {b"identity"}
     if not codings:
         return body
     if codings - {b"gzip", b"x-gzip", b"deflate"} or len(codings) > 1:

@@ -96,7 +96,7 @@ def _relink_held(
     decoded = unfold(raw, _MOST_UNFOLDED_BYTES) if is_gzip else raw
     if decoded is None:
         return retell(head, CHUNKED), StreamedBody(HeldBody(raw), GzipStage(rewriter))
-    written = rewriter.feed(decoded) + rewriter.finish()
+    written = rewriter.whole(decoded)
     if written == decoded:
         return head, HeldBody(raw)
     data = fold(written) if is_gzip else written

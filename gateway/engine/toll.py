@@ -22,7 +22,7 @@ from gateway.errors import RateShield
 from gateway.policy.forward import Plan
 from gateway.policy.permits import Permitted
 from gateway.policy.rate_buckets import Reason, Shut
-from gateway.policy.rate_fields import parse_retry_after
+from gateway.policy.rate_fields import parse_retry_after, read_rate_fields
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rate_queue import RateQueue, Ticket
 from gateway.policy.rates import RateMode, Rates, Spent, shield_of
@@ -61,11 +61,11 @@ class Toll:
         """Let one attempt through, None when it would have to wait, or to be refused."""
         key = self.rates.key_of(permitted)
         now = self._loop.time()
-        if self.rates.mode in _COUNTED_HERE:
-            return self.rates.spend(key, now)
-        if self._shared is not None or self._first.is_awaited(key) or self._queue.waits(key.bucket):
+        if self.rates.mode not in _COUNTED_HERE and (
+            self._shared is not None or self._first.is_awaited(key) or self._queue.waits(key.bucket)
+        ):
             return None
-        return self.rates.spend(key, now) if self.rates.refusal(key, now) is None else None
+        return self.rates.spend_if_open(key, now)
 
     async def pay(self, plan: Plan) -> Spent:
         """Let one attempt through, or raise `RateShield`; waits only in mode "queue"."""
@@ -98,8 +98,9 @@ class Toll:
     def settle(self, spent: Spent, head: ReplyHead) -> None:
         """Take in an answer."""
         now = self._loop.time()
-        retry_after_s = parse_retry_after(head.fields, self._clock())
-        self.rates.learn(spent, head.status, head.fields, retry_after_s, now)
+        wait = head.first(b"retry-after")
+        retry_after_s = None if wait is None else parse_retry_after(wait, self._clock())
+        self.rates.learn(spent, head.status, read_rate_fields(head), retry_after_s, now)
         self._first.end(spent.key, answered=True)
         if self._shared is not None:
             self._shared.tell(spent.key, self.rates.budget(spent.key))

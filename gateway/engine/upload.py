@@ -17,7 +17,7 @@ from typing import Protocol
 
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import CHUNKED, Framing, Kind
+from gateway.core.framing import CHUNKED, Framing, Kind, framing_fields
 from gateway.core.headers import Fields
 from gateway.engine.incoming import Incoming
 from gateway.engine.upstream import UpstreamConnection
@@ -88,10 +88,7 @@ class Upload:
     @property
     def fields(self) -> Fields:
         """Return the framing fields."""
-        framing = self.framing
-        if framing.kind is Kind.LENGTH:
-            return ((b"Content-Length", b"%d" % framing.length),)
-        return ((b"Transfer-Encoding", b"chunked"),) if framing.kind is Kind.CHUNKED else ()
+        return framing_fields(self.framing)
 
     async def gather(self, deadline: float) -> None:
         """Read what the head may wait for, by `deadline`.
@@ -186,7 +183,12 @@ class WholeUpload:
         """Return the framing fields."""
         if self._declared.kind is Kind.NONE:
             return ()
-        return ((b"Content-Length", b"%d" % len(self._data)),)
+        return framing_fields(Framing(Kind.LENGTH, self.length))
+
+    @property
+    def length(self) -> int:
+        """Return the bytes that leave."""
+        return len(self._data)
 
     async def gather(self, deadline: float) -> None:
         """Do nothing: all of it is here."""

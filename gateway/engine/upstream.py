@@ -28,6 +28,8 @@ from gateway.engine.watch import Watch
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
 
 _NO_REPLY = "upstream sent no reply in time"
+# The body before there is a head; never fed.
+_NOTHING = Inflow(NO_BODY)
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -44,7 +46,7 @@ class UpstreamConnection(asyncio.Protocol):
         # None while nothing is asked for.
         self._heads: HeadReader | None = None
         self._head: ReplyHead | None = None
-        self._body = Inflow(NO_BODY)
+        self._body = _NOTHING
         self._failure: GatewayError | None = None
         self._reading_paused = False
         self.uses = 0
@@ -98,7 +100,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.uses += 1
         self._heads = HeadReader(method)
         self._head = None
-        self._body = Inflow(NO_BODY)
+        self._body = _NOTHING
         self.reply_started = False
         self.write(data)
 

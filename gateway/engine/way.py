@@ -5,9 +5,10 @@ Rule: nothing is done here; these are what `fast_call.py`, `exchange.py` and `at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.credentials.tokens import Credential, Token
+from gateway.engine.credential_line import CredentialLine
 from gateway.engine.pool import Pool
 from gateway.engine.toll import Toll
 from gateway.engine.upstream import UpstreamConnection
@@ -27,6 +28,7 @@ class Way:
     rules: RetryRules
     budget: RetryBudget
     toll: Toll
+    credential_line: CredentialLine = field(default_factory=CredentialLine, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

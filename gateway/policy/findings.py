@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from gateway.core.headers import values_of
 from gateway.core.message import ReplyHead
 from gateway.core.override import Tunnel
 from gateway.errors import GatewayError, show
@@ -215,19 +214,19 @@ def _unreached(about: str, error: GatewayError, proxy: str) -> Finding:
 
 def _name(head: ReplyHead) -> str:
     """Return what an answer says of who made it."""
-    via = values_of(head.fields, b"via")
+    via = head.values(b"via")
     name = _server(head) or (via[-1] if via else b"")
     return f"'{show(name)}'" if name else "something without a name"
 
 
 def _server(head: ReplyHead) -> bytes:
-    servers = values_of(head.fields, b"server")
+    servers = head.values(b"server")
     return servers[0] if servers else b""
 
 
 def _is_marked(head: ReplyHead) -> bool:
-    return bool(values_of(head.fields, b"rcrequestid"))
+    return bool(head.values(b"rcrequestid"))
 
 
 def _is_json(head: ReplyHead) -> bool:
-    return any(b"json" in kind.lower() for kind in values_of(head.fields, b"content-type"))
+    return any(b"json" in kind.lower() for kind in head.values(b"content-type"))

@@ -16,13 +16,13 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from gateway.core.headers import Fields, values_of
+from gateway.core.message import ReplyHead
 
 _NAMES = (
     *(b"x-rate-limit-group", b"x-rate-limit-limit"),
     *(b"x-rate-limit-remaining", b"x-rate-limit-window"),
 )
-_SIZES = frozenset(map(len, _NAMES))
+_NOTHING = [None] * len(_NAMES)
 _MOST_BYTES = 40
 _GROUP = re.compile(rb"[a-z0-9][a-z0-9_.-]{0,39}")
 # Whole numbers are documented; some middleboxes write seconds with a fraction.
@@ -40,28 +40,24 @@ class RateFields:
     window_s: float | None = None
 
 
-def read_rate_fields(fields: Fields) -> RateFields | None:
+def read_rate_fields(head: ReplyHead) -> RateFields | None:
     """Return what an answer says of its group, or None when it says nothing."""
-    found: dict[bytes, bytes] = {}
-    for name, value in fields:
-        # Lengths are compared first because folding every name would cost the most.
-        if len(name) in _SIZES and (folded := name.lower()) in _NAMES:
-            found.setdefault(folded, value if len(value) <= _MOST_BYTES else b"")
-    return _read(*(found.get(name, b"") for name in _NAMES)) if found else None
+    places, fields = head.places.by_name, head.fields
+    found = [fields[places[name][0]][1] if name in places else None for name in _NAMES]
+    if found == _NOTHING:
+        return None
+    return _read(*[b"" if value is None or len(value) > _MOST_BYTES else value for value in found])
 
 
-def parse_retry_after(fields: Fields, wall_now: float) -> float | None:
+def parse_retry_after(value: bytes, wall_now: float) -> float | None:
     """Return the seconds that `Retry-After` asks for, or None (RFC 9110 section 10.2.3).
 
     `wall_now` is seconds since the epoch; a date that has passed is 0.
     """
-    values = values_of(fields, b"retry-after")
-    if not values:
-        return None
-    if _NUMBER.fullmatch(values[0]):
-        return min(float(values[0]), _DAY_S)
+    if _NUMBER.fullmatch(value):
+        return min(float(value), _DAY_S)
     try:
-        moment = parsedate_to_datetime(values[0].decode("latin-1"))
+        moment = parsedate_to_datetime(value.decode("latin-1"))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     # RFC 9110 section 5.6.7: every HTTP-date is in UTC, also one that does not say so.

@@ -42,11 +42,12 @@ class RateKey:
     group: str
     operation: str = field(repr=False)
     windows: tuple[Window, ...] = ()
+    # What is counted together: the line of whoever waits, too.
+    bucket: tuple[str, str] = field(init=False, repr=False, compare=False)
 
-    @property
-    def bucket(self) -> tuple[str, str]:
-        """Return what is counted together: the line of whoever waits, too."""
-        return self.credential, self.group
+    def __post_init__(self) -> None:
+        """Name the bucket."""
+        object.__setattr__(self, "bucket", (self.credential, self.group))
 
 
 class RateGroups:

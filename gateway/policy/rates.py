@@ -17,11 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.core.headers import Fields
 from gateway.errors import RateShield
 from gateway.policy.permits import Permitted
 from gateway.policy.rate_buckets import PENALTY_S, Bucket, Reason, Shut
-from gateway.policy.rate_fields import RateFields, read_rate_fields
+from gateway.policy.rate_fields import RateFields
 from gateway.policy.rate_groups import RateGroups, RateKey
 from gateway.policy.rate_windows import Tally
 from gateway.policy.recent import Recent
@@ -103,27 +102,40 @@ class Rates:
 
     def spend(self, key: RateKey, now: float) -> Spent:
         """Let one attempt through and count it, or raise `RateShield` with when to come back."""
+        spent = self.spend_if_open(key, now)
+        if spent is None:
+            shut = self.refusal(key, now) or Shut(Reason.EXHAUSTED, now)
+            raise shield_of(key, shut, now)
+        return spent
+
+    def spend_if_open(self, key: RateKey, now: float) -> Spent | None:
+        """Let one attempt through and count it; None when the door is shut."""
         if self.mode is RateMode.OFF:
             return Spent(key, 0)
-        bucket = self._bucket(key)
-        shut = self._refusal(key, bucket, now)
-        if shut is not None and self.mode is not RateMode.OBSERVE:
-            raise shield_of(key, shut, now)
+        bucket = self._buckets.get(key.bucket)
+        if self.mode is not RateMode.OBSERVE and self._refusal(key, bucket, now) is not None:
+            return None
         self._sent.number += 1
+        if bucket is None:
+            bucket = self._bucket(key)
         if bucket is not None:
             bucket.spend(now)
         return Spent(key, self._sent.number, bucket)
 
     def learn(
-        self, spent: Spent, status: int, fields: Fields, retry_after_s: float | None, now: float
+        self,
+        spent: Spent,
+        status: int,
+        answer: RateFields | None,
+        retry_after_s: float | None,
+        now: float,
     ) -> Shut | None:
         """Take in an answer; return the door that it shut, if it did.
 
-        `retry_after_s` is what `parse_retry_after` read.
+        `answer` and `retry_after_s` are what `read_rate_fields` and `parse_retry_after` read of it.
         """
         if self.mode is RateMode.OFF:
             return None
-        answer = read_rate_fields(fields)
         key = self._charged(spent.key, answer)
         bucket = spent.bucket if key is spent.key else self._bucket(key)
         self._give_back(spent)

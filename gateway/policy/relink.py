@@ -18,7 +18,7 @@ from functools import partial
 from typing import TypeAlias
 
 from gateway.core.framing import Framing, Kind
-from gateway.core.headers import Field, members_of, values_of
+from gateway.core.headers import Field, values_of
 from gateway.core.link_json import JsonRewriter
 from gateway.core.link_multipart import MultipartRewriter
 from gateway.core.links import LINK_FIELDS, Links, rewrite_field
@@ -46,9 +46,9 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
     """Return what rewrites the body of a reply, decoded; None for a body that is left alone."""
     if head.status in (205, 206) or coding_of(head) is None:
         return None
-    if b"no-transform" in members_of(head.fields, b"cache-control"):
+    if b"no-transform" in head.members(b"cache-control"):
         return None
-    types = values_of(head.fields, b"content-type")
+    types = head.values(b"content-type")
     if len(types) != 1:
         return None
     if is_json(types[0]):
@@ -59,12 +59,12 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
 
 def coding_of(head: ReplyHead) -> str | None:
     """Return the coding of a reply's body, "" or "gzip", None for one that is not spoken here."""
-    return _CODINGS.get(tuple(members_of(head.fields, b"content-encoding")))
+    return _CODINGS.get(tuple(head.members(b"content-encoding")))
 
 
 def speaks_of_a_body(head: ReplyHead, links: Links) -> bool:
     """Tell whether a bodiless head describes a body that is rewritten where it is sent."""
-    if head.status == 304 and not values_of(head.fields, b"content-type"):
+    if head.status == 304 and not head.values(b"content-type"):
         return True
     return rewriter_for(head, links) is not None
 
@@ -80,13 +80,12 @@ def restorer_for(request: Request, links: Links | None) -> Callable[[bytes], byt
 
 
 def _restore(links: Links, body: bytes) -> bytes:
-    rewriter = JsonRewriter(links)
-    return rewriter.feed(body) + rewriter.finish()
+    return JsonRewriter(links).whole(body)
 
 
 def relink_head(head: ReplyHead, links: Links) -> ReplyHead:
     """Return the head with the links in its own fields rewritten."""
-    if not any(name.lower() in LINK_FIELDS for name, _ in head.fields):
+    if head.places.by_name.keys().isdisjoint(LINK_FIELDS):
         return head
     fields = tuple((name, rewrite_field(name.lower(), value, links)) for name, value in head.fields)
     return replace(head, fields=fields)
@@ -97,9 +96,10 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
 
     A bodiless one, in answer to HEAD, says what it would say with the body.
     """
-    fields = head.fields
-    if framing.kind is Kind.NONE or not _TOUCHED.isdisjoint([name.lower() for name, _ in fields]):
-        fields = tuple(_retell(field) for field in fields if _is_true(field, framing))
+    fields, places = head.fields, head.places
+    if framing.kind is not Kind.NONE and places.by_name.keys().isdisjoint(_TOUCHED):
+        return ReplyHead(head.status, head.reason, head.version, fields, framing, places)
+    fields = tuple(_retell(field) for field in fields if _is_true(field, framing))
     return ReplyHead(head.status, head.reason, head.version, fields, framing)
 
 

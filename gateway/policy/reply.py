@@ -13,8 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gateway.core.framing import EMPTY, NO_BODY, Framing, Kind
-from gateway.core.headers import HOP_BY_HOP, Fields, members_of, values_of
+from gateway.core.field_places import Places
+from gateway.core.framing import (
+    CHUNKED,
+    EMPTY,
+    NO_BODY,
+    UNTIL_CLOSE,
+    Framing,
+    Kind,
+    framing_fields,
+)
+from gateway.core.headers import HOP_BY_HOP, Fields, split_list
 from gateway.core.message import ReplyHead
 from gateway.policy.forward import Plan
 
@@ -22,20 +31,19 @@ _NEVER = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-gateway-error"}
 _PROXY_AUTH = b"proxy-auth"
 _ACCESS_CONTROL = b"access-control-"
 _VIA = (b"Via", b"1.1 rc-gateway")
-_MOST_REMEMBERED_BYTES = 1024
+_MOST_REMEMBERED_BYTES = 256
 
 
 def reply_fields(plan: Plan, head: ReplyHead, request_id: bytes) -> Fields:
     """Return the fields for the caller, without framing and `Connection`."""
-    names = tuple([name for name, _ in head.fields])
     # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
     is_masked = head.status == 401 and plan.upstream.scheme.owned
     # What upstream allows, it allows to pages that hold a credential of their own.
     is_for_page = any(name == b"origin" for name, _ in plan.request.section.page)
-    listed = b",".join(values_of(head.fields, b"connection"))
-    size = sum(map(len, names)) + len(listed)
-    choose = _choose if size <= _MOST_REMEMBERED_BYTES else _choose.__wrapped__
-    shape = choose(names, listed, is_masked, is_for_page)
+    listed = b",".join(head.values(b"connection"))
+    is_kept = head.places.is_remembered and len(listed) <= _MOST_REMEMBERED_BYTES
+    choose = _choose if is_kept else _choose.__wrapped__
+    shape = choose(head.places, listed, is_masked, is_for_page)
     fields = [head.fields[place] for place in shape.kept]
     if plan.request.tunnelled and not shape.has_cache_control:
         # A cache in front of us saw a POST, and knows nothing of what it did.
@@ -53,10 +61,10 @@ class _Shape:
 
 # An upstream sends few sequences of names; a long one is not worth its memory.
 @lru_cache(maxsize=512)
-def _choose(names: tuple[bytes, ...], listed: bytes, is_masked: bool, is_for_page: bool) -> _Shape:
+def _choose(places: Places, listed: bytes, is_masked: bool, is_for_page: bool) -> _Shape:
     """Choose among fields by their names; `listed` is what `Connection` lists."""
-    folded = [name.lower() for name in names]
-    never = _NEVER.union(members_of(((b"connection", listed),), b"connection"))
+    folded = places.folded
+    never = _NEVER.union(split_list(listed))
     if is_masked:
         never |= {b"www-authenticate"}
     families = (_PROXY_AUTH, _ACCESS_CONTROL) if is_for_page else (_PROXY_AUTH,)
@@ -77,17 +85,17 @@ def frame_for_caller(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:
     kind = head.framing.kind
     if head.status == 205:
         # RFC 9110 section 15.3.6: a 205 has no content, and says so.
-        return EMPTY, ((b"Content-Length", b"0"),)
+        return EMPTY, framing_fields(EMPTY)
     if plan.request.method == "HEAD":
         # It may have left as GET, and then upstream sends a body; the caller is sent none.
         return NO_BODY, _declared_length(plan, head)
     if kind is Kind.LENGTH:
-        return head.framing, ((b"Content-Length", b"%d" % head.framing.length),)
+        return head.framing, framing_fields(head.framing)
     if kind is Kind.NONE:
         return head.framing, _declared_length(plan, head)
     if plan.request.version == b"HTTP/1.0":
-        return Framing(Kind.CLOSE), ()
-    return Framing(Kind.CHUNKED), ((b"Transfer-Encoding", b"chunked"),)
+        return UNTIL_CLOSE, ()
+    return CHUNKED, framing_fields(CHUNKED)
 
 
 def _declared_length(plan: Plan, head: ReplyHead) -> Fields:
@@ -97,5 +105,5 @@ def _declared_length(plan: Plan, head: ReplyHead) -> Fields:
     """
     if head.status == 204 or head.status < 200:
         return ()
-    lengths = values_of(head.fields, b"content-length")
+    lengths = head.values(b"content-length")
     return ((b"Content-Length", lengths[0]),) if lengths else ()

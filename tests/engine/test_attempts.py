@@ -1,4 +1,4 @@
-"""A request that is sent again because its token was not good, and how a token is presented."""
+"""A request that is sent again because its token was not good."""
 
 import json
 from collections.abc import AsyncIterator
@@ -7,35 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gateway.core.secret import Secret
-from gateway.credentials.tokens import Token
-from gateway.engine.attempts import credential_fields
-from gateway.policy.routes import Scheme
-from tests.policy.world import plan_of
 from tests.wire import OK, PATH, Peer, Running, request, running, scripted, values
-
-MINE = Token(Secret(b"mine"), 1)
-
-
-@pytest.mark.parametrize(
-    ("scheme", "token", "name", "value"),
-    [
-        (Scheme.BEARER, MINE, b"Authorization", b"Bearer mine"),
-        (Scheme.X_AUTH_TOKEN, MINE, b"X-Auth-Token", b"mine"),
-        (Scheme.COOKIE, MINE, b"Cookie", b"access_token=mine"),
-    ],
-)
-def test_a_token_is_presented_as_its_upstream_wants_it(
-    scheme: Scheme, token: Token, name: bytes, value: bytes
-) -> None:
-    fields = credential_fields(plan_of("GET", PATH, scheme=scheme), token)
-    assert fields == ((name, Secret(value)),)
-    assert b"mine" not in repr(fields).encode()
-
-
-@pytest.mark.parametrize("scheme", [Scheme.PASSTHROUGH, Scheme.NONE])
-def test_without_a_token_nothing_is_presented(scheme: Scheme) -> None:
-    assert credential_fields(plan_of("GET", PATH, scheme=scheme), None) == ()
 
 
 def refusal(code: str, *fields: str) -> bytes:

@@ -4,13 +4,13 @@ import math
 
 import pytest
 
-from gateway.core.headers import Fields
 from gateway.errors import RateShield
 from gateway.policy.rate_buckets import Reason, Shut
+from gateway.policy.rate_fields import RateFields
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rate_windows import Window
 from gateway.policy.rates import Budget, RateMode, Rates, Spent
-from tests.policy.world import fields_of, permitted_of, rate_fields
+from tests.policy.world import permitted_of, rate_fields
 
 HEAVY = RateKey("platform", "ringcentral", "heavy", "GET /heavy")
 LIGHT = RateKey("platform", "ringcentral", "light", "GET /light")
@@ -29,12 +29,12 @@ def answer(
     rates: Rates,
     key: RateKey,
     status: int,
-    fields: Fields = (),
+    told: RateFields | None = None,
     *,
     now: float = 100.0,
     retry_after_s: float | None = None,
 ) -> Shut | None:
-    return rates.learn(rates.spend(key, now), status, fields, retry_after_s, now)
+    return rates.learn(rates.spend(key, now), status, told, retry_after_s, now)
 
 
 def refusal_of(rates: Rates, key: RateKey, now: float) -> RateShield:
@@ -103,7 +103,7 @@ def test_a_429_that_names_no_group_shuts_the_upstream_for_its_credential(
 
 def test_a_429_of_no_known_group_is_of_the_account_even_with_numbers() -> None:
     rates = rates_of()
-    shut = answer(rates, UNKNOWN, 429, fields_of("X-Rate-Limit-Limit: 5"))
+    shut = answer(rates, UNKNOWN, 429, RateFields(limit=5))
     assert shut == Shut(Reason.ACCOUNT, 130.0)
     assert answer(rates, UNKNOWN, 200, now=130.0) is None
     assert "(group" not in str(rates_error(rates))
@@ -117,18 +117,18 @@ def rates_error(rates: Rates) -> RateShield:
 def test_the_later_of_two_doors_counts() -> None:
     rates = rates_of()
     spent = [rates.spend(HEAVY, 100.0) for _ in range(3)]
-    rates.learn(spent[0], 429, (), 10.0, 100.0)
+    rates.learn(spent[0], 429, None, 10.0, 100.0)
     rates.learn(spent[1], 429, rate_fields("heavy", 0), None, 100.0)
     assert rates.refusal(HEAVY, 101.0) == Shut(Reason.PENALTY, 160.0)
-    assert rates.learn(spent[2], 429, (), 90.0, 100.0) == Shut(Reason.ACCOUNT, 190.0)
+    assert rates.learn(spent[2], 429, None, 90.0, 100.0) == Shut(Reason.ACCOUNT, 190.0)
     assert rates.refusal(HEAVY, 101.0) == Shut(Reason.ACCOUNT, 190.0)
 
 
 def test_a_shorter_penalty_of_the_account_does_not_open_its_door() -> None:
     rates = rates_of()
     spent = [rates.spend(HEAVY, 100.0) for _ in range(2)]
-    rates.learn(spent[0], 429, (), 90.0, 100.0)
-    assert rates.learn(spent[1], 429, (), 10.0, 100.0) == Shut(Reason.ACCOUNT, 190.0)
+    rates.learn(spent[0], 429, None, 90.0, 100.0)
+    assert rates.learn(spent[1], 429, None, 10.0, 100.0) == Shut(Reason.ACCOUNT, 190.0)
 
 
 def test_an_operation_is_charged_to_the_group_that_its_answer_named() -> None:
@@ -160,7 +160,7 @@ def test_documented_windows_shut_their_family_after_a_429_only() -> None:
     rates = rates_of()
     spent = [rates.spend(VOICE, 100.0) for _ in range(20)]
     assert dict(rates.remaining(100.0)) == {"ringcx": 0}
-    assert rates.learn(spent[0], 200, (), None, 100.0) is None
+    assert rates.learn(spent[0], 200, None, None, 100.0) is None
     shut = rates.learn(spent[1], 429, rate_fields("heavy", 0), None, 101.0)
     assert shut == Shut(Reason.WINDOW, 161.0)
     assert refusal_of(rates, VOICE, 160.0).reason == "window"
@@ -190,7 +190,7 @@ def test_what_a_shared_store_must_check_is_known_once_it_is_learned() -> None:
     assert rates.budget(HEAVY) is None
     answer(rates, HEAVY, 200, rate_fields("heavy", 9))
     assert rates.budget(HEAVY) == Budget("ringcentral/heavy", 10, 60.0)
-    answer(rates, LIGHT, 200, fields_of("X-Rate-Limit-Limit: 5"))
+    answer(rates, LIGHT, 200, RateFields(limit=5))
     assert rates.budget(LIGHT) is None
 
 
@@ -226,7 +226,7 @@ def test_made_up_tokens_leave_nothing_behind() -> None:
     rates = rates_of()
     spent = [rates.spend(RateKey("platform", f"x:{n}", "light", ""), 100.0) for n in range(5000)]
     for one in spent[::2]:
-        rates.learn(one, 401, (), None, 100.0)
+        rates.learn(one, 401, None, None, 100.0)
     for one in spent[1::2]:
         rates.release(one, 100.0, sent=True)
     assert len(rates) == 0

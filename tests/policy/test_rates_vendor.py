@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.core.headers import Fields
 from gateway.errors import RateShield
+from gateway.policy.rate_fields import RateFields
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rates import RateMode, Rates, Spent
 from tests.policy.world import rate_fields
@@ -28,7 +28,7 @@ class Vendor:
     refused: int = 0
     trapped: int = 0
 
-    def ask(self, now: float) -> tuple[int, Fields]:
+    def ask(self, now: float) -> tuple[int, RateFields | None]:
         start = now - WINDOW_S if self.sliding else now // WINDOW_S * WINDOW_S - 1e-9
         recent = sum(at > start for at in self.came)
         self.trapped += now < self.shut_until
@@ -45,7 +45,7 @@ def drive(
 ) -> None:
     """Send requests that the vendor gets at once and answers later, in any order."""
     now = 1000.0
-    waiting: list[tuple[Spent, int, Fields]] = []
+    waiting: list[tuple[Spent, int, RateFields | None]] = []
     for wait_s, sends in steps:
         now += wait_s
         if sends:
@@ -58,8 +58,8 @@ def drive(
             assert now < caught.value.retry_at == shut.until
             assert shut.until - 1e-6 <= now + caught.value.retry_after_s < shut.until + 1
         elif waiting:
-            spent, status, fields = waiting.pop(order.draw(st.integers(0, len(waiting) - 1)))
-            rates.learn(spent, status, fields, None, now)
+            spent, status, told = waiting.pop(order.draw(st.integers(0, len(waiting) - 1)))
+            rates.learn(spent, status, told, None, now)
             # As soon as a 429 is known here, nothing more goes before its window is over.
             if status == 429:
                 shut = rates.refusal(HEAVY, now)
@@ -122,11 +122,11 @@ def test_traffic_that_never_rests_is_not_held_back_for_what_it_has_in_flight(
 ) -> None:
     """Four overlapping requests all the time, at half of the limit: nothing is refused."""
     rates, vendor = Rates(RateMode.SHIELD, b"key"), Vendor(60, sliding)
-    waiting: list[tuple[Spent, int, Fields]] = []
+    waiting: list[tuple[Spent, int, RateFields | None]] = []
     for second in range(0, 1200, 2):
         now = 1000.0 + second
         waiting.append((rates.spend(HEAVY, now), *vendor.ask(now)))
         if len(waiting) > 4:
-            spent, status, fields = waiting.pop(0)
-            rates.learn(spent, status, fields, None, now)
+            spent, status, told = waiting.pop(0)
+            rates.learn(spent, status, told, None, now)
     assert vendor.refused == 0

@@ -16,6 +16,7 @@ from gateway.policy.callers import LOCAL, Callers
 from gateway.policy.catalogue import load_catalogue
 from gateway.policy.forward import ForwardRules, Plan
 from gateway.policy.permits import Permitted
+from gateway.policy.rate_fields import RateFields, read_rate_fields
 from gateway.policy.routes import Origin, Routes, Scheme, Upstream
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -129,12 +130,15 @@ def permitted_of(
     return Permitted(LOCAL, routed)
 
 
-def rate_fields(group: str, remaining: int, limit: int = 10, window_s: int = 60) -> Fields:
-    """Return the vendor's rate fields as an answer has them."""
-    return fields_of(
+def rate_fields(
+    group: str, remaining: int, limit: int = 10, window_s: int = 60
+) -> RateFields | None:
+    """Return what is read of an answer with the vendor's rate fields."""
+    lines = (
         f"X-Rate-Limit-Group: {group}\nX-Rate-Limit-Limit: {limit}\n"
         f"X-Rate-Limit-Remaining: {remaining}\nX-Rate-Limit-Window: {window_s}"
     )
+    return read_rate_fields(reply_of(200, lines))
 
 
 def reply_of(status: int, lines: str = "", framing: Framing = NO_BODY) -> ReplyHead:

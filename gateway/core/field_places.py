@@ -1,0 +1,51 @@
+"""Where the fields of a head stand, by name: found once for each sequence of names.
+
+An upstream sends the same names in the same order again and again, and only their values
+change. So the names of a head are folded and counted once, and every question about one
+of them is then a lookup instead of a walk over all fields.
+
+Rule 1: this is an index of what is there; what a name means is for others to know.
+Rule 2: what is remembered is bounded, and so is each entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from gateway.core.headers import Fields
+
+# A few dozen sequences are usual; a long one is not worth its memory.
+_MOST_REMEMBERED = 512
+_MOST_REMEMBERED_BYTES = 1024
+
+
+class Places:
+    """The places of each name, lower case, in order; compared by identity.
+
+    `is_remembered` tells that the same sequence of names has this very object again.
+    """
+
+    __slots__ = ("by_name", "folded", "is_remembered")
+
+    def __init__(self, names: bytes, *, is_remembered: bool) -> None:
+        """Take names with a colon between them."""
+        self.is_remembered = is_remembered
+        self.folded = tuple(names.lower().split(b":")) if names else ()
+        found: dict[bytes, tuple[int, ...]] = {}
+        for place, name in enumerate(self.folded):
+            found[name] = (*found.get(name, ()), place)
+        self.by_name: Mapping[bytes, tuple[int, ...]] = found
+
+
+def places_of(fields: Fields) -> Places:
+    """Return where the fields stand; their names are tokens."""
+    names = b":".join([name for name, _ in fields])
+    if len(names) > _MOST_REMEMBERED_BYTES:
+        return Places(names, is_remembered=False)
+    return _remember(names)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _remember(names: bytes) -> Places:
+    return Places(names, is_remembered=True)
