@@ -10,6 +10,7 @@ Rule 2: this module knows the RFCs' field names, not the gateway's policy about 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias
 
@@ -18,6 +19,8 @@ from gateway.errors import show
 
 Field: TypeAlias = tuple[bytes, bytes]
 Fields: TypeAlias = tuple[Field, ...]
+
+_MOST_REMEMBERED_BYTES = 64
 
 # RFC 9110 section 7.6.1, with the fields that older proxies use for the same purpose.
 HOP_BY_HOP = frozenset(
@@ -41,17 +44,25 @@ def values_of(fields: Iterable[Field], name: bytes) -> list[bytes]:
     return [value for given, value in fields if len(given) == size and given.lower() == name]
 
 
-def members_of(fields: Iterable[Field], name: bytes) -> list[bytes]:
-    """Return the members of a comma-separated list field, lower case, empty ones dropped.
-
-    RFC 9110 section 5.6.1: a recipient accepts and ignores empty list elements.
-    """
+def members_of(fields: Iterable[Field], name: bytes) -> tuple[bytes, ...]:
+    """Return the members of a comma-separated list field, lower case, empty ones dropped."""
     return split_list(b",".join(values_of(fields, name)))
 
 
-def split_list(value: bytes) -> list[bytes]:
-    """Return the members of a comma-separated value, lower case, empty ones dropped."""
-    return [member for part in value.split(b",") if (member := part.strip(b" \t").lower())]
+def split_list(value: bytes) -> tuple[bytes, ...]:
+    """Return the members of a comma-separated value, lower case, empty ones dropped.
+
+    RFC 9110 section 5.6.1: a recipient accepts and ignores empty list elements.
+    """
+    split = _split if len(value) <= _MOST_REMEMBERED_BYTES else _split.__wrapped__
+    return split(value)
+
+
+# What lists in heads say is nearly always one of a few words.
+@lru_cache(maxsize=256)
+def _split(value: bytes) -> tuple[bytes, ...]:
+    members = (part.strip(b" \t").lower() for part in value.split(b","))
+    return tuple(member for member in members if member)
 
 
 def find_flaw(fields: Fields) -> str | None:

@@ -145,9 +145,12 @@ class ReplyHead:
         found = self.places.by_name.get(name)
         return None if found is None else self.fields[found[0]][1]
 
-    def members(self, name: bytes) -> list[bytes]:
+    def members(self, name: bytes) -> tuple[bytes, ...]:
         """Return the members of a list field, lower case, empty ones dropped."""
-        return split_list(b",".join(values)) if (values := self.values(name)) else []
+        found, fields = self.places.by_name.get(name), self.fields
+        if found is None:
+            return ()
+        return split_list(b",".join([fields[place][1] for place in found]))
 
 
 def render_fields(fields: tuple[OutboundField, ...]) -> bytes:

@@ -144,7 +144,8 @@ class FastCall:
             self._go_on()
             return
         self._gate.end(self, self._record, self._outfit)
-        self._finish(keep=not self.is_last)
+        # Nothing was left unread, so that closing at once does not destroy the answer.
+        self.connection.served(keep=not self.is_last)
 
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""

@@ -12,8 +12,6 @@ Rule 3: no head is judged here: `known_heads.py` and the main lane do that.
 from __future__ import annotations
 
 import asyncio
-import socket
-from contextlib import suppress
 from typing import cast
 
 from aiohttp.streams import StreamReader
@@ -126,10 +124,6 @@ class FastConnection(Outgoing, asyncio.Protocol):
         gate.admit()
         self._lane.connections.add(self)
         self._outflow = Outflow(self._loop, self.transport, gate.timeouts.client_write_s)
-        sock = transport.get_extra_info("socket")
-        if sock.family != socket.AF_UNIX:
-            with suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._head_by = self._loop.time() + gate.timeouts.head_s
         self._watch.set(self._head_by, self.close_if_idle)
 

@@ -59,7 +59,7 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
 
 def coding_of(head: ReplyHead) -> str | None:
     """Return the coding of a reply's body, "" or "gzip", None for one that is not spoken here."""
-    return _CODINGS.get(tuple(head.members(b"content-encoding")))
+    return _CODINGS.get(head.members(b"content-encoding"))
 
 
 def speaks_of_a_body(head: ReplyHead, links: Links) -> bool:

@@ -39,13 +39,15 @@ def reply_fields(plan: Plan, head: ReplyHead, request_id: bytes) -> Fields:
     # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
     is_masked = head.status == 401 and plan.upstream.scheme.owned
     # What upstream allows, it allows to pages that hold a credential of their own.
-    is_for_page = any(name == b"origin" for name, _ in plan.request.section.page)
+    request = plan.request
+    page = request.section.page
+    is_for_page = bool(page) and any(name == b"origin" for name, _ in page)
     listed = b",".join(head.values(b"connection"))
     is_kept = head.places.is_remembered and len(listed) <= _MOST_REMEMBERED_BYTES
     choose = _choose if is_kept else _choose.__wrapped__
     shape = choose(head.places, listed, is_masked, is_for_page)
     fields = [head.fields[place] for place in shape.kept]
-    if plan.request.tunnelled and not shape.has_cache_control:
+    if request.tunnelled and not shape.has_cache_control:
         # A cache in front of us saw a POST, and knows nothing of what it did.
         fields.append((b"Cache-Control", b"no-store"))
     return (*fields, _VIA, (b"X-Request-Id", request_id))
@@ -82,18 +84,18 @@ def frame_for_caller(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:
     An upstream body that ends at the close leaves chunked, so that its end can be told
     from a cut; an HTTP/1.0 caller gets it ended by the close.
     """
-    kind = head.framing.kind
+    kind, request = head.framing.kind, plan.request
     if head.status == 205:
         # RFC 9110 section 15.3.6: a 205 has no content, and says so.
         return EMPTY, framing_fields(EMPTY)
-    if plan.request.method == "HEAD":
+    if request.method == "HEAD":
         # It may have left as GET, and then upstream sends a body; the caller is sent none.
         return NO_BODY, _declared_length(plan, head)
     if kind is Kind.LENGTH:
         return head.framing, framing_fields(head.framing)
     if kind is Kind.NONE:
         return head.framing, _declared_length(plan, head)
-    if plan.request.version == b"HTTP/1.0":
+    if request.version == b"HTTP/1.0":
         return UNTIL_CLOSE, ()
     return CHUNKED, framing_fields(CHUNKED)
 

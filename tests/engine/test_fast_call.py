@@ -1,6 +1,7 @@
 """gateway/engine/fast_call.py: what happens at once, what a task goes on with, what is settled."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -151,3 +152,28 @@ async def test_a_bug_of_ours_is_answered_and_told(monkeypatch: pytest.MonkeyPatc
         assert isinstance((await gateway.recorder.wait_for(2)).bug, ZeroDivisionError)
         assert gateway.gateway.idle_upstream_connections() == 0
         peer.close()
+
+
+async def test_an_answer_that_ends_the_connection_is_whole_however_slowly_it_is_read() -> None:
+    body = b"x" * 60_000
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    closing = request(f"PUT {PATH} HTTP/1.1", "Connection: close", body=b"abc")
+    async with (
+        scripted(answering(answer)) as upstream,
+        running(upstream.origin, FAST) as gateway,
+    ):
+        loop = asyncio.get_running_loop()
+        for _ in range(3):
+            with socket.socket() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.setblocking(False)
+                await loop.sock_connect(sock, ("127.0.0.1", gateway.port))
+                await loop.sock_sendall(sock, closing)
+                await asyncio.sleep(0.05)
+                got = b""
+                # A reset would raise here.
+                while piece := await loop.sock_recv(sock, 65536):
+                    got += piece
+            head, _, rest = got.partition(b"\r\n\r\n")
+            assert head.endswith(b"\r\nConnection: close")
+            assert rest == body

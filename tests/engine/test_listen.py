@@ -21,6 +21,15 @@ async def test_a_free_port_is_opened_and_known() -> None:
         socket.create_connection(("127.0.0.1", port)).close()
 
 
+async def test_an_accepted_connection_is_probed_while_it_is_idle() -> None:
+    (sock,) = await open_sockets(parse_bind("127.0.0.1:0"))
+    with sock, socket.create_connection(sock.getsockname()):
+        sock.setblocking(True)
+        accepted, _ = sock.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+
+
 async def test_a_listener_for_everybody_is_not_loopback() -> None:
     (sock,) = await open_sockets(parse_bind("0.0.0.0:0"))
     with sock:
