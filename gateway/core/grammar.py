@@ -105,9 +105,10 @@ MAX_FORWARDS = re.compile(rb"[0-9]{1,18}")
 PRODUCT = re.compile(TCHAR + rb"+(?:/" + TCHAR + rb"+)?")
 
 # Words that stand in the names, and some in the values, of fields whose values are secrets; for
-# bytes in lower case.
+# bytes in lower case. The vendor's `telephony/sessions/` are calls.
 MAY_BE_SECRET = re.compile(
-    rb"auth|cookie|token|secret|session|passw|pwd|credential|key|jwt|signature|assertion|code=|pin="
+    rb"auth|cookie|token|secret|session(?!s/)|passw|pwd|credential|key|jwt|signature|assertion"
+    rb"|code=|pin="
 )
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")

@@ -10,6 +10,7 @@ Rule 2: the fields are the pairs that llhttp would find, in their order.
 
 from __future__ import annotations
 
+from gateway.core.field_places import Places, places_of
 from gateway.core.grammar import PLAIN_FIELD, PLAIN_HEAD
 from gateway.core.headers import Fields
 from gateway.core.message import Listener, RawHead
@@ -38,19 +39,22 @@ def parse_plain_head(head: bytes, listener: Listener) -> RawHead | None:
         return None
     method, target, block = match.groups()
     fields = tuple(PLAIN_FIELD.findall(block))
-    names = [name.lower() for name, _ in fields]
-    if b"host" not in names or (len(set(names)) < len(names) and _has_second(names)):
+    places = places_of(fields)
+    found = places.by_name
+    if b"host" not in found or (len(found) < len(fields) and _has_second(places)):
         return None
-    if not _NOT_PLAIN.isdisjoint(names) and not _only_one_option(fields, names):
+    if not found.keys().isdisjoint(_NOT_PLAIN) and not _only_one_option(fields, places):
         return None
     return RawHead(method, target, b"HTTP/1.1", fields, listener)
 
 
-def _has_second(names: list[bytes]) -> bool:
-    return any(names.count(name) > 1 for name in _ONCE)
+def _has_second(places: Places) -> bool:
+    return any(len(places.by_name.get(name, ())) > 1 for name in _ONCE)
 
 
-def _only_one_option(fields: Fields, names: list[bytes]) -> bool:
+def _only_one_option(fields: Fields, places: Places) -> bool:
     """Tell whether all that is not plain is one `Connection`, that it stays or that it ends."""
-    said = [value for (_, value), name in zip(fields, names, strict=True) if name in _NOT_PLAIN]
-    return names.count(b"connection") == len(said) == 1 and said[0].lower() in _OPTIONS
+    said = [place for place, name in enumerate(places.folded) if name in _NOT_PLAIN]
+    if len(said) > 1 or places.folded[said[0]] != b"connection":
+        return False
+    return fields[said[0]][1].lower() in _OPTIONS

@@ -94,6 +94,8 @@ def test_a_head_that_was_seen_before_leaves_as_one_that_was_not(
             False,
         ),
         (head_of(b"GET " + PATH, b"X-My-Session: s3cr3t"), False),
+        (head_of(b"GET /restapi/v1.0/account/~/telephony/sessions/s-1"), True),
+        (head_of(b"GET " + PATH + b"?sessions=s3cr3t"), False),
         (head_of(b"GET " + PATH + b"?access_token=s3cr3t"), False),
         (head_of(b"GET " + PATH + b"?acc%65ss_t%6Fken=s3cr3t"), False),
         (head_of(b"GET " + PATH + b"?code=s3cr3t"), False),
