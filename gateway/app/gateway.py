@@ -25,6 +25,7 @@ from gateway.engine.drain import cut, drain, retire
 from gateway.engine.events import Events
 from gateway.engine.gate import Gate, Outfit
 from gateway.engine.listen import CannotBind
+from gateway.engine.pcre2 import accelerate
 from gateway.engine.pool import Pool
 from gateway.engine.server import Server
 from gateway.policy.rates import RateMode, Rates
@@ -170,7 +171,7 @@ class Gateway:
         self, config: Config, credentials: Credentials, events: Events, before: Ways | None
     ) -> Plant:
         ways = make_ways(config, credentials, self._environ, self.rates, before)
-        policy = compile_policy(config)
+        policy = compile_policy(config, accelerate)
         outfit = Outfit(
             policy,
             config.limits,

@@ -9,6 +9,7 @@ Rule: what is compiled was accepted by `load`; nothing is judged here.
 from __future__ import annotations
 
 from gateway.config.model import Config, CredentialConfig, UpstreamConfig
+from gateway.core.links import MakeSubstitute
 from gateway.core.message import Rules
 from gateway.core.query import QueryRules
 from gateway.core.target import Authority, parse_authority
@@ -34,8 +35,8 @@ _COOKIE_PATHS = {"ringcx": (b"/voice/api/v1/summary",)}
 _IMPERSONATION = {"engage_digital": (b"impersonated_user_id",)}
 
 
-def compile_policy(config: Config) -> Policy:
-    """Return all that `decide` needs."""
+def compile_policy(config: Config, accelerate: MakeSubstitute | None = None) -> Policy:
+    """Return all that `decide` needs; `accelerate` is for `LinkRules`."""
     callers = Callers(_own_names(config))
     upstreams = {name: _upstream(name, table, config) for name, table in config.upstreams.items()}
     return Policy(
@@ -50,7 +51,7 @@ def compile_policy(config: Config) -> Policy:
         routes=Routes(upstreams, load_catalogue(), callers),
         forward=ForwardRules(
             canonical_user_agent(config),
-            links=LinkRules(upstreams, callers, config.links.public_origin)
+            links=LinkRules(upstreams, callers, config.links.public_origin, accelerate)
             if config.links.rewrite == "on"
             else None,
         ),

@@ -18,6 +18,7 @@ from gateway.core.headers import Fields
 # A few dozen sequences are usual; a long one is not worth its memory.
 _MOST_REMEMBERED = 512
 _MOST_REMEMBERED_BYTES = 1024
+_MOST_REMEMBERED_FIELDS = 64
 
 
 class Places:
@@ -41,7 +42,7 @@ class Places:
 def places_of(fields: Fields) -> Places:
     """Return where the fields stand; their names are tokens."""
     names = b":".join([name for name, _ in fields])
-    if len(names) > _MOST_REMEMBERED_BYTES:
+    if len(names) > _MOST_REMEMBERED_BYTES or len(fields) > _MOST_REMEMBERED_FIELDS:
         return Places(names, is_remembered=False)
     return _remember(names)
 

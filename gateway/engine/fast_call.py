@@ -33,9 +33,17 @@ from gateway.engine.way import Begun
 from gateway.errors import Draining, GatewayError, Internal
 from gateway.policy.rates import Spent
 
+# Bytes that come after a close destroy what the other side has not got. An answer as short as this
+# has left when the close does, and nobody sends more after saying that it is the last request.
+SHORT_BYTES = 16384
+
 
 class CallConnection(Connection, Protocol):
     """What a call needs of its connection besides."""
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Tell whether all that came has been served."""
 
     def served(self, *, keep: bool) -> None:
         """Take note that the call is over."""
@@ -144,8 +152,11 @@ class FastCall:
             self._go_on()
             return
         self._gate.end(self, self._record, self._outfit)
-        # Nothing was left unread, so that closing at once does not destroy the answer.
-        self.connection.served(keep=not self.is_last)
+        is_short = self._record.bytes_out <= SHORT_BYTES
+        if not self.is_last or (is_short and self.connection.is_caught_up):
+            self.connection.served(keep=not self.is_last)
+        else:
+            self._finish(keep=False)
 
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""

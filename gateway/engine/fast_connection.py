@@ -86,12 +86,19 @@ class FastConnection(Outgoing, asyncio.Protocol):
         self._outflow.end()
         await self._linger.wait()
 
+    @property
+    def is_caught_up(self) -> bool:
+        """Tell whether all that came has been served, as far as is known."""
+        return not self._held and not self._reading_paused
+
     def served(self, *, keep: bool) -> None:
         """Go on with a next request, or close; the call is over."""
         self._call = None
         if self.transport is None or self._outflow is None or self._outflow.is_closing:
             return
         if not keep:
+            # RFC 9112 section 9.6: what follows the last request is not one.
+            self._held = b""
             self.transport.close()
         elif self._held:
             self._resume_reading()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gateway.core.links import LinkMap, Links, Source
+from gateway.core.links import LinkMap, Links, MakeSubstitute, Source
 from gateway.core.message import Request
 from gateway.policy.callers import Callers
 from gateway.policy.routes import Origin, Upstream
@@ -41,12 +41,20 @@ class _Served:
 class LinkRules:
     """The links of one configuration; immutable once built."""
 
-    __slots__ = ("_callers", "_found", "_inward", "_outward", "_public", "_served")
+    __slots__ = ("_accelerate", "_callers", "_found", "_inward", "_outward", "_public", "_served")
 
     def __init__(
-        self, upstreams: Mapping[str, Upstream], callers: Callers, public: Origin | None = None
+        self,
+        upstreams: Mapping[str, Upstream],
+        callers: Callers,
+        public: Origin | None = None,
+        accelerate: MakeSubstitute | None = None,
     ) -> None:
-        """Build the map of the upstreams' URIs; `public` is where callers reach the gateway."""
+        """Build the map of the upstreams' URIs; `public` is where callers reach the gateway.
+
+        `accelerate` makes what does the replacing in JSON, if there is something faster.
+        """
+        self._accelerate = accelerate
         self._callers = callers
         self._public = public
         self._served = tuple(_serve(upstreams))
@@ -70,14 +78,18 @@ class LinkRules:
 
     def _name(self, origin: Origin) -> Links:
         here = str(origin).encode()
-        return Links(self._found, tuple(here + served.strip for served in self._served))
+        return self._links(self._found, tuple(here + served.strip for served in self._served))
 
     def _restore(self, names: tuple[Origin, ...]) -> Links:
         pairs = [(name, served) for name in names for served in self._served]
-        return Links(
+        return self._links(
             LinkMap(_source(name, served, served.strip) for name, served in pairs),
             tuple(str(served.origin).encode() for _, served in pairs),
         )
+
+    def _links(self, found: LinkMap, written: tuple[bytes, ...]) -> Links:
+        make = self._accelerate
+        return Links(found, written, make(found.in_json.pattern, written) if make else None)
 
     def _asked(self, request: Request) -> Origin | None:
         """Return the origin of this gateway by the name that the caller used."""

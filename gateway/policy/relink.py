@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeAlias
 
+from gateway.core.field_places import Places
 from gateway.core.framing import Framing, Kind
 from gateway.core.headers import Field, values_of
 from gateway.core.link_json import JsonRewriter
@@ -31,7 +32,6 @@ Rewriter: TypeAlias = JsonRewriter | MultipartRewriter
 _OF_THE_BYTES = frozenset(
     {b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges"}
 )
-_TOUCHED = _OF_THE_BYTES | {b"etag"}
 # What a caller has coded or sealed is not opened.
 _SEALED = frozenset(
     {
@@ -96,23 +96,27 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
 
     A bodiless one, in answer to HEAD, says what it would say with the body.
     """
-    fields, places = head.fields, head.places
-    if framing.kind is not Kind.NONE and places.by_name.keys().isdisjoint(_TOUCHED):
-        return ReplyHead(head.status, head.reason, head.version, fields, framing, places)
-    fields = tuple(_retell(field) for field in fields if _is_true(field, framing))
-    return ReplyHead(head.status, head.reason, head.version, fields, framing)
+    places = head.places
+    remember = _choose_true if places.is_remembered else _choose_true.__wrapped__
+    kept, tags = remember(places, framing.kind is Kind.NONE)
+    fields = list(head.fields)
+    for place in tags:
+        fields[place] = _weaken(fields[place])
+    is_whole = len(kept) == len(fields)
+    told = tuple(fields if is_whole else [fields[place] for place in kept])
+    found = places if is_whole else None
+    return ReplyHead(head.status, head.reason, head.version, told, framing, found)
 
 
-def _is_true(field: Field, framing: Framing) -> bool:
-    name = field[0].lower()
-    return name not in _OF_THE_BYTES and not (
-        framing.kind is Kind.NONE and name == b"content-length"
-    )
+@lru_cache(maxsize=512)
+def _choose_true(places: Places, is_bodiless: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the places of the fields that stay true, and of those that are to be weakened."""
+    untrue = _OF_THE_BYTES | {b"content-length"} if is_bodiless else _OF_THE_BYTES
+    kept = tuple(place for place, name in enumerate(places.folded) if name not in untrue)
+    return kept, places.by_name.get(b"etag", ())
 
 
-def _retell(field: Field) -> Field:
-    name, value = field
+def _weaken(field: Field) -> Field:
     # RFC 9110 section 8.8.3: a weak validator promises the same meaning, not the same bytes.
-    if name.lower() == b"etag" and value.startswith(b'"'):
-        return name, b"W/" + value
-    return field
+    name, value = field
+    return (name, b"W/" + value) if value.startswith(b'"') else field

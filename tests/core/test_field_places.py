@@ -37,4 +37,5 @@ def test_short_sequences_are_remembered_and_long_ones_are_not() -> None:
     long = ((b"x" * 1025, b""),)
     assert places_of(long) is not places_of(long)
     assert not places_of(long).is_remembered
+    assert not places_of(((b"A", b""),) * 65).is_remembered
     assert places_of(()).by_name == {}

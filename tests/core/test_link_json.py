@@ -142,6 +142,12 @@ def test_the_document_is_what_a_parser_would_make_of_it(
 
 
 @given(spelled())
+def test_a_whole_document_is_what_its_pieces_become(given_document: tuple[Any, bytes]) -> None:
+    document = given_document[1]
+    assert JsonRewriter(TO_HERE).whole(document) == rewrite(document)
+
+
+@given(spelled())
 def test_every_cut_gives_the_same_bytes(given_document: tuple[Any, bytes]) -> None:
     _, data = given_document
     data = data[:300]

@@ -88,6 +88,12 @@ PIECES = st.lists(
 
 
 @given(PIECES)
+def test_a_whole_body_is_what_its_pieces_become(pieces: list[bytes]) -> None:
+    body = b"".join(pieces)
+    assert MultipartRewriter(b"b1", TO_HERE).whole(body) == rewrite(body)
+
+
+@given(PIECES)
 def test_what_is_no_multipart_passes_whole_and_alike_for_every_cut(pieces: list[bytes]) -> None:
     body = b"".join(pieces)
     written = rewrite(body)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,3 +131,19 @@ def test_a_location_is_rewritten_exactly_as_a_second_reading_says(uri: str) -> N
 @given(st.binary(max_size=60), st.sampled_from([b"location", b"link", b"x"]))
 def test_no_field_raises(value: bytes, name: bytes) -> None:
     assert rewrite_field(name, value, TO_HERE) == value
+
+
+@pytest.mark.parametrize("length", [10, 10_000])
+def test_something_faster_does_a_long_document_unless_it_cannot(length: int) -> None:
+    uri, ours = f"{PLATFORM}/restapi/v1.0".encode(), f"{HERE}/restapi/v1.0".encode()
+    document = b'["' + uri + b'"' + b" " * length + b"]"
+    asked: list[bytes] = []
+
+    def give_up(data: bytes) -> None:
+        asked.append(data)
+
+    rewritten = replace(TO_HERE, substitute=give_up).rewrite_json(document)
+    assert rewritten == document.replace(uri, ours)
+    assert asked == ([document] if length > 3072 else [])
+    faster = replace(TO_HERE, substitute=lambda data: b"done").rewrite_json(document)
+    assert (faster == b"done") is (length > 3072)

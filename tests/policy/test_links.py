@@ -150,3 +150,20 @@ def test_whatever_is_rewritten_is_routed_to_the_upstream_that_it_named(
     request = request_of("GET", here.removeprefix("http://localhost:8080"), ASKED)
     routed = Routes(UPSTREAMS, CATALOGUE, Callers()).match(request)
     assert (routed.upstream, routed.path.decode()) == (upstream, "".join(segments))
+
+
+def test_what_is_faster_is_made_of_the_pattern_and_of_what_is_written() -> None:
+    made: list[tuple[bytes, tuple[bytes, ...]]] = []
+
+    def accelerate(pattern: bytes, written: tuple[bytes, ...]) -> None:
+        made.append((pattern, written))
+
+    table = {"platform": PLATFORM, "media": MEDIA}
+    rules = LinkRules(table, callers_of(), accelerate=accelerate)
+    asked = request_of("GET", "/restapi/v1.0", ASKED)
+    outward = rules.outward(asked)
+    assert outward is not None
+    assert rules.outward(asked) is outward
+    assert made == [
+        (outward.found.in_json.pattern, (b"http://localhost:8080", b"http://localhost:8080/media"))
+    ]

@@ -1,0 +1,155 @@
+"""Links in JSON replaced by the system's PCRE2: one call for a whole document.
+
+Python's `re` comes back for every match and reads byte by byte; PCRE2 compiles the same
+pattern to machine code and does it in a third of the time. It is part of every Debian
+(`grep` needs it). Where it is missing, or may not make machine code, `core.links` does
+the work, with the same outcome.
+
+Only marks are written by the library, one byte for each text, because it would read a
+longer replacement anew for each match; the texts are put in their place afterwards.
+
+Rule 1: whatever cannot be done here is told by None, and done by `core.links`.
+Rule 2: for the thread of the event loop alone: all substitutions share one buffer.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
+from functools import cache
+
+_NAMES = ("libpcre2-8.so.0", "libpcre2-8.0.dylib")
+# pcre2.h, PCRE2 10.30 and later.
+_NEVER_UTF = 0x00001000
+_JIT_COMPLETE = 0x00000001
+# PCRE2_SUBSTITUTE_GLOBAL and _EXTENDED.
+_OPTIONS = 0x00000100 | 0x00000200
+# RFC 8259 section 7: these do not stand in JSON. A document that has one is left alone.
+_MARKS = tuple(bytes([number]) for number in range(1, 9))
+# One read of a body; a longer document makes it longer.
+_BUFFER_BYTES = 1 << 18
+
+
+class _Library:
+    """The functions that are used, and the buffer that results are written to."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        """Raise `AttributeError` when it is another library."""
+        self.compile = library.pcre2_compile_8
+        self.compile.restype = c_void_p
+        self.compile.argtypes = (
+            *(c_char_p, c_size_t, c_uint32, POINTER(c_int), POINTER(c_size_t)),
+            c_void_p,
+        )
+        self.jit = library.pcre2_jit_compile_8
+        self.jit.argtypes = (c_void_p, c_uint32)
+        self.make_match = library.pcre2_match_data_create_from_pattern_8
+        self.make_match.restype = c_void_p
+        self.make_match.argtypes = (c_void_p, c_void_p)
+        self.substitute = library.pcre2_substitute_8
+        self.substitute.argtypes = (
+            *(c_void_p, c_char_p, c_size_t, c_size_t, c_uint32, c_void_p, c_void_p),
+            *(c_char_p, c_size_t, c_void_p, POINTER(c_size_t)),
+        )
+        self.free_match = library.pcre2_match_data_free_8
+        self.free_match.argtypes = (c_void_p,)
+        self.free_match.restype = None
+        self.free_code = library.pcre2_code_free_8
+        self.free_code.argtypes = (c_void_p,)
+        self.free_code.restype = None
+        self.buffer = ctypes.create_string_buffer(_BUFFER_BYTES)
+
+
+class Substitution:
+    """One pattern and what is written for it; call it with a document."""
+
+    __slots__ = ("_code", "_length", "_library", "_match", "_template", "_texts")
+
+    def __init__(self, library: _Library, pattern: bytes, written: tuple[bytes, ...]) -> None:
+        """Compile; raise `ValueError` when there can be no machine code."""
+        self._library = library
+        # Each text once, by its mark.
+        self._texts = dict(zip(_MARKS, dict.fromkeys(written), strict=False))
+        self._template = _template(written, self._texts)
+        self._length = c_size_t()
+        self._match: int | None = None
+        at = c_size_t()
+        self._code: int | None = library.compile(
+            pattern, len(pattern), _NEVER_UTF, byref(c_int()), byref(at), None
+        )
+        if not self._code:
+            raise ValueError(f"PCRE2 does not take the pattern, at byte {at.value}")
+        if library.jit(self._code, _JIT_COMPLETE) != 0:
+            raise ValueError("PCRE2 may not make machine code here")
+        self._match = library.make_match(self._code, None)
+        if not self._match:
+            raise ValueError("PCRE2 has no memory")
+
+    def __call__(self, data: bytes) -> bytes | None:
+        """Return the document rewritten, None when that could not be done."""
+        found = self._substitute(data)
+        if found <= 0:
+            return data if found == 0 else None
+        marked = ctypes.string_at(self._library.buffer, self._length.value)
+        for mark, text in self._texts.items():
+            if mark in marked:
+                if mark in data:
+                    return None
+                marked = marked.replace(mark, text)
+        return marked
+
+    def __del__(self) -> None:
+        """Give back what the library holds."""
+        if self._match:
+            self._library.free_match(self._match)
+        if self._code:
+            self._library.free_code(self._code)
+
+    def _substitute(self, data: bytes) -> int:
+        """Write the document with its marks into the buffer; return how many there are, or -1."""
+        library, length, template = self._library, self._length, self._template
+        # A mark is shorter than what it stands for; the library ends the text with a zero.
+        if len(library.buffer) <= len(data):
+            library.buffer = ctypes.create_string_buffer(len(data) + 1)
+        length.value = len(library.buffer)
+        # fmt: off
+        found: int = library.substitute(
+            self._code, data, len(data), 0, _OPTIONS, self._match, None,
+            template, len(template), library.buffer, byref(length),
+        )
+        # fmt: on
+        return found
+
+
+def accelerate(pattern: bytes, written: tuple[bytes, ...]) -> Substitution | None:
+    """Return what replaces matches of a `LinkMap.in_json`, None where PCRE2 cannot.
+
+    The first of `written` stands for a match without a group, each next one for its group.
+    """
+    library = _load()
+    if library is None or not 0 < len(set(written)) <= len(_MARKS):
+        return None
+    try:
+        return Substitution(library, pattern, written)
+    except ValueError:
+        return None
+
+
+@cache
+def _load() -> _Library | None:
+    for name in _NAMES:
+        try:
+            return _Library(ctypes.CDLL(name))
+        except (OSError, AttributeError):
+            continue
+    return None
+
+
+def _template(written: tuple[bytes, ...], texts: dict[bytes, bytes]) -> bytes:
+    """Return a replacement that goes by the group that is set (pcre2api(3), "extended")."""
+    marks = {text: mark for mark, text in texts.items()}
+    template = marks[written[0]]
+    for group, text in reversed(tuple(enumerate(written))):
+        if text != written[0]:
+            template = b"${%d:+%b:%b}" % (group, marks[text], template)
+    return template

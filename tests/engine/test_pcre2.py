@@ -1,0 +1,136 @@
+"""gateway/engine/pcre2.py: it is there, it says what core.links says, or it says nothing."""
+
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.links import Links
+from gateway.engine import pcre2
+from gateway.engine.pcre2 import Substitution, accelerate
+from tests.core.link_world import FROM_HERE, HERE, MEDIA, PLATFORM, RINGCX, TO_HERE
+from tests.wire import OK, answering, running, scripted
+
+URI = f"{PLATFORM}/restapi/v1.0/account/~".encode()
+OURS = f"{HERE}/restapi/v1.0/account/~".encode()
+
+
+def substitution_of(links: Links) -> Substitution:
+    made = accelerate(links.found.in_json.pattern, links.written)
+    # Every Debian has the library: its grep needs it.
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+def no_library() -> Iterator[None]:
+    pcre2._load.cache_clear()
+    yield
+    pcre2._load.cache_clear()
+
+
+parts = st.sampled_from(
+    [
+        *(b'"', b'\\"', b"\\", b":", b",", b" ", b"\n", b"\0", b"\xc3\xa9", b"[", b"}", b"x"),
+        *(b"/restapi", b"\\/restapi", b"/restapifoo", b"/cx/a", b"/cx/social-messaging", b"?a=b"),
+        *(b"\\u0026", b"\\u0022", b"#", b">", b":443", b"$1", b"${1}", b"http", b"https"),
+        *(PLATFORM.encode(), PLATFORM.upper().encode(), MEDIA.encode(), RINGCX.encode()),
+        *(b"https:\\/\\/media.ringcentral.com", b"HTTPS://platform.ringcentral.com"),
+        *(HERE.encode(), f"{HERE}/media".encode(), b"http://127.0.0.1:9080", b'"https://'),
+    ]
+)
+documents = st.lists(parts, max_size=25).map(b"".join)
+
+
+@pytest.mark.parametrize("links", [TO_HERE, FROM_HERE], ids=["outward", "inward"])
+@given(document=documents)
+def test_any_bytes_become_what_core_links_makes_of_them(links: Links, document: bytes) -> None:
+    made = substitution_of(links)
+    assert made(document) == links.rewrite_json(document)
+
+
+def test_a_document_that_is_longer_than_the_buffer_is_whole() -> None:
+    links = replace(TO_HERE, written=(b"http://" + b"long." * 200 + b"example",) * 4)
+    made = substitution_of(links)
+    for count in (20_000, 1, 40_000):
+        document = b"[" + b",".join([b'"' + URI + b'"'] * count) + b"]"
+        assert made(document) == links.rewrite_json(document)
+
+
+def test_a_document_that_has_a_mark_is_left_to_core_links() -> None:
+    links = replace(TO_HERE, substitute=substitution_of(TO_HERE))
+    document = b'["' + URI + b'", "\1' + b"x" * 4000 + b'"]'
+    assert substitution_of(TO_HERE)(document) is None
+    assert links.rewrite_json(document) == document.replace(URI, OURS)
+
+
+def test_more_texts_than_marks_have_nothing_faster() -> None:
+    written = tuple(b"http://%d.example" % number for number in range(9))
+    assert accelerate(TO_HERE.found.in_json.pattern, written) is None
+
+
+def test_a_document_without_a_link_is_the_same_object() -> None:
+    document = b'{"a":"b"}' * 100
+    assert substitution_of(TO_HERE)(document) is document
+
+
+def test_what_is_written_stands_as_it_is() -> None:
+    odd = rb"http://a-b.c_d:1/$1${2:+x:y}\Q\E\n{}"
+    links = replace(TO_HERE, written=(odd, odd + b"/m", odd, odd))
+    made = substitution_of(links)
+    assert made(b'["' + URI + b'"]') == b'["' + odd + b'/restapi/v1.0/account/~"]'
+    media = f'["{MEDIA}/restapi/1"]'.encode()
+    assert made(media) == b'["' + odd + b'/m/restapi/1"]'
+
+
+def test_without_the_library_there_is_nothing_faster(
+    monkeypatch: pytest.MonkeyPatch, no_library: None
+) -> None:
+    monkeypatch.setattr(pcre2, "_NAMES", ("libno-such-thing.so.0", "libc.so.6"))
+    assert accelerate(TO_HERE.found.in_json.pattern, TO_HERE.written) is None
+
+
+def test_without_leave_to_make_machine_code_there_is_nothing_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = pcre2._load()
+    assert library is not None
+    monkeypatch.setattr(library, "jit", lambda code, options: -48)
+    assert accelerate(TO_HERE.found.in_json.pattern, TO_HERE.written) is None
+
+
+def test_a_pattern_that_is_none_has_nothing_faster() -> None:
+    assert accelerate(b"(", (b"a",)) is None
+    assert accelerate(b"a", ()) is None
+
+
+def test_what_the_library_fails_at_is_left_to_core_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = pcre2._load()
+    assert library is not None
+    links = replace(TO_HERE, substitute=substitution_of(TO_HERE))
+    monkeypatch.setattr(library, "substitute", lambda *arguments: -47)
+    document = b'["' + URI + b'"' + b" " * 4000 + b"]"
+    assert links.rewrite_json(document) == document.replace(URI, OURS)
+
+
+def test_what_was_compiled_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = pcre2._load()
+    assert library is not None
+    freed: list[int] = []
+    monkeypatch.setattr(library, "free_code", freed.append)
+    made = substitution_of(TO_HERE)
+    del made
+    gc.collect()
+    monkeypatch.undo()
+    (code,) = freed
+    library.free_code(code)
+
+
+async def test_a_gateway_has_it() -> None:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        links = gateway.gateway.gate.outfit.policy.forward.links
+        assert links is not None
+        assert links._accelerate is accelerate
