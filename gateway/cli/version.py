@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = add_command(commands, "version", "print the version", "rc-gateway version --json", run)
     parser.add_argument(
-        "--json", action="store_true", help="also Python, aiohttp, parser and event loop"
+        "--json", action="store_true", help="also Python, aiohttp, parser, event loop and PCRE2"
     )
 
 
@@ -31,12 +31,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def describe() -> dict[str, str]:
-    """Return the versions, the kind of HTTP parser (`c` or `python`) and the event loop."""
+def describe() -> dict[str, str | None]:
+    """Return the versions, the kind of HTTP parser (`c` or `python`) and the event loop.
+
+    `pcre2` is None where links are rewritten without it.
+    """
     from importlib import metadata
 
     import aiohttp
     from aiohttp.helpers import NO_EXTENSIONS
+
+    from gateway.engine import pcre2
 
     return {
         "version": __version__,
@@ -44,4 +49,5 @@ def describe() -> dict[str, str]:
         "aiohttp": aiohttp.__version__,
         "parser": "python" if NO_EXTENSIONS else "c",
         "event_loop": f"uvloop {metadata.version('uvloop')}",
+        "pcre2": pcre2.describe(),
     }

@@ -22,6 +22,7 @@ _NAMES = ("libpcre2-8.so.0", "libpcre2-8.0.dylib")
 # pcre2.h, PCRE2 10.30 and later.
 _NEVER_UTF = 0x00001000
 _JIT_COMPLETE = 0x00000001
+_CONFIG_VERSION = 11
 # PCRE2_SUBSTITUTE_GLOBAL and _EXTENDED.
 _OPTIONS = 0x00000100 | 0x00000200
 # RFC 8259 section 7: these do not stand in JSON. A document that has one is left alone.
@@ -57,6 +58,8 @@ class _Library:
         self.free_code = library.pcre2_code_free_8
         self.free_code.argtypes = (c_void_p,)
         self.free_code.restype = None
+        self.config = library.pcre2_config_8
+        self.config.argtypes = (c_uint32, c_char_p)
         self.buffer = ctypes.create_string_buffer(_BUFFER_BYTES)
 
 
@@ -133,6 +136,16 @@ def accelerate(pattern: bytes, written: tuple[bytes, ...]) -> Substitution | Non
         return Substitution(library, pattern, written)
     except ValueError:
         return None
+
+
+def describe() -> str | None:
+    """Return the version of the library that is used, None when none is."""
+    library = _load()
+    if library is None or accelerate(b"a", (b"b",)) is None:
+        return None
+    version = ctypes.create_string_buffer(64)
+    library.config(_CONFIG_VERSION, version)
+    return version.value.decode("ascii", "replace").partition(" ")[0]
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 
 import aiohttp
 import pytest
@@ -23,3 +24,4 @@ def test_json_tells_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str]) 
     assert told["aiohttp"] == aiohttp.__version__
     assert told["parser"] == "c"
     assert told["event_loop"].startswith("uvloop ")
+    assert re.fullmatch(r"10\.[0-9]+", told["pcre2"])

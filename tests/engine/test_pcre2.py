@@ -91,6 +91,7 @@ def test_without_the_library_there_is_nothing_faster(
 ) -> None:
     monkeypatch.setattr(pcre2, "_NAMES", ("libno-such-thing.so.0", "libc.so.6"))
     assert accelerate(TO_HERE.found.in_json.pattern, TO_HERE.written) is None
+    assert pcre2.describe() is None
 
 
 def test_without_leave_to_make_machine_code_there_is_nothing_faster(
