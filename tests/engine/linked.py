@@ -1,6 +1,8 @@
 """What the tests of the upstream side share: a connection whose other end the test plays."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -32,3 +34,9 @@ async def linked() -> AsyncIterator[tuple[UpstreamConnection, Peer]]:
 
 def soon(seconds: float = 5.0) -> float:
     return asyncio.get_running_loop().time() + seconds
+
+
+def end_now(peer: Peer) -> None:
+    """End the peer's half of the connection at once; uvloop's transport would do it later."""
+    with socket.socket(fileno=os.dup(peer.writer.get_extra_info("socket").fileno())) as twin:
+        twin.shutdown(socket.SHUT_WR)

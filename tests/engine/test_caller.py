@@ -15,6 +15,8 @@ from gateway.engine.caller import CallerConnection
 from gateway.engine.server import Server
 from tests.wire import OK, Running, answering, request, running, scripted
 
+MAIN = "engine.fast_lane=false"
+
 
 def unconnected(gateway: Running) -> CallerConnection:
     server = Server(gateway.gateway.gate, Listener())
@@ -22,7 +24,7 @@ def unconnected(gateway: Running) -> CallerConnection:
 
 
 async def test_a_connection_that_is_gone_takes_and_gives_nothing() -> None:
-    async with running("http://127.0.0.1:1") as gateway:
+    async with running("http://127.0.0.1:1", MAIN) as gateway:
         connection = unconnected(gateway)
         connection.write(b"hello")
         connection.abort()

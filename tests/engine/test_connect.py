@@ -100,11 +100,12 @@ async def test_a_hundred_connections_at_once_make_one_look_up(
 
     monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
     async with scripted(answering(OK)) as upstream:
-        connector = Connector(loop, Origin("http", "127.0.0.1", upstream.port), 5)
+        connector = Connector(loop, Origin("http", "localhost", upstream.port), 5)
         deadline = loop.time() + 5
         for connection in await asyncio.gather(*[connector.connect(deadline) for _ in range(100)]):
             connection.abort()
-    assert asked == ["127.0.0.1"]
+    # uvloop asks for the numbers of addresses, too, which is no look-up.
+    assert asked.count("localhost") == 1
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

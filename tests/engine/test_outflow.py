@@ -59,8 +59,8 @@ async def test_what_is_written_arrives_and_ends() -> None:
     async with outflow(10) as (flow, _, theirs):
         flow.write(b"hello")
         flow.end()
-        assert theirs.recv(100) == b"hello"
-        assert theirs.recv(100) == b""
+        assert await asyncio.to_thread(theirs.recv, 100) == b"hello"
+        assert await asyncio.to_thread(theirs.recv, 100) == b""
 
 
 @pytest.mark.parametrize("ending", [False, True])

@@ -11,7 +11,7 @@ from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.circuit import THRESHOLD
 from gateway.policy.routes import Origin
-from tests.engine.linked import ASK, soon
+from tests.engine.linked import ASK, end_now, soon
 from tests.wire import OK, Peer, answering, scripted
 
 
@@ -112,7 +112,7 @@ async def test_what_spoke_or_ended_while_idle_is_passed_over(how: str) -> None:
             case "speaks":
                 peers[1].writer.write(OK)
             case "ends":
-                peers[1].writer.write_eof()
+                end_now(peers[1])
             case _:
                 peers[1].reset()
                 await asyncio.sleep(0)

@@ -11,7 +11,10 @@ from tests.wire import OK, PATH, answering, request, running, scripted
 
 
 async def test_a_full_queue_of_requests_holds_the_rest_back() -> None:
-    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, "engine.fast_lane=false") as gateway,
+    ):
         peer = await gateway.dial()
         await peer.send(request())
         assert (await peer.read_answer())[0] == 200

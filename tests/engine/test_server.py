@@ -9,6 +9,9 @@ from gateway.engine.caller import CallerConnection
 from gateway.engine.server import Server, parser_kind
 from tests.wire import OK, answering, request, running, scripted
 
+# Of whose connections the server has a list.
+MAIN = "engine.fast_lane=false"
+
 
 def test_the_parser_is_llhttp() -> None:
     assert parser_kind() == "c"
@@ -20,7 +23,7 @@ def test_the_pure_python_parser_is_told_apart(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_connection_knows_its_listener() -> None:
-    async with running("http://127.0.0.1:1") as gateway:
+    async with running("http://127.0.0.1:1", MAIN) as gateway:
         listener = Listener(1234, True)
         connection = Server(gateway.gateway.gate, listener)()
         assert isinstance(connection, CallerConnection)
@@ -28,7 +31,7 @@ async def test_a_connection_knows_its_listener() -> None:
 
 
 async def test_idle_connections_are_closed_and_others_are_not() -> None:
-    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+    async with scripted(answering(OK)) as upstream, running(upstream.origin, MAIN) as gateway:
         (made,) = gateway.gateway.servers
         idle, begun = await gateway.dial(), await gateway.dial()
         for peer in (idle, begun):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.engine.inflow import FULL_BYTES
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import RequestTimeout, UpstreamBroken, UpstreamTimeout
-from tests.engine.linked import ASK, linked, soon
+from tests.engine.linked import ASK, end_now, linked, soon
 from tests.wire import OK
 
 CHUNKED = (
@@ -100,7 +100,7 @@ async def test_the_kernel_is_asked_before_the_loop_has_read(how: str) -> None:
             case "speaks":
                 peer.writer.write(b"HTTP/1.1 408 Timeout\r\n\r\n")
             case "ends":
-                peer.writer.write_eof()
+                end_now(peer)
             case _:
                 peer.reset()
                 await asyncio.sleep(0)
