@@ -159,7 +159,8 @@ class Crew:
             return
         self._metrics.restarts.inc()
         wait_s = place.backoff.wait_s(hand.lived_s)
-        self._log().error("worker ended", worker=hand.pid, exit_code=code, delay_s=wait_s)
+        why = {"reason": "it did not answer, and was killed"} if hand.is_stuck else {}
+        self._log().error("worker ended", worker=hand.pid, exit_code=code, delay_s=wait_s, **why)
         self._fill_later(place, wait_s)
 
     async def _fill_now(self, place: _Place) -> None:

@@ -2,6 +2,7 @@
 
 Rule 1: a worker that was started and is not wanted, whatever the reason, is killed.
 Rule 2: what it reported last is kept until it has ended, and some time after.
+Rule 3: one that does not answer for half a minute stands still, and is killed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ _RETIRED_WITHIN_S = 5.0
 _LET_GO_AFTER_S = 0.1
 # Less than the CLI waits for an answer of the operators' listener.
 _REPORT_WITHIN_S = 2.0
+# So no more than these seconds of counts are lost with a worker that is killed.
+_LOOK_EVERY_S = 10.0
+# With the wait for each: 26 to 36 seconds after its event loop has stopped.
+_MOST_UNANSWERED = 3
 
 
 class WorkerFailed(Exception):
@@ -40,10 +45,12 @@ class Hand:
         self.began = self._loop.time()
         self.report: Message = {}
         self.requests_cut = 0
+        self.is_stuck = False
         self._ready: asyncio.Future[bool] = self._loop.create_future()
         self._retired: asyncio.Future[None] = self._loop.create_future()
         self._asked: asyncio.Future[None] | None = None
         self._listening = self._loop.create_task(self._listen())
+        self._looking: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls, job: Job) -> Hand:
@@ -62,6 +69,8 @@ class Hand:
         except BaseException:
             await hand.kill()
             raise
+        if not hand._listening.done():
+            hand._looking = hand._loop.create_task(hand._look_after())
         return hand
 
     @property
@@ -83,14 +92,15 @@ class Hand:
         self.order("retire")
         await asyncio.wait((self._retired,), timeout=_RETIRED_WITHIN_S)
 
-    async def refresh(self) -> None:
-        """Have it report; one that does not answer in time keeps its last report."""
+    async def refresh(self) -> bool:
+        """Have it report; tell whether it does: one that does not in time keeps its last report."""
         if self._listening.done():
-            return
+            return False
         if self._asked is None:
             self._asked = self._loop.create_future()
             self._channel.send({"ask": "report"})
-        await asyncio.wait((self._asked,), timeout=_REPORT_WITHIN_S)
+        answered, _ = await asyncio.wait((self._asked,), timeout=_REPORT_WITHIN_S)
+        return bool(answered)
 
     async def ended(self) -> int:
         """Wait for its end; return the exit code, that of a signal negative."""
@@ -112,10 +122,22 @@ class Hand:
         if not is_ready:
             raise WorkerFailed(f"ended with exit code {await self.ended()} before it was ready")
 
+    async def _look_after(self) -> None:
+        """Ask it now and then, and kill it when it has not answered several times."""
+        unanswered = 0
+        while unanswered < _MOST_UNANSWERED:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            unanswered = 0 if await self.refresh() else unanswered + 1
+        self.is_stuck = True
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
     async def _listen(self) -> None:
         """Take in what it says, until it says no more."""
         while (message := await self._channel.receive()) is not None:
             self._take(message)
+        if self._looking is not None:
+            self._looking.cancel()
         self._take({"ready": False, "retired": True})
         self._answer()
         await self._channel.close()

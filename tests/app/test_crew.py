@@ -1,11 +1,14 @@
 """Workers in their places; what callers see of it is in tests/e2e/test_callers_workers.py."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from gateway.app import hand as hand_module
 from gateway.app.crew import Crew
 from gateway.app.hand import WorkerFailed
 from gateway.app.job import Job
@@ -89,6 +92,22 @@ async def test_a_worker_that_ends_is_missed_and_replaced() -> None:
         assert crew.check() is None
         events = [line["event"] for line in log.lines()]
         assert events == ["worker ended", "worker started"]
+
+
+async def test_a_worker_that_stands_still_is_replaced_and_the_log_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hand_module, "_LOOK_EVERY_S", 0.05)
+    async with crew_of(1) as (crew, _, log, _):
+        (before,) = crew.serving
+        os.kill(before.pid, signal.SIGSTOP)
+        monkeypatch.setattr(hand_module, "_REPORT_WITHIN_S", 0.2)
+        (ended,) = await log.until("worker ended", 1)
+        monkeypatch.undo()
+        assert ended["reason"] == "it did not answer, and was killed"
+        assert ended["exit_code"] == -signal.SIGKILL
+        await log.until("worker started", 1)
+        assert crew.check() is None
 
 
 async def test_a_place_that_cannot_be_filled_is_tried_again_and_a_later_job_fills_it() -> None:

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from gateway.app import hand as hand_module
 from gateway.app.hand import Hand, WorkerFailed
 from tests.app.hiring import broken, children, job_of
 from tests.wire import PATIENCE_S
@@ -36,6 +37,30 @@ async def test_a_worker_that_is_killed_is_known_by_its_signal() -> None:
         assert await asyncio.wait_for(hand.ended(), PATIENCE_S) == -signal.SIGKILL
         await hand.kill()
         assert hand.lived_s > 0
+
+
+async def test_a_worker_that_answers_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hand_module, "_LOOK_EVERY_S", 0.05)
+    async with job_of() as job:
+        hand = await Hand.start(job)
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if hand.report:
+                break
+        assert hand.report
+        hand.order("drain")
+        assert await asyncio.wait_for(hand.ended(), PATIENCE_S) == 0
+        assert not hand.is_stuck
+
+
+async def test_a_worker_that_stands_still_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hand_module, "_LOOK_EVERY_S", 0.05)
+    async with job_of() as job:
+        hand = await Hand.start(job)
+        os.kill(hand.pid, signal.SIGSTOP)
+        monkeypatch.setattr(hand_module, "_REPORT_WITHIN_S", 0.2)
+        assert await asyncio.wait_for(hand.ended(), PATIENCE_S) == -signal.SIGKILL
+        assert hand.is_stuck
 
 
 async def test_a_worker_that_cannot_begin_says_so(capfd: pytest.CaptureFixture[str]) -> None:
