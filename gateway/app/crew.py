@@ -154,12 +154,13 @@ class Crew:
         self._leaving.discard(hand)
         if place.hand is hand:
             place.hand = None
+        why = {"reason": "it did not answer, and was killed"} if hand.is_stuck else {}
         if is_asked:
-            self._log().info("worker left", worker=hand.pid, exit_code=code)
+            tell = self._log().error if hand.is_stuck else self._log().info
+            tell("worker left", worker=hand.pid, exit_code=code, **why)
             return
         self._metrics.restarts.inc()
         wait_s = place.backoff.wait_s(hand.lived_s)
-        why = {"reason": "it did not answer, and was killed"} if hand.is_stuck else {}
         self._log().error("worker ended", worker=hand.pid, exit_code=code, delay_s=wait_s, **why)
         self._fill_later(place, wait_s)
 

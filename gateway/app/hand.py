@@ -2,7 +2,8 @@
 
 Rule 1: a worker that was started and is not wanted, whatever the reason, is killed.
 Rule 2: what it reported last is kept until it has ended, and some time after.
-Rule 3: one that does not answer for half a minute stands still, and is killed.
+Rule 3: one that says nothing for half a minute, although it is asked, stands still, and is
+        killed; one that answers late is only slow.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ _LET_GO_AFTER_S = 0.1
 _REPORT_WITHIN_S = 2.0
 # So no more than these seconds of counts are lost with a worker that is killed.
 _LOOK_EVERY_S = 10.0
-# With the wait for each: 26 to 36 seconds after its event loop has stopped.
+# With the waits: 26 to 36 seconds after its event loop has stopped.
 _MOST_UNANSWERED = 3
+# This process may have been late itself: what it has not read yet comes within this.
+_LAST_LOOK_S = 0.1
 
 
 class WorkerFailed(Exception):
@@ -46,6 +49,8 @@ class Hand:
         self.report: Message = {}
         self.requests_cut = 0
         self.is_stuck = False
+        # How many messages have come.
+        self._heard = 0
         self._ready: asyncio.Future[bool] = self._loop.create_future()
         self._retired: asyncio.Future[None] = self._loop.create_future()
         self._asked: asyncio.Future[None] | None = None
@@ -92,15 +97,14 @@ class Hand:
         self.order("retire")
         await asyncio.wait((self._retired,), timeout=_RETIRED_WITHIN_S)
 
-    async def refresh(self) -> bool:
-        """Have it report; tell whether it does: one that does not in time keeps its last report."""
+    async def refresh(self) -> None:
+        """Have it report; one that does not answer in time keeps its last report."""
         if self._listening.done():
-            return False
+            return
         if self._asked is None:
             self._asked = self._loop.create_future()
             self._channel.send({"ask": "report"})
-        answered, _ = await asyncio.wait((self._asked,), timeout=_REPORT_WITHIN_S)
-        return bool(answered)
+        await asyncio.wait((self._asked,), timeout=_REPORT_WITHIN_S)
 
     async def ended(self) -> int:
         """Wait for its end; return the exit code, that of a signal negative."""
@@ -123,11 +127,15 @@ class Hand:
             raise WorkerFailed(f"ended with exit code {await self.ended()} before it was ready")
 
     async def _look_after(self) -> None:
-        """Ask it now and then, and kill it when it has not answered several times."""
-        unanswered = 0
+        """Ask it now and then, and kill it when it has said nothing several times."""
+        heard = unanswered = 0
         while unanswered < _MOST_UNANSWERED:
             await asyncio.sleep(_LOOK_EVERY_S)
-            unanswered = 0 if await self.refresh() else unanswered + 1
+            await self.refresh()
+            if self._heard == heard:
+                await asyncio.sleep(_LAST_LOOK_S)
+            unanswered = unanswered + 1 if self._heard == heard else 0
+            heard = self._heard
         self.is_stuck = True
         with suppress(ProcessLookupError):
             self._process.kill()
@@ -135,12 +143,13 @@ class Hand:
     async def _listen(self) -> None:
         """Take in what it says, until it says no more."""
         while (message := await self._channel.receive()) is not None:
+            self._heard += 1
             self._take(message)
-        if self._looking is not None:
-            self._looking.cancel()
         self._take({"ready": False, "retired": True})
         self._answer()
         await self._channel.close()
+        if self._looking is not None:
+            self._looking.cancel()
 
     def _take(self, message: Message) -> None:
         if "ready" in message and not self._ready.done():

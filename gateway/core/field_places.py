@@ -33,10 +33,12 @@ class Places:
         """Take names with a colon between them."""
         self.is_remembered = is_remembered
         self.folded = tuple(names.lower().split(b":")) if names else ()
-        found: dict[bytes, tuple[int, ...]] = {}
+        found: dict[bytes, list[int]] = {}
         for place, name in enumerate(self.folded):
-            found[name] = (*found.get(name, ()), place)
-        self.by_name: Mapping[bytes, tuple[int, ...]] = found
+            found.setdefault(name, []).append(place)
+        self.by_name: Mapping[bytes, tuple[int, ...]] = {
+            name: tuple(places) for name, places in found.items()
+        }
 
 
 def places_of(fields: Fields) -> Places:

@@ -94,11 +94,12 @@ class FastConnection(Outgoing, asyncio.Protocol):
     def served(self, *, keep: bool) -> None:
         """Go on with a next request, or close; the call is over."""
         self._call = None
-        if self.transport is None or self._outflow is None or self._outflow.is_closing:
-            return
         if not keep:
             # RFC 9112 section 9.6: what follows the last request is not one.
             self._held = b""
+        if self.transport is None or self._outflow is None or self._outflow.is_closing:
+            return
+        if not keep:
             self.transport.close()
         elif self._held:
             self._resume_reading()

@@ -5,8 +5,8 @@ pattern to machine code and does it in a third of the time. It is part of every 
 (`grep` needs it). Where it is missing, or may not make machine code, `core.links` does
 the work, with the same outcome.
 
-Only marks are written by the library, one byte for each text, because it would read a
-longer replacement anew for each match; the texts are put in their place afterwards.
+Only marks are written by the library, a byte or two for each match, because it would read
+a longer replacement anew each time; the texts are put in their place afterwards.
 
 Rule 1: whatever cannot be done here is told by None, and done by `core.links`.
 Rule 2: for the thread of the event loop alone: all substitutions share one buffer.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import ctypes
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from functools import cache
+from typing import NoReturn
 
 _NAMES = ("libpcre2-8.so.0", "libpcre2-8.0.dylib")
 # pcre2.h, PCRE2 10.30 and later.
@@ -27,7 +28,7 @@ _CONFIG_VERSION = 11
 _OPTIONS = 0x00000100 | 0x00000200
 # RFC 8259 section 7: these do not stand in JSON. A document that has one is left alone.
 _MARKS = tuple(bytes([number]) for number in range(1, 9))
-# One read of a body; a longer document makes it longer.
+# One read of a body. A longer document makes it longer, for good; who holds one bounds it.
 _BUFFER_BYTES = 1 << 18
 
 
@@ -70,14 +71,15 @@ class Substitution:
 
     def __init__(self, library: _Library, pattern: bytes, written: tuple[bytes, ...]) -> None:
         """Compile; raise `ValueError` when there can be no machine code."""
+        self._code: int | None = None
+        self._match: int | None = None
         self._library = library
-        # Each text once, by its mark.
+        self._length = c_size_t()
+        # Each text once, by its mark; the first one stands in every match, alone or before another.
         self._texts = dict(zip(_MARKS, dict.fromkeys(written), strict=False))
         self._template = _template(written, self._texts)
-        self._length = c_size_t()
-        self._match: int | None = None
         at = c_size_t()
-        self._code: int | None = library.compile(
+        self._code = library.compile(
             pattern, len(pattern), _NEVER_UTF, byref(c_int()), byref(at), None
         )
         if not self._code:
@@ -94,12 +96,18 @@ class Substitution:
         if found <= 0:
             return data if found == 0 else None
         marked = ctypes.string_at(self._library.buffer, self._length.value)
-        for mark, text in self._texts.items():
+        first, *others = self._texts.items()
+        for mark, text in (*others, first):
             if mark in marked:
                 if mark in data:
                     return None
-                marked = marked.replace(mark, text)
+                sought = mark if mark is first[0] else first[0] + mark
+                marked = marked.replace(sought, text)
         return marked
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse to be copied: what the library holds is given back once."""
+        raise TypeError("a Substitution is not copied")
 
     def __del__(self) -> None:
         """Give back what the library holds."""
@@ -115,12 +123,19 @@ class Substitution:
         if len(library.buffer) <= len(data):
             library.buffer = ctypes.create_string_buffer(len(data) + 1)
         length.value = len(library.buffer)
-        # fmt: off
         found: int = library.substitute(
-            self._code, data, len(data), 0, _OPTIONS, self._match, None,
-            template, len(template), library.buffer, byref(length),
+            self._code,
+            data,
+            len(data),
+            0,
+            _OPTIONS,
+            self._match,
+            None,
+            template,
+            len(template),
+            library.buffer,
+            byref(length),
         )
-        # fmt: on
         return found
 
 
@@ -159,10 +174,7 @@ def _load() -> _Library | None:
 
 
 def _template(written: tuple[bytes, ...], texts: dict[bytes, bytes]) -> bytes:
-    """Return a replacement that goes by the group that is set (pcre2api(3), "extended")."""
-    marks = {text: mark for mark, text in texts.items()}
-    template = marks[written[0]]
-    for group, text in reversed(tuple(enumerate(written))):
-        if text != written[0]:
-            template = b"${%d:+%b:%b}" % (group, marks[text], template)
-    return template
+    """Return the first mark and, behind it, that of the group that is set (pcre2api(3))."""
+    first, *_ = marks = {text: mark for mark, text in texts.items()}
+    others = [(group, text) for group, text in enumerate(written) if text != first]
+    return marks[first] + b"".join(b"${%d:+%b:}" % (group, marks[text]) for group, text in others)

@@ -53,6 +53,20 @@ async def test_a_worker_that_answers_is_left_alone(monkeypatch: pytest.MonkeyPat
         assert not hand.is_stuck
 
 
+async def test_a_worker_that_answers_late_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hand_module, "_LOOK_EVERY_S", 1.0)
+    monkeypatch.setattr(hand_module, "_LAST_LOOK_S", 0.0)
+    async with job_of() as job:
+        hand = await Hand.start(job)
+        # No answer comes before the question is asked.
+        monkeypatch.setattr(hand_module, "_REPORT_WITHIN_S", 0.0)
+        await asyncio.sleep(4.5)
+        assert not hand.is_stuck
+        assert hand.report
+        hand.order("drain")
+        assert await asyncio.wait_for(hand.ended(), PATIENCE_S) == 0
+
+
 async def test_a_worker_that_stands_still_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hand_module, "_LOOK_EVERY_S", 0.05)
     async with job_of() as job:

@@ -1,5 +1,6 @@
 """gateway/engine/pcre2.py: it is there, it says what core.links says, or it says nothing."""
 
+import copy
 import gc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.links import Links
+from gateway.core.links import LinkMap, Links, Source
 from gateway.engine import pcre2
 from gateway.engine.pcre2 import Substitution, accelerate
 from tests.core.link_world import FROM_HERE, HERE, MEDIA, PLATFORM, RINGCX, TO_HERE
@@ -65,6 +66,21 @@ def test_a_document_that_has_a_mark_is_left_to_core_links() -> None:
     document = b'["' + URI + b'", "\1' + b"x" * 4000 + b'"]'
     assert substitution_of(TO_HERE)(document) is None
     assert links.rewrite_json(document) == document.replace(URI, OURS)
+
+
+def test_any_number_of_groups_is_told_apart() -> None:
+    hosts = [f"h{number}.example" for number in range(30)]
+    written = tuple(b"http://here/%d" % (number % 8) for number in range(30))
+    found = LinkMap(Source("https", host, 443, (b"/a",)) for host in hosts)
+    document = "".join(f'["https://{host}/a"],' for host in hosts).encode()
+    made = accelerate(found.in_json.pattern, written)
+    assert made is not None
+    assert made(document) == Links(found, written).rewrite_json(document)
+
+
+def test_it_is_not_copied() -> None:
+    with pytest.raises(TypeError, match="not copied"):
+        copy.copy(substitution_of(TO_HERE))
 
 
 def test_more_texts_than_marks_have_nothing_faster() -> None:
