@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 
 from gateway.cli.explain_stages import CHANNELS, Step
-from gateway.core.framing import Kind
+from gateway.core.framing import Framing, Kind, framing_fields
 from gateway.core.grammar import ABSOLUTE
 from gateway.core.headers import Fields, hop_by_hop
 from gateway.core.message import OutboundField
@@ -93,12 +93,9 @@ def show_target(target: bytes) -> str:
 
 def _framing_fields(plan: Plan, body_bytes: int, replay_body_bytes: int) -> Fields:
     framing = plan.framing
-    if framing.kind is Kind.NONE:
-        return ()
-    if framing.kind is Kind.CHUNKED and body_bytes > replay_body_bytes:
-        return ((b"Transfer-Encoding", b"chunked"),)
-    length = framing.length if framing.kind is Kind.LENGTH else body_bytes
-    return ((b"Content-Length", b"%d" % length),)
+    if framing.kind is Kind.CHUNKED and body_bytes <= replay_body_bytes:
+        framing = Framing(Kind.LENGTH, body_bytes)
+    return framing_fields(framing)
 
 
 def _clear(value: bytes | Secret) -> bytes:

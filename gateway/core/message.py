@@ -147,10 +147,7 @@ class ReplyHead:
 
     def members(self, name: bytes) -> tuple[bytes, ...]:
         """Return the members of a list field, lower case, empty ones dropped."""
-        found, fields = self.places.by_name.get(name), self.fields
-        if found is None:
-            return ()
-        return split_list(b",".join([fields[place][1] for place in found]))
+        return split_list(b",".join(self.values(name)))
 
 
 def render_fields(fields: tuple[OutboundField, ...]) -> bytes:

@@ -191,12 +191,11 @@ class Attempts:
             return not await self._is_refused(upstream, head)
         if head.status < 429:
             return True
-        wait = head.first(b"retry-after")
         attempt = self._attempt(
             Failure.STATUS,
             reply_started=True,
             status=head.status,
-            retry_after_s=None if wait is None else parse_retry_after(wait, time.time()),
+            retry_after_s=parse_retry_after(head.first(b"retry-after"), time.time()),
         )
         return not await self._may_repeat(attempt)
 

@@ -152,11 +152,7 @@ class FastCall:
             self._go_on()
             return
         self._gate.end(self, self._record, self._outfit)
-        is_short = self._record.bytes_out <= SHORT_BYTES
-        if not self.is_last or (is_short and self.connection.is_caught_up):
-            self.connection.served(keep=not self.is_last)
-        else:
-            self._finish(keep=False)
+        self._finish(keep=not self.is_last)
 
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""
@@ -241,8 +237,9 @@ class FastCall:
 
     def _finish(self, *, keep: bool) -> None:
         """Let the connection go on, or end without losing the answer."""
-        if keep:
-            self.connection.served(keep=True)
+        is_short = self._record.bytes_out <= SHORT_BYTES
+        if keep or (is_short and self.connection.is_caught_up):
+            self.connection.served(keep=keep)
         else:
             self._is_carried = True
             self._task = self._loop.create_task(self._take_leave())

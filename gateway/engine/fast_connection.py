@@ -37,15 +37,8 @@ class FastConnection(Outgoing, asyncio.Protocol):
 
     __slots__ = (
         *("_call", "_ending", "_head_by", "_held", "_lane", "_linger", "_listens", "_loop"),
-        *(
-            "_outflow",
-            "_parts_by",
-            "_pressure",
-            "_reading_paused",
-            "_watch",
-            "listener",
-            "transport",
-        ),
+        *("_outflow", "_parts_by", "_pressure", "_reading_paused", "_watch"),
+        *("listener", "transport"),
     )
 
     def __init__(self, manager: Manager, lane: FastLane, listener: Listener) -> None:

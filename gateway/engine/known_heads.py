@@ -18,10 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.core.field_places import places_of
 from gateway.core.framing import Kind, framing_fields
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
-from gateway.core.headers import members_of
+from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead, render_fields
 from gateway.core.plain_head import parse_plain_head
@@ -125,8 +124,7 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
     record = Record("", 0.0)
     note_head(record, raw)
     note_decision(record, plan)
-    places = places_of(raw.fields).by_name
-    given = [raw.fields[place][1] for place in places.get(b"x-request-id", ())]
+    given = values_of(raw.fields, b"x-request-id")
     if given and (len(given) > 1 or REQUEST_ID.fullmatch(given[0]) is None):
         return None
     return Known(
@@ -135,7 +133,7 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
         plan.outbound.render()[:-2],
         render_fields(framing_fields(plan.framing)),
         given[0].decode() if given else "",
-        b"connection" in places and b"close" in members_of(raw.fields, b"connection"),
+        b"close" in members_of(raw.fields, b"connection"),
         {name: getattr(record, name) for name in _OF_THE_HEAD},
         restorer_for(plan.request, plan.restored),
     )

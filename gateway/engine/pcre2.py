@@ -117,9 +117,12 @@ class Substitution:
             self._library.free_code(self._code)
 
     def _substitute(self, data: bytes) -> int:
-        """Write the document with its marks into the buffer; return how many there are, or -1."""
+        """Write the document with its marks into the buffer.
+
+        Returns how many matches there were, or an error of the library's, which is negative.
+        """
         library, length, template = self._library, self._length, self._template
-        # A mark is shorter than what it stands for; the library ends the text with a zero.
+        # Marks are shorter than the match they stand for; the library ends the text with a zero.
         if len(library.buffer) <= len(data):
             library.buffer = ctypes.create_string_buffer(len(data) + 1)
         length.value = len(library.buffer)
@@ -142,7 +145,7 @@ class Substitution:
 def accelerate(pattern: bytes, written: tuple[bytes, ...]) -> Substitution | None:
     """Return what replaces matches of a `LinkMap.in_json`, None where PCRE2 cannot.
 
-    The first of `written` stands for a match without a group, each next one for its group.
+    `written` are the texts by group: each match has one of them.
     """
     library = _load()
     if library is None or not 0 < len(set(written)) <= len(_MARKS):
@@ -176,5 +179,5 @@ def _load() -> _Library | None:
 def _template(written: tuple[bytes, ...], texts: dict[bytes, bytes]) -> bytes:
     """Return the first mark and, behind it, that of the group that is set (pcre2api(3))."""
     first, *_ = marks = {text: mark for mark, text in texts.items()}
-    others = [(group, text) for group, text in enumerate(written) if text != first]
+    others = [(group, text) for group, text in enumerate(written, 1) if text != first]
     return marks[first] + b"".join(b"${%d:+%b:}" % (group, marks[text]) for group, text in others)

@@ -49,11 +49,13 @@ def read_rate_fields(head: ReplyHead) -> RateFields | None:
     return _read(*[b"" if value is None or len(value) > _MOST_BYTES else value for value in found])
 
 
-def parse_retry_after(value: bytes, wall_now: float) -> float | None:
+def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:
     """Return the seconds that `Retry-After` asks for, or None (RFC 9110 section 10.2.3).
 
     `wall_now` is seconds since the epoch; a date that has passed is 0.
     """
+    if value is None:
+        return None
     if _NUMBER.fullmatch(value):
         return min(float(value), _DAY_S)
     try:

@@ -43,6 +43,17 @@ def refusal_of(rates: Rates, key: RateKey, now: float) -> RateShield:
     return caught.value
 
 
+@pytest.mark.parametrize("mode", RateMode)
+def test_what_is_open_is_spent_and_what_is_shut_is_none_without_an_error(mode: RateMode) -> None:
+    rates = rates_of(mode)
+    spent = rates.spend_if_open(HEAVY, 100.0)
+    assert spent is not None
+    rates.learn(spent, 429, rate_fields("heavy", 0), None, 100.0)
+    assert (rates.spend_if_open(HEAVY, 101.0) is None) is (mode in GUARDING)
+    assert rates.spend_if_open(LIGHT, 101.0) is not None
+    assert rates.spend_if_open(HEAVY, 160.0) is not None
+
+
 @pytest.mark.parametrize("mode", GUARDING)
 def test_a_429_shuts_the_group_of_the_credential_and_no_other(mode: RateMode) -> None:
     rates = rates_of(mode)
