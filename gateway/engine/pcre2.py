@@ -10,6 +10,7 @@ a longer replacement anew each time; the texts are put in their place afterwards
 
 Rule 1: whatever cannot be done here is told by None, and done by `core.links`.
 Rule 2: for the thread of the event loop alone: all substitutions share one buffer.
+Rule 3: what a link is it does not know; it gets a pattern, and the texts for its groups.
 """
 
 from __future__ import annotations
