@@ -21,6 +21,7 @@ from gateway.engine.incoming import Gate, Manager
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.reception import Reception
 from gateway.engine.watch import Watch
+from gateway.engine.wire import Wire
 
 
 class CallerConnection(Outgoing, Reception):
@@ -89,8 +90,13 @@ class CallerConnection(Outgoing, Reception):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admit the connection, or turn it away; start to wait for a head."""
-        super().connection_made(transport)
-        wire = cast(asyncio.Transport, transport)
+        given: object = transport
+        if isinstance(given, Wire):
+            # The other lane's, with what that has not sent yet.
+            wire = given
+        else:
+            wire = Wire(cast(asyncio.Transport, transport), self._loop)
+        super().connection_made(cast(asyncio.Transport, wire))
         self._outflow = Outflow(self._loop, wire, self._gate.timeouts.client_write_s)
         if self._head_by is not None:
             # The other lane has admitted it.

@@ -24,6 +24,7 @@ from gateway.engine.linger import Linger
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.pressure import Pressure
 from gateway.engine.watch import Watch
+from gateway.engine.wire import Wire
 
 # A request whose parts were sent one after the other comes together within this; it is less
 # than a person, or a deadline, would notice.
@@ -48,7 +49,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._watch = Watch(self._loop)
         self._linger = Linger(self._loop)
-        self.transport: asyncio.Transport | None = None
+        self.transport: Wire | None = None
         self._outflow: Outflow | None = None
         self._call: FastCall | None = None
         # What came and is not served yet.
@@ -118,7 +119,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection in, unless there is no room: the main lane says so."""
         gate = self._lane.gate
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = Wire(cast(asyncio.Transport, transport), self._loop)
         if not gate.has_room:
             self._hand_over()
             return
@@ -210,7 +211,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
             outflow.close()
         main = self._lane.make_main(None if outflow is None else head_by)
         wire.set_protocol(main)
-        main.connection_made(wire)
+        main.connection_made(cast(asyncio.Transport, wire))
         if self._pressure.is_high:
             main.pause_writing()
         if held:

@@ -24,8 +24,6 @@ _END = b"\r\n\r\n"
 class LaneConnection(Protocol):
     """What the server does with a connection of this lane."""
 
-    transport: asyncio.Transport | None
-
     def close_if_idle(self) -> None:
         """Close the connection when no request has begun."""
 

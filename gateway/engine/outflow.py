@@ -19,6 +19,7 @@ from contextlib import suppress
 
 from gateway.engine.incoming import Manager
 from gateway.engine.watch import Watch
+from gateway.engine.wire import Wire
 
 # struct linger { on, 0 seconds }: closing sends RST and drops what is unsent (socket(7)).
 _RESET = struct.pack("ii", 1, 0)
@@ -29,15 +30,14 @@ class Outflow:
 
     __slots__ = ("_client_write_s", "_loop", "_stall", "_taken", "_wire", "_written")
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, wire: asyncio.Transport, client_write_s: float
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, wire: Wire, client_write_s: float) -> None:
         self._loop = loop
         self._wire = wire
         self._client_write_s = client_write_s
         self._stall = Watch(loop)
         self._written = 0
         self._taken = 0
+        wire.on_backlog = self._note_backlog
 
     @property
     def is_closing(self) -> bool:
@@ -46,10 +46,8 @@ class Outflow:
 
     def write(self, data: bytes) -> None:
         """Send bytes; what the kernel does not take is watched."""
-        self._wire.write(data)
         self._written += len(data)
-        if not self._stall.is_set and self._wire.get_write_buffer_size():
-            self._watch()
+        self._wire.write(data)
 
     def take_over(self) -> None:
         """Watch what somebody else has written and the caller has not taken."""
@@ -71,8 +69,13 @@ class Outflow:
         wire.abort()
 
     def close(self) -> None:
-        """Watch no more; the connection is gone."""
+        """Watch no more; the connection is gone, or another's."""
+        self._wire.on_backlog = None
         self._stall.close()
+
+    def _note_backlog(self) -> None:
+        if not self._stall.is_set:
+            self._watch()
 
     def _watch(self) -> None:
         self._taken = self._written - self._wire.get_write_buffer_size()

@@ -25,6 +25,7 @@ from gateway.engine.head_reader import HeadReader
 from gateway.engine.inflow import Inflow
 from gateway.engine.pressure import Pressure
 from gateway.engine.watch import Watch
+from gateway.engine.wire import Wire
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
 
 _NO_REPLY = "upstream sent no reply in time"
@@ -37,7 +38,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._transport: asyncio.Transport | None = None
+        self._transport: Wire | None = None
         self._watch = Watch(loop)
         self._waiter: asyncio.Future[None] | None = None
         self._on_news: Callable[[], None] | None = None
@@ -210,7 +211,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio calls this)."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = Wire(cast(asyncio.Transport, transport), self._loop)
         self._kernel.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """The same bytes have the same effect, however the network cut them into segments."""
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -69,9 +69,10 @@ async def transport_of(gateway: Running, peer: Peer) -> asyncio.Transport:
     (server,) = gateway.gateway.servers
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            for transport in [connection.transport for connection in server._all()]:
-                if transport is not None and transport.get_extra_info("peername") == name:
-                    return transport
+            for connection in server._all():
+                wire = cast(Any, connection).transport
+                if wire is not None and wire.get_extra_info("peername") == name:
+                    return cast(asyncio.Transport, wire._transport)
             await asyncio.sleep(0)
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.engine.outflow import Outflow
+from gateway.engine.wire import Wire
 
 PATIENCE_S = 10.0
 TOO_MUCH = b"x" * 20_000_000
@@ -36,7 +37,7 @@ async def outflow(
             ours, _ = server.accept()
     theirs.settimeout(PATIENCE_S)
     transport, held = await loop.create_connection(Held, sock=ours)
-    flow = Outflow(loop, transport, client_write_s)
+    flow = Outflow(loop, Wire(transport, loop), client_write_s)
     try:
         yield flow, held, theirs
     finally:

@@ -1,0 +1,139 @@
+"""What is written to one socket: short pieces leave together with the others of the loop's turn.
+
+Every write wakes a process that waits for it. When the writes of a turn follow each other
+closely, most of them meet a reader that is awake already, and cost half; with the deciding
+of a request between two of them, each wakes anew. Writing to the socket itself also costs
+less than having a transport do so. What a socket does not take, what is long and what TLS
+encrypts is the transport's to write.
+
+Rule 1: bytes leave in the order in which they were written, and before an end or a close.
+Rule 2: nothing is held beyond the turn of the event loop in which it was written.
+Rule 3: a socket that is closing is never written to: its number may be another one's by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+# Longer pieces gain nothing, and putting two of them together costs.
+MOST_HELD_BYTES = 131072
+
+
+class Wire:
+    """A transport, as far as it is used here; `on_backlog` hears of bytes that are not taken."""
+
+    __slots__ = (
+        *("_descriptor", "_held", "_outbox", "_transport", "on_backlog"),
+        *("get_extra_info", "is_closing", "pause_reading", "resume_reading", "set_protocol"),
+    )
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Write to `transport` from now on; whoever else does so breaks the order."""
+        self._transport = transport
+        self._outbox = _outbox_of(loop)
+        self._held = b""
+        self.on_backlog: Callable[[], None] | None = None
+        self._descriptor = _descriptor_of(transport)
+        self.get_extra_info = transport.get_extra_info
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.set_protocol = transport.set_protocol
+
+    def write(self, data: bytes) -> None:
+        """Write soon; errors show as the loss of the connection, as a transport's do."""
+        held = self._held
+        if (
+            self._descriptor is None
+            or len(held) + len(data) > MOST_HELD_BYTES
+            or self._transport.get_write_buffer_size()
+        ):
+            self._held = b""
+            if held:
+                self._transport.write(held)
+            self._pass_on(data)
+            return
+        if not held:
+            self._outbox.add(self)
+        self._held = held + data if held else data
+
+    def send(self) -> None:
+        """Write what is held."""
+        data, self._held = self._held, b""
+        if not data or self._descriptor is None or self.is_closing():
+            return
+        try:
+            sent = os.write(self._descriptor, data)
+        except OSError:
+            # The transport meets the same error, or waits, and does what is to be done then.
+            sent = 0
+        if sent < len(data):
+            self._pass_on(data[sent:])
+
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes the kernel has not taken."""
+        return len(self._held) + self._transport.get_write_buffer_size()
+
+    def write_eof(self) -> None:
+        """Say that no more will come, after all that was written."""
+        self.send()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        """Close, once all that was written has left."""
+        self.send()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once; what has not left is lost."""
+        self._held = b""
+        self._transport.abort()
+
+    def _pass_on(self, data: bytes) -> None:
+        self._transport.write(data)
+        if self.on_backlog is not None and self._transport.get_write_buffer_size():
+            self.on_backlog()
+
+
+class _Outbox:
+    """The wires of one event loop that hold something."""
+
+    __slots__ = ("_call_soon", "_wires")
+
+    def __init__(self, call_soon: Callable[..., Any]) -> None:
+        self._call_soon = call_soon
+        self._wires: list[Wire] = []
+
+    def add(self, wire: Wire) -> None:
+        """Have a wire send at the end of this turn."""
+        if not self._wires:
+            self._call_soon(self._send)
+        self._wires.append(wire)
+
+    def _send(self) -> None:
+        wires, self._wires = self._wires, []
+        for wire in wires:
+            wire.send()
+
+
+_outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = WeakKeyDictionary()
+
+
+def _outbox_of(loop: asyncio.AbstractEventLoop) -> _Outbox:
+    outbox = _outboxes.get(loop)
+    if outbox is None:
+        outbox = _outboxes[loop] = _Outbox(loop.call_soon)
+    return outbox
+
+
+def _descriptor_of(transport: asyncio.Transport) -> int | None:
+    """Return the number of the socket, None when what is written must be encrypted."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or transport.get_extra_info("sslcontext") is not None:
+        return None
+    number: int = sock.fileno()
+    return number

@@ -1,0 +1,185 @@
+"""What is written leaves at the end of the turn: in order, whole, and never by another's socket."""
+
+import asyncio
+import os
+import random
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trustme
+
+from gateway.engine.wire import MOST_HELD_BYTES, Wire
+
+PATIENCE_S = 10.0
+# More than two socket buffers take.
+TOO_MUCH = 20_000_000
+
+
+class Held(asyncio.Protocol):
+    """A connection that does nothing; `lost` is done when it is gone."""
+
+    def __init__(self) -> None:
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set_result(exc)
+
+
+@asynccontextmanager
+async def wired() -> AsyncIterator[tuple[Wire, Held, socket.socket]]:
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        theirs = socket.create_connection(server.getsockname())
+        ours, _ = server.accept()
+    theirs.setblocking(False)
+    transport, held = await loop.create_connection(Held, sock=ours)
+    wire = Wire(transport, loop)
+    try:
+        yield wire, held, theirs
+    finally:
+        if not held.lost.done():
+            wire.abort()
+        await asyncio.wait_for(held.lost, PATIENCE_S)
+        theirs.close()
+
+
+async def receive(sock: socket.socket, size: int) -> bytes:
+    """Return `size` bytes, fewer when the other side ends."""
+    loop = asyncio.get_running_loop()
+    taken = bytearray()
+    async with asyncio.timeout(PATIENCE_S):
+        while len(taken) < size and (data := await loop.sock_recv(sock, 1 << 20)):
+            taken += data
+    return bytes(taken)
+
+
+def at_hand(sock: socket.socket) -> bytes:
+    """Return what has arrived by now."""
+    try:
+        return sock.recv(1 << 20)
+    except BlockingIOError:
+        return b""
+
+
+async def test_short_pieces_leave_together_at_the_end_of_the_turn() -> None:
+    async with wired() as (one, _, theirs), wired() as (two, _, others):
+        one.write(b"a")
+        two.write(b"b")
+        one.write(b"c")
+        assert (at_hand(theirs), at_hand(others)) == (b"", b"")
+        assert (one.get_write_buffer_size(), two.get_write_buffer_size()) == (2, 1)
+        await asyncio.sleep(0)
+        assert (at_hand(theirs), at_hand(others)) == (b"ac", b"b")
+        assert one.get_write_buffer_size() == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_bytes_arrive_as_they_were_written_whatever_their_sizes(seed: int) -> None:
+    chance = random.Random(seed)
+    sizes = (0, 1, 400, MOST_HELD_BYTES - 1, MOST_HELD_BYTES, MOST_HELD_BYTES + 1, 3_000_000)
+    async with wired() as (wire, _, theirs):
+        pieces = [chance.randbytes(chance.choice(sizes)) for _ in range(12)]
+        reading = asyncio.create_task(receive(theirs, sum(map(len, pieces))))
+        for piece in pieces:
+            wire.write(piece)
+            if chance.random() < 0.4:
+                await asyncio.sleep(0)
+        assert await reading == b"".join(pieces)
+
+
+@pytest.mark.parametrize("end", [Wire.write_eof, Wire.close])
+async def test_an_end_comes_after_all_that_was_written(end: object) -> None:
+    assert callable(end)
+    for size in (5, TOO_MUCH):
+        async with wired() as (wire, _, theirs):
+            wire.write(b"x" * size)
+            end(wire)
+            assert len(await receive(theirs, size + 1)) == size
+
+
+async def test_what_has_not_left_is_lost_with_an_abort() -> None:
+    async with wired() as (wire, held, theirs):
+        wire.write(b"half of an answ")
+        wire.abort()
+        await asyncio.wait_for(held.lost, PATIENCE_S)
+        assert await receive(theirs, 1) == b""
+
+
+async def test_what_the_socket_does_not_take_is_told_and_still_sent() -> None:
+    async with wired() as (wire, _, theirs):
+        told: list[int] = []
+        wire.on_backlog = lambda: told.append(wire.get_write_buffer_size())
+        wire.write(b"x" * 1000)
+        await asyncio.sleep(0)
+        assert not told
+        written = 1000
+        while not told:
+            wire.write(b"y" * MOST_HELD_BYTES)
+            written += MOST_HELD_BYTES
+            await asyncio.sleep(0)
+        assert 0 < told[0] <= MOST_HELD_BYTES
+        wire.write(b"z")
+        assert len(data := await receive(theirs, written + 1)) == written + 1
+        assert data.endswith(b"yz")
+
+
+async def test_a_closed_connection_is_not_written_to_though_its_number_is_anothers() -> None:
+    async with wired() as (wire, held, _):
+        number = wire.get_extra_info("socket").fileno()
+        wire.write(b"secret")
+        # As when the loop meets an error in the turn in which something was written.
+        wire._transport.abort()
+        await asyncio.wait_for(held.lost, PATIENCE_S)
+        pair = socket.socketpair()
+        taken = next((sock for sock in pair if sock.fileno() == number), None)
+        if taken is None:
+            os.dup2(pair[0].fileno(), number)
+        wire.send()
+        wire.write(b"more")
+        await asyncio.sleep(0.01)
+        for sock in pair:
+            sock.setblocking(False)
+            assert at_hand(sock) == b""
+            sock.close()
+        if taken is None:
+            os.close(number)
+
+
+async def test_a_reset_is_met_by_the_transport() -> None:
+    async with wired() as (wire, held, theirs):
+        theirs.close()
+        while not held.lost.done():
+            wire.write(b"x" * 1000)
+            await asyncio.sleep(0.001)
+        assert wire.is_closing()
+        wire.write(b"nobody")
+        await asyncio.sleep(0)
+
+
+async def test_under_tls_the_transport_writes_and_encrypts() -> None:
+    authority = trustme.CA()
+    here, there = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.configure_trust(here)
+    authority.issue_cert("localhost").configure_cert(there)
+    seen = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.set_result(await reader.readexactly(6))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=there)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        loop = asyncio.get_running_loop()
+        transport, held = await loop.create_connection(
+            Held, "127.0.0.1", port, ssl=here, server_hostname="localhost"
+        )
+        wire = Wire(transport, loop)
+        wire.write(b"sec")
+        wire.write(b"ret")
+        assert await asyncio.wait_for(seen, PATIENCE_S) == b"secret"
+        wire.close()
+        await asyncio.wait_for(held.lost, PATIENCE_S)
