@@ -62,7 +62,14 @@ class FastCall:
     is_head = is_old = False
     is_read = True
 
-    def __init__(self, connection: CallConnection, gate: Gate, known: Known, body: bytes) -> None:
+    def __init__(
+        self,
+        connection: CallConnection,
+        gate: Gate,
+        known: Known,
+        body: bytes,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self.connection = connection
         self.flaw: GatewayError | None = None
         self._gate = gate
@@ -70,7 +77,7 @@ class FastCall:
         self._way = outfit.ways[known.plan.upstream.name]
         self._known = known
         self._body = body
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._record = known.record(known.request_id or new_request_id(), time.monotonic())
         self._token: Token | None = None
         self._spent: Spent | None = None

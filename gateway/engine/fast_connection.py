@@ -162,7 +162,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
             call.abandon()
         elif (known := self._lane.find_begun(held)) is not None:
             # Its head was read, so there is a record of it.
-            call = FastCall(self, self._lane.gate, known, b"")
+            call = FastCall(self, self._lane.gate, known, b"", self._loop)
             call.begin()
             call.abandon()
 
@@ -185,7 +185,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
         self._held, self._parts_by, self._head_by = b"", 0.0, 0.0
         self._watch.clear()
         known, body = found
-        self._call = call = FastCall(self, lane.gate, known, body)
+        self._call = call = FastCall(self, lane.gate, known, body, self._loop)
         call.start()
 
     def _may_wait(self) -> bool:

@@ -104,14 +104,14 @@ class Lines:
     def hold(self, message: bytes) -> None:
         """Write a line soon."""
         self._held.append(message)
+        if self._due is not None and not self._due.is_closed():
+            return
         try:
-            loop = asyncio.get_running_loop()
+            self._due = asyncio.get_running_loop()
         except RuntimeError:
             self.flush()
-            return
-        if self._due is not loop:
-            self._due = loop
-            loop.call_soon(self.flush)
+        else:
+            self._due.call_soon(self.flush)
 
     def msg(self, message: bytes) -> None:
         """Write a line at once."""

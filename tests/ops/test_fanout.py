@@ -1,5 +1,7 @@
 """Every listener hears of every request."""
 
+import asyncio
+
 from gateway.engine.events import Record
 from gateway.ops.fanout import Fanout
 
@@ -12,8 +14,15 @@ class Listener:
         self.heard.append(record)
 
 
-def test_all_listeners_hear_of_a_request() -> None:
+async def test_all_listeners_hear_of_all_requests_of_a_turn_at_its_end() -> None:
     first, second = Listener(), Listener()
-    record = Record("r-1", 0.0)
-    Fanout((first, second)).finished(record)
-    assert first.heard == second.heard == [record]
+    records = [Record("r-1", 0.0), Record("r-2", 0.0), Record("r-3", 0.0)]
+    events = Fanout((first, second))
+    events.finished(records[0])
+    events.finished(records[1])
+    assert not first.heard
+    await asyncio.sleep(0)
+    assert first.heard == second.heard == records[:2]
+    events.finished(records[2])
+    await asyncio.sleep(0)
+    assert first.heard == second.heard == records
