@@ -10,7 +10,8 @@ Rule 2: what is remembered is bounded, and so is each entry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gateway.core.headers import Fields
@@ -22,17 +23,21 @@ _MOST_REMEMBERED_FIELDS = 64
 
 
 class Places:
-    """The places of each name, lower case, in order; compared by identity.
+    """A sequence of names, and the places of each, lower case, in order; compared by identity.
 
-    `is_remembered` tells that the same sequence of names has this very object again.
+    `is_remembered` tells that the same sequence of names has this very object again;
+    `times` and `pattern` are what `reply_shape` makes of that.
     """
 
-    __slots__ = ("by_name", "folded", "is_remembered")
+    __slots__ = ("by_name", "folded", "is_remembered", "names", "pattern", "times")
 
     def __init__(self, names: bytes, *, is_remembered: bool) -> None:
         """Take names with a colon between them."""
         self.is_remembered = is_remembered
-        self.folded = tuple(names.lower().split(b":")) if names else ()
+        self.times = 0
+        self.pattern: re.Pattern[bytes] | None = None
+        self.names = tuple(names.split(b":")) if names else ()
+        self.folded = tuple(name.lower() for name in self.names)
         found: dict[bytes, list[int]] = {}
         for place, name in enumerate(self.folded):
             found.setdefault(name, []).append(place)
@@ -43,10 +48,15 @@ class Places:
 
 def places_of(fields: Fields) -> Places:
     """Return where the fields stand; their names are tokens."""
-    names = b":".join([name for name, _ in fields])
-    if len(names) > _MOST_REMEMBERED_BYTES or len(fields) > _MOST_REMEMBERED_FIELDS:
-        return Places(names, is_remembered=False)
-    return _remember(names)
+    return places_among([name for name, _ in fields])
+
+
+def places_among(names: Sequence[bytes]) -> Places:
+    """Return where fields with these names stand; they are tokens."""
+    joined = b":".join(names)
+    if len(joined) > _MOST_REMEMBERED_BYTES or len(names) > _MOST_REMEMBERED_FIELDS:
+        return Places(joined, is_remembered=False)
+    return _remember(joined)
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)

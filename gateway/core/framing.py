@@ -60,6 +60,13 @@ def framing_fields(framing: Framing) -> Fields:
     return ((b"Transfer-Encoding", b"chunked"),) if framing.kind is Kind.CHUNKED else ()
 
 
+def framing_line(framing: Framing) -> bytes:
+    """Return the line that says how a body ends; none for what ends by itself, or with a close."""
+    if framing.kind is Kind.LENGTH:
+        return b"Content-Length: %d\r\n" % framing.length
+    return b"Transfer-Encoding: chunked\r\n" if framing.kind is Kind.CHUNKED else b""
+
+
 def frame_request(fields: Fields, version: bytes) -> Framing:
     """Return how a request's body ends, or raise `Ambiguous`."""
     return _declared(fields, version) or NO_BODY

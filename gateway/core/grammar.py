@@ -9,6 +9,7 @@ Rule: a production lives here or nowhere; a module that needs one imports it by 
 """
 
 import re
+from collections.abc import Iterable
 
 # RFC 9110 section 5.6.2: tchar.
 TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
@@ -44,14 +45,18 @@ PLAIN_HEAD = re.compile(
 # What such a head may begin with, for a look at a part of one.
 PLAIN_BEGUN = re.compile(rb"[A-Z]{1,7}(?:\Z| (?:\Z|/))")
 # The same of a reply.
+_PLAIN_STATUS = rb"HTTP/1\.1 ([1-9][0-9]{2}) ([!-~]++(?: [!-~]++)*+|)\r\n"
 PLAIN_REPLY = re.compile(
-    rb"HTTP/1\.1 ([1-9][0-9]{2}) ([!-~]++(?: [!-~]++)*+|)\r\n((?:"
-    + TCHAR
-    + rb"++: "
-    + _PLAIN_VALUE
-    + rb"\r\n)++)\r\n"
+    _PLAIN_STATUS + rb"((?:" + TCHAR + rb"++: " + _PLAIN_VALUE + rb"\r\n)++)\r\n"
 )
 PLAIN_FIELD = re.compile(rb"([^:]++): ([^\r]*+)\r\n")
+
+
+def plain_reply_with(names: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Return what reads a plain reply with these field names: status, reason and the values."""
+    lines = [re.escape(name) + rb": (" + _PLAIN_VALUE + rb")\r\n" for name in names]
+    return re.compile(_PLAIN_STATUS + b"".join(lines) + rb"\r\n")
+
 
 # RFC 9112 section 2.3, narrowed to the two versions spoken here.
 VERSION = re.compile(rb"HTTP/1\.[01]")

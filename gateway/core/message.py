@@ -11,7 +11,7 @@ Rule 3: this module knows nothing of callers, routes and upstreams.
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gateway.core.field_places import Places, places_of
@@ -116,38 +116,54 @@ class OutboundHead:
         return line + render_fields(self.fields + extra) + b"\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class ReplyHead:
-    """A head received from upstream, with its body's framing.
+    """A head received from upstream, with its body's framing; changed by nobody.
 
-    `found` are the places of its fields, if they have been looked for already.
+    Not frozen, because making a frozen one costs twice as much, for each reply.
     """
 
     status: int
     reason: bytes
     version: bytes
-    fields: Fields = field(repr=False)
+    field_values: tuple[bytes, ...] = field(repr=False)
     framing: Framing
-    found: InitVar[Places | None] = None
-    places: Places = field(init=False, repr=False, compare=False)
+    places: Places = field(repr=False)
 
-    def __post_init__(self, found: Places | None) -> None:
-        """Find the fields."""
-        object.__setattr__(self, "places", found or places_of(self.fields))
+    @classmethod
+    def of(
+        cls, status: int, reason: bytes, version: bytes, fields: Fields, framing: Framing
+    ) -> ReplyHead:
+        """Return the head with these fields."""
+        values = tuple(value for _, value in fields)
+        return cls(status, reason, version, values, framing, places_of(fields))
+
+    @property
+    def fields(self) -> Fields:
+        """Return the names and values, in order."""
+        return tuple(zip(self.places.names, self.field_values, strict=True))
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the values of every field named `name` (lower case), in order."""
-        fields = self.fields
-        return [fields[place][1] for place in self.places.by_name.get(name, ())]
+        values = self.field_values
+        return [values[place] for place in self.places.by_name.get(name, ())]
 
     def first(self, name: bytes) -> bytes | None:
         """Return the value of the first field named `name` (lower case), None without one."""
         found = self.places.by_name.get(name)
-        return None if found is None else self.fields[found[0]][1]
+        return None if found is None else self.field_values[found[0]]
 
     def members(self, name: bytes) -> tuple[bytes, ...]:
         """Return the members of a list field, lower case, empty ones dropped."""
-        return split_list(b",".join(self.values(name)))
+        return split_list(self.joined(name)) if name in self.places.by_name else ()
+
+    def joined(self, name: bytes) -> bytes:
+        """Return the value of a list field (RFC 9110 section 5.2), empty without one."""
+        found = self.places.by_name.get(name)
+        if found is None:
+            return b""
+        first = self.field_values[found[0]]
+        return first if len(found) == 1 else b",".join(self.values(name))
 
 
 def render_fields(fields: tuple[OutboundField, ...]) -> bytes:

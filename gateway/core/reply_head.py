@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from gateway.core.field_places import Places, places_of
+from gateway.core.field_places import Places, places_among, places_of
 from gateway.core.framing import BODILESS_STATUS, Ambiguous, Framing, Kind, frame_reply
 from gateway.core.grammar import (
     CONTENT_LENGTH,
@@ -26,6 +26,7 @@ from gateway.core.grammar import (
 )
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
+from gateway.core.reply_shape import pattern_for
 from gateway.errors import UpstreamBroken
 
 # As many as `CONTENT_LENGTH` takes.
@@ -33,13 +34,20 @@ _MOST_DIGITS = 18
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
-def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
-    """Read the head of a reply to the effective `method`, or raise `UpstreamBroken`."""
+def parse_reply_head(raw: bytes, method: str, like: Places | None = None) -> ReplyHead:
+    """Read the head of a reply to the effective `method`, or raise `UpstreamBroken`.
+
+    The fields may be `like` those of another reply, and are then read faster.
+    """
+    pattern = None if like is None else pattern_for(like)
+    if like is not None and pattern is not None and (match := pattern.fullmatch(raw)) is not None:
+        found = match.groups()
+        return _head_of(int(found[0]), found[1], b"HTTP/1.1", found[2:], like, method)
     plain = PLAIN_REPLY.fullmatch(raw)
     if plain is None:
         return _parse_any(raw, method)
-    fields = tuple(PLAIN_FIELD.findall(plain[3]))
-    return _head_of(int(plain[1]), plain[2], b"HTTP/1.1", fields, method)
+    names, values = zip(*PLAIN_FIELD.findall(plain[3]), strict=True)
+    return _head_of(int(plain[1]), plain[2], b"HTTP/1.1", values, places_among(names), method)
 
 
 def is_persistent(head: ReplyHead) -> bool:
@@ -58,14 +66,21 @@ def _parse_any(raw: bytes, method: str) -> ReplyHead:
     if start is None or raw[start.end() : start.end() + 2] != b"\r\n":
         raise UpstreamBroken("upstream sent something else where an HTTP/1 status line belongs")
     fields = _parse_fields(raw, start.end() + 2)
-    return _head_of(int(start[2]), start[3] or b"", start[1], fields, method)
+    values, places = tuple([value for _, value in fields]), places_of(fields)
+    return _head_of(int(start[2]), start[3] or b"", start[1], values, places, method)
 
 
-def _head_of(status: int, reason: bytes, version: bytes, fields: Fields, method: str) -> ReplyHead:
-    places = places_of(fields)
-    framing = _frame_simply(fields, places, method, status)
-    framing = framing or _frame(fields, version, method, status)
-    return ReplyHead(status, reason, version, fields, framing, places)
+def _head_of(
+    status: int,
+    reason: bytes,
+    version: bytes,
+    values: tuple[bytes, ...],
+    places: Places,
+    method: str,
+) -> ReplyHead:
+    framing = _frame_simply(values, places, method, status)
+    framing = framing or _frame(values, places, version, method, status)
+    return ReplyHead(status, reason, version, values, framing, places)
 
 
 def _frames_content(head: ReplyHead) -> bool:
@@ -89,14 +104,16 @@ def _bad_line(block: bytes) -> int:
     return next(n for n, line in enumerate(lines, 1) if FIELD_LINE.fullmatch(line) is None)
 
 
-def _frame_simply(fields: Fields, places: Places, method: str, status: int) -> Framing | None:
+def _frame_simply(
+    values: tuple[bytes, ...], places: Places, method: str, status: int
+) -> Framing | None:
     """Return the framing of a usual reply, by its one Content-Length; None for any other."""
     lengths = places.by_name.get(b"content-length", ())
     if len(lengths) != 1 or b"transfer-encoding" in places.by_name:
         return None
     if method == "HEAD" or status < 200 or status in BODILESS_STATUS:
         return None
-    value = fields[lengths[0]][1]
+    value = values[lengths[0]]
     return _length_of(value) if len(value) <= _MOST_DIGITS else None
 
 
@@ -105,8 +122,11 @@ def _length_of(value: bytes) -> Framing | None:
     return Framing(Kind.LENGTH, int(value)) if CONTENT_LENGTH.fullmatch(value) else None
 
 
-def _frame(fields: Fields, version: bytes, method: str, status: int) -> Framing:
-    framing = tuple(field for field in fields if field[0].lower() in _FRAMING)
+def _frame(
+    values: tuple[bytes, ...], places: Places, version: bytes, method: str, status: int
+) -> Framing:
+    pairs = zip(places.folded, values, strict=True)
+    framing = tuple(pair for pair in pairs if pair[0] in _FRAMING)
     try:
         return frame_reply(framing, version, method, status)
     except Ambiguous as error:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.core.framing import NO_BODY, Framing, Kind
-from gateway.core.headers import Field
 from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
@@ -24,7 +23,7 @@ from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Way
 from gateway.policy.forward import Plan
-from gateway.policy.reply import frame_for_caller, reply_fields
+from gateway.policy.reply import frame_for_caller, render_reply_fields
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -85,20 +84,19 @@ def begin_answer(
 
     The record has it that they are sent.
     """
-    framing, framing_fields = frame_for_caller(plan, head)
+    framing, framing_line = frame_for_caller(plan, head)
     keep = not close and framing.kind is not Kind.CLOSE
-    fields = reply_fields(plan, head, record.request_id.encode()) + framing_fields
-    fields += _persistence(keep, plan.request.version)
+    lines = render_reply_fields(plan, head, record.request_id.encode()) + framing_line
     record.status = record.upstream_status = head.status
     record.rc_request_id = _request_id_of(head)
-    return keep, framing, render_reply_head(head, fields)
+    return keep, framing, render_reply_head(head, lines + _persistence(keep, plan.request.version))
 
 
-def _persistence(keep: bool, version: bytes) -> tuple[Field, ...]:
+def _persistence(keep: bool, version: bytes) -> bytes:
     """Return what tells the caller whether the connection stays (RFC 9112 section 9.3)."""
     if not keep:
-        return ((b"Connection", b"close"),)
-    return ((b"Connection", b"keep-alive"),) if version == b"HTTP/1.0" else ()
+        return b"Connection: close\r\n"
+    return b"Connection: keep-alive\r\n" if version == b"HTTP/1.0" else b""
 
 
 def _request_id_of(head: ReplyHead) -> str:

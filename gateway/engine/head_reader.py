@@ -10,6 +10,7 @@ Rule 2: the verdict is the same wherever the stream is cut.
 
 from __future__ import annotations
 
+from gateway.core.field_places import Places
 from gateway.core.grammar import FIELD_LINE, STATUS_LINE
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import parse_reply_head
@@ -26,12 +27,16 @@ _END = b"\r\n\r\n"
 
 
 class HeadReader:
-    """Reads the heads of one reply to the effective `method`."""
+    """Reads the heads of one reply to the effective `method`.
 
-    __slots__ = ("_held", "_interim_bytes", "_line", "_method", "_seen", "rest")
+    Its fields are probably `like` those of the reply before.
+    """
 
-    def __init__(self, method: str) -> None:
+    __slots__ = ("_held", "_interim_bytes", "_like", "_line", "_method", "_seen", "rest")
+
+    def __init__(self, method: str, like: Places | None = None) -> None:
         self._method = method
+        self._like = like
         self._interim_bytes = 0
         self._held = bytearray()
         # Where the unfinished line starts, and up to where its end was looked for.
@@ -72,7 +77,7 @@ class HeadReader:
         # The status line and the empty line are no fields.
         if raw.count(b"\n") - 2 > MAX_FIELDS:
             raise UpstreamBroken(f"upstream sent a head of more than {MAX_FIELDS} fields")
-        return parse_reply_head(raw, self._method)
+        return parse_reply_head(raw, self._method, self._like)
 
     def _drop(self, interim: ReplyHead, size: int) -> None:
         if interim.status == 101:

@@ -18,11 +18,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gateway.core.framing import Kind, framing_fields
+from gateway.core.framing import Kind, framing_line
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
-from gateway.core.message import Listener, RawHead, render_fields
+from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.core.section import steady_fields
 from gateway.engine.events import Record, Shown
@@ -131,7 +131,7 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
         plan,
         plan.request.framing.length if plan.request.framing.kind is Kind.LENGTH else 0,
         plan.outbound.render()[:-2],
-        render_fields(framing_fields(plan.framing)),
+        framing_line(plan.framing),
         given[0].decode() if given else "",
         b"close" in members_of(raw.fields, b"connection"),
         {name: getattr(record, name) for name in _OF_THE_HEAD},

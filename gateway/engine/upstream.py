@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
+from gateway.core.field_places import Places
 from gateway.core.framing import NO_BODY
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import is_persistent
@@ -47,6 +48,8 @@ class UpstreamConnection(asyncio.Protocol):
         # None while nothing is asked for.
         self._heads: HeadReader | None = None
         self._head: ReplyHead | None = None
+        # The names of the latest reply's fields.
+        self._like: Places | None = None
         self._body = _NOTHING
         self._failure: GatewayError | None = None
         self._reading_paused = False
@@ -99,7 +102,7 @@ class UpstreamConnection(asyncio.Protocol):
     def ask(self, method: str, data: bytes) -> None:
         """Begin a request with the effective `method`: write its head and what goes with it."""
         self.uses += 1
-        self._heads = HeadReader(method)
+        self._heads = HeadReader(method, self._like)
         self._head = None
         self._body = _NOTHING
         self.reply_started = False
@@ -266,6 +269,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._head = heads.feed(data)
         if self._head is not None:
+            self._like = self._head.places
             self._body = Inflow(self._head.framing)
             self._body.feed(heads.rest)
 

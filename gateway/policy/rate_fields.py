@@ -22,7 +22,6 @@ _NAMES = (
     *(b"x-rate-limit-group", b"x-rate-limit-limit"),
     *(b"x-rate-limit-remaining", b"x-rate-limit-window"),
 )
-_NOTHING = [None] * len(_NAMES)
 _MOST_BYTES = 40
 _GROUP = re.compile(rb"[a-z0-9][a-z0-9_.-]{0,39}")
 # Whole numbers are documented; some middleboxes write seconds with a fraction.
@@ -42,11 +41,13 @@ class RateFields:
 
 def read_rate_fields(head: ReplyHead) -> RateFields | None:
     """Return what an answer says of its group, or None when it says nothing."""
-    places, fields = head.places.by_name, head.fields
-    found = [fields[places[name][0]][1] if name in places else None for name in _NAMES]
-    if found == _NOTHING:
+    places, values = head.places.by_name, head.field_values
+    if places.keys().isdisjoint(_NAMES):
         return None
-    return _read(*[b"" if value is None or len(value) > _MOST_BYTES else value for value in found])
+    found = [values[places[name][0]] if name in places else b"" for name in _NAMES]
+    if len(b"".join(found)) > _MOST_BYTES:
+        found = [value if len(value) <= _MOST_BYTES else b"" for value in found]
+    return _read(*found)
 
 
 def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:

@@ -17,9 +17,9 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeAlias
 
-from gateway.core.field_places import Places
+from gateway.core.field_places import Places, places_among
 from gateway.core.framing import Framing, Kind
-from gateway.core.headers import Field, values_of
+from gateway.core.headers import values_of
 from gateway.core.link_json import JsonRewriter
 from gateway.core.link_multipart import MultipartRewriter
 from gateway.core.links import LINK_FIELDS, Links, rewrite_field
@@ -87,8 +87,8 @@ def relink_head(head: ReplyHead, links: Links) -> ReplyHead:
     """Return the head with the links in its own fields rewritten."""
     if head.places.by_name.keys().isdisjoint(LINK_FIELDS):
         return head
-    fields = tuple((name, rewrite_field(name.lower(), value, links)) for name, value in head.fields)
-    return replace(head, fields=fields)
+    pairs = zip(head.places.folded, head.field_values, strict=True)
+    return replace(head, field_values=tuple(rewrite_field(*pair, links) for pair in pairs))
 
 
 def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
@@ -98,25 +98,27 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     """
     places = head.places
     remember = _choose_true if places.is_remembered else _choose_true.__wrapped__
-    kept, tags = remember(places, framing.kind is Kind.NONE)
-    fields = list(head.fields)
+    kept, tags, told = remember(places, framing.kind is Kind.NONE)
+    values = list(head.field_values)
     for place in tags:
-        fields[place] = _weaken(fields[place])
-    is_whole = len(kept) == len(fields)
-    told = tuple(fields if is_whole else [fields[place] for place in kept])
-    found = places if is_whole else None
-    return ReplyHead(head.status, head.reason, head.version, told, framing, found)
+        values[place] = _weaken(values[place])
+    if told is not places:
+        values = [values[place] for place in kept]
+    return ReplyHead(head.status, head.reason, head.version, tuple(values), framing, told)
 
 
 @lru_cache(maxsize=512)
-def _choose_true(places: Places, is_bodiless: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the places of the fields that stay true, and of those that are to be weakened."""
+def _choose_true(
+    places: Places, is_bodiless: bool
+) -> tuple[tuple[int, ...], tuple[int, ...], Places]:
+    """Return the places of what stays true and of what is to be weakened; and all that stays."""
     untrue = _OF_THE_BYTES | {b"content-length"} if is_bodiless else _OF_THE_BYTES
-    kept = tuple(place for place, name in enumerate(places.folded) if name not in untrue)
-    return kept, places.by_name.get(b"etag", ())
+    folded = places.folded
+    kept = tuple(place for place, name in enumerate(folded) if name not in untrue)
+    told = places if len(kept) == len(folded) else places_among([places.names[p] for p in kept])
+    return kept, places.by_name.get(b"etag", ()), told
 
 
-def _weaken(field: Field) -> Field:
+def _weaken(value: bytes) -> bytes:
     # RFC 9110 section 8.8.3: a weak validator promises the same meaning, not the same bytes.
-    name, value = field
-    return (name, b"W/" + value) if value.startswith(b'"') else field
+    return b"W/" + value if value.startswith(b'"') else value

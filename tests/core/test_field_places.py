@@ -15,7 +15,7 @@ lists = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max
 
 @given(lists, st.sampled_from([b"connection", b"x-a", b"x-b", b"x-c"]))
 def test_a_lookup_finds_what_a_walk_does(fields: Fields, name: bytes) -> None:
-    head = ReplyHead(200, b"OK", b"HTTP/1.1", fields, NO_BODY)
+    head = ReplyHead.of(200, b"OK", b"HTTP/1.1", fields, NO_BODY)
     found = values_of(fields, name)
     assert head.values(name) == found
     assert head.members(name) == members_of(fields, name)

@@ -6,10 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.framing import Framing, Kind
+from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import is_persistent, parse_reply_head
 from gateway.errors import UpstreamBroken
 from tests.core.vectors import Case, attempt, bytes_of, fields_of, name_of, read_vectors
+
+
+def said_by(head: ReplyHead) -> tuple[int, bytes, bytes, Fields, Framing]:
+    return head.status, head.reason, head.version, head.fields, head.framing
 
 
 @pytest.mark.parametrize("case", read_vectors("core_reply_head"), ids=name_of)
@@ -21,12 +26,13 @@ def test_a_head_is_read_strictly_or_refused(case: Case) -> None:
         assert case["refused"] in caught.value.message
         assert "hunter2" not in caught.value.message
         return
-    assert parse_reply_head(raw, method) == ReplyHead(
-        status=case["status"],
-        reason=bytes_of(case.get("reason", "")),
-        version=bytes_of(case.get("version", "HTTP/1.1")),
-        fields=fields_of(case.get("fields", [])),
-        framing=Framing(Kind(case["kind"]), case.get("length", 0)),
+    head = parse_reply_head(raw, method)
+    assert said_by(head) == (
+        case["status"],
+        bytes_of(case.get("reason", "")),
+        bytes_of(case.get("version", "HTTP/1.1")),
+        fields_of(case.get("fields", [])),
+        Framing(Kind(case["kind"]), case.get("length", 0)),
     )
 
 

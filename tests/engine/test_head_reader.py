@@ -1,10 +1,12 @@
 import itertools
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.framing import Framing
+from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.engine.head_reader import (
     MAX_FIELDS,
@@ -19,8 +21,15 @@ LENGTH = b"Content-Length: 2\r\n"
 INTERIM = b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
 
 
-def read(stream: bytes, *cuts: int) -> tuple[ReplyHead | None, bytes] | str:
-    """Return the head and what is left after it, or "refused"."""
+Said: TypeAlias = tuple[int, bytes, bytes, Fields, Framing]
+
+
+def said_by(head: ReplyHead) -> Said:
+    return head.status, head.reason, head.version, head.fields, head.framing
+
+
+def read(stream: bytes, *cuts: int) -> tuple[Said | None, bytes] | str:
+    """Return what the head says and what is left after it, or "refused"."""
     reader = HeadReader("GET")
     edges = [0, *sorted(cuts), len(stream)]
     for start, end in itertools.pairwise(edges):
@@ -29,7 +38,7 @@ def read(stream: bytes, *cuts: int) -> tuple[ReplyHead | None, bytes] | str:
         except UpstreamBroken:
             return "refused"
         if head is not None:
-            return head, reader.rest + stream[end:]
+            return said_by(head), reader.rest + stream[end:]
     return None, reader.rest
 
 
@@ -38,11 +47,7 @@ def test_a_head_is_the_same_wherever_it_is_cut() -> None:
     whole = read(stream)
     assert not isinstance(whole, str)
     assert whole[0] is not None
-    assert (whole[0].status, whole[0].fields, whole[1]) == (
-        200,
-        ((b"Content-Length", b"2"),),
-        b"ok",
-    )
+    assert (whole[0][0], whole[0][3], whole[1]) == (200, ((b"Content-Length", b"2"),), b"ok")
     for cut in range(len(stream)):
         assert read(stream, cut) == whole
     assert read(stream, *range(1, len(stream))) == whole

@@ -31,7 +31,7 @@ def answer_of(text: str) -> Answer:
         "via": ((b"Via", b"1.0 other"), (b"Via", name.encode())),
         "-": (),
     }.get(kind, ((b"server", kind.encode()), (b"Content-Type", b"text/html")))
-    return ReplyHead(int(status), b"", b"HTTP/1.1", fields, NO_BODY)
+    return ReplyHead.of(int(status), b"", b"HTTP/1.1", fields, NO_BODY)
 
 
 def examination_of(case: Mapping[str, Any]) -> Examination:

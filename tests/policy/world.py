@@ -142,7 +142,7 @@ def rate_fields(
 
 
 def reply_of(status: int, lines: str = "", framing: Framing = NO_BODY) -> ReplyHead:
-    return ReplyHead(status, b"", b"HTTP/1.1", fields_of(lines), framing)
+    return ReplyHead.of(status, b"", b"HTTP/1.1", fields_of(lines), framing)
 
 
 def vectors_of(name: str) -> list[Mapping[str, Any]]:
