@@ -4,7 +4,8 @@ What the gateway learns from answers is keyed by what callers send: tokens that 
 through, paths that no catalogue has. None of it may grow without end, and forgetting
 costs at most that it is learned again.
 
-Rule: looking a key up is using it.
+Rule: looking a key up is using it, from when half of the room is taken: before that, nothing
+is forgotten soon, and keeping the order costs as much as the look-up.
 """
 
 from __future__ import annotations
@@ -20,18 +21,19 @@ V = TypeVar("V")
 class Recent(Generic[K, V]):
     """At most `most` entries."""
 
-    __slots__ = ("_entries", "_most")
+    __slots__ = ("_calm", "_entries", "_most")
 
     def __init__(self, most: int) -> None:
         self._entries: OrderedDict[K, V] = OrderedDict()
         self._most = most
+        self._calm = most // 2
 
     def get(self, key: K) -> V | None:
         """Return a value and make it the latest used, or None."""
-        if key not in self._entries:
-            return None
-        self._entries.move_to_end(key)
-        return self._entries[key]
+        value = self._entries.get(key)
+        if value is not None and len(self._entries) > self._calm:
+            self._entries.move_to_end(key)
+        return value
 
     def put(self, key: K, value: V) -> None:
         """Set a value, the latest used; forget the oldest when there are too many."""

@@ -16,6 +16,16 @@ def test_the_longest_unused_is_forgotten_first() -> None:
     assert recent.get("b") is None
 
 
+def test_what_is_used_once_room_gets_scarce_is_kept() -> None:
+    recent: Recent[str, int] = Recent(4)
+    for key in "abc":
+        recent.put(key, 1)
+    assert recent.get("a") == 1
+    recent.put("d", 1)
+    recent.put("e", 1)
+    assert [key for key, _ in recent.items()] == ["c", "a", "d", "e"]
+
+
 def test_a_key_can_be_set_again_and_dropped_twice() -> None:
     recent: Recent[str, int] = Recent(2)
     recent.put("a", 1)
