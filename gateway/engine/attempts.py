@@ -49,7 +49,6 @@ class Attempts:
         self._upload = upload
         self._record = record
         self._way = way
-        self._loop = asyncio.get_running_loop()
         self._token = begun.token
         # Paid for, and not settled yet.
         self._spent = begun.spent
@@ -228,7 +227,7 @@ class Attempts:
         return Attempt(
             self._number,
             failure,
-            self._plan.deadline - self._loop.time(),
+            self._plan.deadline - asyncio.get_running_loop().time(),
             connection_reused=connection_reused,
             sent=sent,
             reply_started=reply_started,
@@ -244,7 +243,7 @@ class Attempts:
             attempt,
             way.rules,
             way.budget,
-            self._loop.time(),
+            asyncio.get_running_loop().time(),
             idempotent=self._plan.idempotent,
             jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )

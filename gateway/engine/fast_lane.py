@@ -79,9 +79,14 @@ class FastLane:
         is_short = len(data) < MOST_HEAD_BYTES
         return is_short and self.gate.may_begin and PLAIN_BEGUN.match(data) is not None
 
-    def _know(self, data: bytes, end: int) -> Known | None:
+    @property
+    def heads(self) -> KnownHeads:
+        """Return what is known of heads, in either lane."""
         if self._heads.policy is not self.gate.outfit.policy:
             self._heads = KnownHeads(self.gate.outfit.policy, self._listener)
+        return self._heads
+
+    def _know(self, data: bytes, end: int) -> Known | None:
         if end < len(_END) or not self.gate.may_begin:
             return None
-        return self._heads.find(data[:end])
+        return self.heads.find(data[:end])

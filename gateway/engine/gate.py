@@ -20,7 +20,7 @@ from gateway.engine.answer import render_allow, render_error
 from gateway.engine.events import Events, Record
 from gateway.engine.exchange import Exchange
 from gateway.engine.incoming import Call, Incoming, Outcome, read_head
-from gateway.engine.recording import note_decision, note_head, request_id_of
+from gateway.engine.recording import note_head, request_id_of
 from gateway.engine.upload import Upload
 from gateway.engine.way import Way
 from gateway.errors import (
@@ -34,8 +34,7 @@ from gateway.errors import (
     RateShield,
     TargetTooLong,
 )
-from gateway.pipeline import AnsweredHere, Policy, decide
-from gateway.policy.relink import restorer_for
+from gateway.pipeline import AnsweredHere, Policy
 
 # The status in the log for a caller that went away, as nginx writes it.
 CALLER_GONE = 499
@@ -71,6 +70,8 @@ class Gate:
 
     def __init__(self, outfit: Outfit) -> None:
         self.outfit = outfit
+        # Asking for the running one costs a system call, at every request.
+        self._loop = asyncio.get_running_loop()
         self.limits = outfit.limits
         self.timeouts = outfit.timeouts
         # The process may be allowed fewer open files than the configuration needs.
@@ -95,7 +96,7 @@ class Gate:
         self.outfit = outfit
         self.limits, self.timeouts = outfit.limits, outfit.timeouts
         self.max_connections = outfit.limits.max_connections
-        done = asyncio.get_running_loop().create_future()
+        done = self._loop.create_future()
         if self._under_way:
             self._leftover.append((set(self._under_way), done))
         else:
@@ -133,7 +134,7 @@ class Gate:
     async def handle(self, incoming: Incoming) -> Outcome:
         """Serve one request, or answer its flaw; write the whole answer."""
         record, outfit = Record(request_id_of(incoming), time.monotonic()), self.outfit
-        task = cast("asyncio.Task[None]", asyncio.current_task())
+        task = cast("asyncio.Task[None]", asyncio.current_task(self._loop))
         self.begin(task, record)
 
         def serve() -> Awaitable[bool]:
@@ -183,7 +184,7 @@ class Gate:
             await call.connection.linger()
         elif keep and self.is_ending(call):
             # Its answer promised to stay, so the caller may be sending already.
-            asyncio.get_running_loop().call_later(GRACE_S, call.connection.close_if_idle)
+            self._loop.call_later(GRACE_S, call.connection.close_if_idle)
         return keep
 
     def dismiss(self) -> int:
@@ -197,7 +198,7 @@ class Gate:
     async def emptied(self) -> None:
         """Wait until the last connection is gone, and the last request with it."""
         while self.connections or self.in_flight:
-            self._emptied = asyncio.get_running_loop().create_future()
+            self._emptied = self._loop.create_future()
             await self._emptied
 
     async def _serve(self, incoming: Incoming, record: Record, outfit: Outfit) -> bool:
@@ -205,13 +206,14 @@ class Gate:
         if incoming.flaw is not None:
             raise incoming.flaw
         raw = read_head(incoming)
-        note_head(record, raw)
-        self._check_capacity()
-        decision = decide(raw, outfit.policy, asyncio.get_running_loop().time())
-        note_decision(record, decision)
+        refusal = self._refusal
+        if refusal is not None:
+            note_head(record, raw)
+            raise refusal
+        heads = incoming.connection.heads
+        decision, restore = heads.decide(raw, record, self._loop.time())
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
-        restore = restorer_for(decision.request, decision.restored)
         upload = Upload(incoming, decision.framing, outfit.limits, restore)
         exchange = Exchange(incoming, decision, record, upload, outfit.timeouts.idle_s)
         way = outfit.ways[decision.upstream.name]
@@ -221,11 +223,13 @@ class Gate:
         """Tell whether the connection ends with its answer, whatever the caller asked for."""
         return self.is_draining or call.connection.is_leaving
 
-    def _check_capacity(self) -> None:
+    @property
+    def _refusal(self) -> GatewayError | None:
         if self.is_refusing:
-            raise Draining("the gateway is shutting down")
+            return Draining("the gateway is shutting down")
         if self.in_flight > self.limits.max_in_flight:
-            raise Overloaded("too many requests under way (limits.max_in_flight)")
+            return Overloaded("too many requests under way (limits.max_in_flight)")
+        return None
 
     def fail(self, call: Call, record: Record, error: GatewayError) -> bool:
         """Answer with the error, or cut the connection when an answer has begun."""

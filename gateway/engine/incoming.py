@@ -11,6 +11,7 @@ Rule 2: an exchange sees its connection through `Connection` alone.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -18,7 +19,10 @@ from aiohttp.streams import StreamReader
 
 from gateway.config.model import Limits, Timeouts
 from gateway.core.message import Listener, RawHead
+from gateway.engine.events import Record
 from gateway.errors import GatewayError
+from gateway.pipeline import AnsweredHere
+from gateway.policy.forward import Plan
 
 
 def target_of(message: RawRequestMessage) -> bytes:
@@ -33,16 +37,36 @@ def version_of(message: RawRequestMessage) -> bytes:
     return b"HTTP/%d.%d" % tuple(message.version)
 
 
+class Heads(Protocol):
+    """What was decided about heads; `known_heads.py` has the only one."""
+
+    def decide(
+        self, raw: RawHead, record: Record, now: float
+    ) -> tuple[Plan | AnsweredHere, Callable[[bytes], bytes] | None]:
+        """Return what is decided about a head, and what its body passes through."""
+        ...
+
+
 class Manager(Protocol):
     """What a connection needs of the server that made it; `server.py` has the only one."""
 
     is_leaving: bool
+
+    @property
+    def heads(self) -> Heads:
+        """Return what is known of the heads that come by its listener."""
+        ...
 
 
 class Connection(Protocol):
     """What an exchange needs of a caller's connection, in whichever lane that is."""
 
     listener: Listener
+
+    @property
+    def heads(self) -> Heads:
+        """Return what is known of the heads that come by its listener."""
+        ...
 
     @property
     def is_leaving(self) -> bool:

@@ -1,13 +1,14 @@
-"""Plain heads and what was decided about them: once when new, recalled when they come again.
+"""Heads and what was decided about them: once when new, recalled when they come again.
 
 Programs send the same head with many of their requests, and `decide` is a function of the
 head alone, but for the deadline. So the plan of a head is kept under a keyed hash of its
-bytes, with what the request log says of it and the head that leaves.
+bytes, or of what aiohttp has read of them, with what the request log says of it and the
+head that leaves.
 
 Rule 1: recalled or decided anew, the outcome is the same.
 Rule 2: no credential is kept, nor any head that may hold a secret elsewhere than in the fields
         whose values are dropped; of a head that is kept there is only the hash.
-Rule 3: an error is not kept; whoever asked has the other lane find it anew.
+Rule 3: an error is not kept, nor a bug; the other lane finds it anew, and tells of it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 
 from gateway.core.framing import Kind, framing_line
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
@@ -27,7 +29,6 @@ from gateway.core.plain_head import parse_plain_head
 from gateway.core.section import steady_fields
 from gateway.engine.events import Record, Shown
 from gateway.engine.recording import note_decision, note_head
-from gateway.errors import GatewayError
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
 from gateway.policy.relink import restorer_for
@@ -41,6 +42,7 @@ MOST_KEPT_BYTES = 4 << 20
 MOST_SEEN = 4096
 # A plan and its head take a few kilobytes.
 _PLAN_BYTES = 4096
+Restore: TypeAlias = Callable[[bytes], bytes] | None
 _OF_THE_HEAD = (
     *("wire_method", "method", "path", "query_names", "version", "user_agent", "trace_id"),
     *("caller", "upstream", "operation", "rate_group", "findings"),
@@ -64,16 +66,22 @@ class Known:
     request_id: str
     is_last: bool
     facts: dict[str, Any]
-    restore: Callable[[bytes], bytes] | None
+    restore: Restore
     shown: Shown = field(default_factory=Shown, compare=False)
 
     def record(self, request_id: str, started: float) -> Record:
         """Return the record of a request with this head."""
         return Record(request_id, started, shown=self.shown, **self.facts)
 
+    def describe(self, record: Record) -> None:
+        """Take down in a record what its head says, and what was decided."""
+        record.shown = self.shown
+        for name, fact in self.facts.items():
+            setattr(record, name, fact)
+
 
 class KnownHeads:
-    """The plain heads that come by one listener, under one policy."""
+    """The heads that come by one listener, under one policy."""
 
     __slots__ = ("_key", "_listener", "_memo", "_seen", "policy")
 
@@ -86,8 +94,34 @@ class KnownHeads:
 
     def find(self, head: bytes) -> Known | None:
         """Return what is decided about a head, None if the other lane is to serve it."""
-        digest = hashlib.blake2b(head, digest_size=16, key=self._key).digest()
+        digest = self._digest(head)
         return self._memo.get(digest) or self._learn(head, digest)
+
+    def decide(
+        self, raw: RawHead, record: Record, now: float
+    ) -> tuple[Plan | AnsweredHere, Restore]:
+        """Return what is decided about a parsed head and what its body passes through.
+
+        The record has it then. Raises what `pipeline.decide` does; `now` is event-loop seconds.
+        """
+        # No line that was parsed has a line feed in it, and no head is without a carriage return.
+        lines = b"\n".join((raw.method, raw.target, raw.version, *chain(*raw.fields)))
+        digest = self._digest(lines)
+        known = self._memo.get(digest)
+        if known is not None:
+            known.describe(record)
+            return replace(known.plan, deadline=now + self.policy.first_byte_s), known.restore
+        note_head(record, raw)
+        decision = decide(raw, self.policy, now)
+        note_decision(record, decision)
+        if isinstance(decision, AnsweredHere):
+            return decision, None
+        if len(lines) <= MOST_HEAD_BYTES and self._comes_again(digest):
+            self._keep(digest, _know(raw, decision), raw)
+        return decision, restorer_for(decision.request, decision.restored)
+
+    def _digest(self, text: bytes) -> bytes:
+        return hashlib.blake2b(text, digest_size=16, key=self._key).digest()
 
     def _learn(self, head: bytes, digest: bytes) -> Known | None:
         most = min(MOST_HEAD_BYTES, self.policy.rules.max_head_bytes)
@@ -96,14 +130,20 @@ class KnownHeads:
             return None
         try:
             plan = decide(raw, self.policy, 0.0)
-        except GatewayError:
+        except Exception:  # noqa: BLE001 (what is refused is told of there, and so is a bug)
             return None
         if isinstance(plan, AnsweredHere) or not _is_plain(plan):
             return None
         known = _know(raw, plan)
-        if known is not None and self._comes_again(digest) and _may_be_kept(known, raw):
-            known = replace(known, plan=_without_credentials(plan))
-            self._memo.put(digest, known, len(head) + len(known.start) + _PLAN_BYTES)
+        return self._keep(digest, known, raw) if self._comes_again(digest) else known
+
+    def _keep(self, digest: bytes, known: Known | None, raw: RawHead) -> Known | None:
+        """Remember what may be kept, and return it."""
+        if known is None or not _may_be_kept(known, raw):
+            return known
+        known = replace(known, plan=_without_credentials(known.plan))
+        # Its fields and the target are in the plan, and in the head that leaves.
+        self._memo.put(digest, known, 2 * len(known.start) + _PLAN_BYTES)
         return known
 
     def _comes_again(self, digest: bytes) -> bool:

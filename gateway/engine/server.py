@@ -27,6 +27,7 @@ from gateway.engine.fast_connection import FastConnection
 from gateway.engine.fast_lane import FastLane, LaneConnection
 from gateway.engine.gate import Gate
 from gateway.engine.incoming import Connection, Incoming
+from gateway.engine.known_heads import KnownHeads
 from gateway.errors import GatewayError
 
 
@@ -50,6 +51,11 @@ class Server(web.Server):
         if self._gate.outfit.fast_lane:
             return FastConnection(self, self.lane, self._listener)
         return self._make_main()
+
+    @property
+    def heads(self) -> KnownHeads:
+        """Return what is known of the heads that come by its listener."""
+        return self.lane.heads
 
     @property
     def is_empty(self) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.config.load import load
 from gateway.core.message import Listener
-from gateway.engine import gate
+from gateway.engine import known_heads
 from gateway.errors import Internal
 from tests.reloads import change, config_for
 from tests.wire import OK, PATH, PATIENCE_S, Peer, answering, request, running, scripted, values
@@ -18,7 +18,7 @@ async def test_a_bug_is_told_to_the_log_and_not_to_the_caller(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(gate, "decide", broken)
+    monkeypatch.setattr(known_heads, "decide", broken)
     async with running("http://127.0.0.1:1") as gateway:
         peer = await gateway.dial()
         await peer.send(request() * 2)

@@ -1,6 +1,7 @@
 """What aiohttp's loop is given and asks for."""
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 from aiohttp.base_protocol import BaseProtocol
@@ -16,6 +17,7 @@ class Nowhere:
 
     listener = Listener()
     is_leaving = False
+    heads = cast(Any, None)
 
     def write(self, data: bytes) -> None:
         raise AssertionError(data)

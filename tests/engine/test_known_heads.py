@@ -1,7 +1,9 @@
 """gateway/engine/known_heads.py: recalled or decided anew, it is the same; no secret stays."""
 
 import gc
+from contextlib import suppress
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -9,9 +11,12 @@ from hypothesis import strategies as st
 
 from gateway.core.message import RawHead
 from gateway.core.plain_head import parse_plain_head
+from gateway.engine.events import Record
 from gateway.engine.known_heads import MOST_HEAD_BYTES, MOST_SEEN, Known, KnownHeads
+from gateway.engine.recording import note_decision, note_head
 from gateway.engine.server import Server
-from gateway.pipeline import decide
+from gateway.errors import GatewayError
+from gateway.pipeline import AnsweredHere, decide
 from gateway.policy.forward import Plan
 from gateway.policy.routes import Scheme
 from tests.policy.world import HERE, policy_of
@@ -81,6 +86,75 @@ def test_a_head_that_was_seen_before_leaves_as_one_that_was_not(
     assert first.start + b"\r\n" == plan.outbound.render()
     assert first.length == (3 if b"Content-Length: 3" in listed else 0)
     assert first.is_last == (b"Connection: close" in listed)
+
+
+def read(head: bytes) -> RawHead:
+    """Read a head as aiohttp does, plain or not."""
+    line, *lines = head[:-4].split(b"\r\n")
+    method, target, version = line.split(b" ")
+    pairs = [one.partition(b": ") for one in lines]
+    fields = tuple((name, value) for name, _, value in pairs)
+    return RawHead(method, target, version, fields, HERE)
+
+
+def told_of(heads: KnownHeads, raw: RawHead, now: float) -> tuple[object, Record]:
+    """Return what is decided, or the error; and the record."""
+    record = Record("r-1", 1.0)
+    try:
+        decision, restore = heads.decide(raw, record, now)
+    except GatewayError as error:
+        return (error.code, error.message), record
+    if isinstance(decision, AnsweredHere):
+        return decision.allow, record
+    sent = decision.outbound.render()
+    said = (decision.scheme, decision.framing, decision.deadline, restore is None)
+    return (sent, *said, decision.request.expects_continue), record
+
+
+OTHERS = (
+    b"Transfer-Encoding: chunked",
+    b"Expect: 100-continue",
+    b"Expect: x",
+    b"Host: b",
+    b"A: \xff",
+)
+
+
+@given(
+    st.one_of(lines, st.sampled_from([b"HEAD " + PATH, b"OPTIONS *", b"GET /nowhere"])),
+    fields,
+    st.lists(st.sampled_from(OTHERS), max_size=2),
+    st.sampled_from(Scheme),
+)
+def test_a_parsed_head_is_decided_as_if_it_were_new(
+    line: bytes, listed: list[bytes], others: list[bytes], scheme: Scheme
+) -> None:
+    heads, raw = heads_of(scheme), read(head_of(line, *listed, *others))
+    expected = Record("r-1", 1.0)
+    note_head(expected, raw)
+    with suppress(GatewayError):
+        note_decision(expected, decide(raw, policy_of(scheme=scheme), 7.0))
+    first = told_of(heads_of(scheme), raw, 7.0)[0]
+    for _ in range(4):
+        outcome, record = told_of(heads, raw, 7.0)
+        assert outcome == first
+        assert replace(record, shown=None) == expected
+        # What was learned here is not for the other lane, which may see fewer heads.
+        told_of(heads, read(head_of(line, *listed, *others, b"X-Else: 1")), 9.0)
+
+
+def test_parsed_heads_that_come_again_are_recalled_without_their_credentials() -> None:
+    heads = heads_of()
+    raw = read(head_of(b"GET " + PATH, b"Transfer-Encoding: chunked", b"Authorization: Bearer s"))
+    record = Record("r", 0.0)
+    plans = [heads.decide(raw, record, now)[0] for now in (1.0, 2.0, 3.0)]
+    assert [cast(Plan, plan).deadline - heads.policy.first_byte_s for plan in plans] == [1, 2, 3]
+    assert record.shown is not None
+    assert [name for name, _ in plans[-1].request.fields] == [b"Host", b"Transfer-Encoding"]
+    assert len(heads._memo) == 1
+    other = replace(raw, fields=(*raw.fields[:-1], (b"Authorization", b"Bearer t")))
+    heads.decide(other, record := Record("r", 4.0), 4.0)
+    assert record.shown is None
 
 
 @pytest.mark.parametrize(
@@ -171,4 +245,4 @@ async def test_a_reload_forgets_what_was_known_whatever_comes_next() -> None:
         assert lane.find(head_of()) is not None
         await gate.change(replace(gate.outfit, policy=policy_of(), fast_lane=False))
         assert lane.find(head_of()) is None
-        assert lane._heads.policy is gate.outfit.policy
+        assert lane.heads.policy is gate.outfit.policy

@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ class Caller:
 
     listener = Listener()
     is_leaving = False
+    heads = cast(Any, None)
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
