@@ -9,19 +9,10 @@ import pytest
 
 from gateway.engine.outflow import Outflow
 from gateway.engine.wire import Wire
+from tests.engine.held import Held
 
 PATIENCE_S = 10.0
 TOO_MUCH = b"x" * 20_000_000
-
-
-class Held(asyncio.Protocol):
-    """A connection that does nothing; `lost` is done when it is gone."""
-
-    def __init__(self) -> None:
-        self.lost = asyncio.get_running_loop().create_future()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost.set_result(exc)
 
 
 @asynccontextmanager

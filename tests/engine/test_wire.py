@@ -12,20 +12,11 @@ import pytest
 import trustme
 
 from gateway.engine.wire import MOST_HELD_BYTES, Wire
+from tests.engine.held import Held
 
 PATIENCE_S = 10.0
 # More than two socket buffers take.
 TOO_MUCH = 20_000_000
-
-
-class Held(asyncio.Protocol):
-    """A connection that does nothing; `lost` is done when it is gone."""
-
-    def __init__(self) -> None:
-        self.lost = asyncio.get_running_loop().create_future()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost.set_result(exc)
 
 
 @asynccontextmanager
