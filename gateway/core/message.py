@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from gateway.core.field_places import Places, places_of
+from gateway.core.field_places import Places
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TOKEN, VERSION
 from gateway.core.headers import Fields, find_flaw, split_list
@@ -129,14 +129,6 @@ class ReplyHead:
     field_values: tuple[bytes, ...] = field(repr=False)
     framing: Framing
     places: Places = field(repr=False)
-
-    @classmethod
-    def of(
-        cls, status: int, reason: bytes, version: bytes, fields: Fields, framing: Framing
-    ) -> ReplyHead:
-        """Return the head with these fields."""
-        values = tuple(value for _, value in fields)
-        return cls(status, reason, version, values, framing, places_of(fields))
 
     @property
     def fields(self) -> Fields:

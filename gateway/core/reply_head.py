@@ -26,7 +26,7 @@ from gateway.core.grammar import (
 )
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
-from gateway.core.reply_shape import pattern_for
+from gateway.core.reply_shape import note_reply
 from gateway.errors import UpstreamBroken
 
 # As many as `CONTENT_LENGTH` takes.
@@ -39,15 +39,18 @@ def parse_reply_head(raw: bytes, method: str, like: Places | None = None) -> Rep
 
     The fields may be `like` those of another reply, and are then read faster.
     """
-    pattern = None if like is None else pattern_for(like)
-    if like is not None and pattern is not None and (match := pattern.fullmatch(raw)) is not None:
-        found = match.groups()
-        return _head_of(int(found[0]), found[1], b"HTTP/1.1", found[2:], like, method)
+    if like is not None and like.pattern is not None:
+        match = like.pattern.fullmatch(raw)
+        if match is not None:
+            found = match.groups()
+            return _head_of(int(found[0]), found[1], b"HTTP/1.1", found[2:], like, method)
     plain = PLAIN_REPLY.fullmatch(raw)
     if plain is None:
         return _parse_any(raw, method)
     names, values = zip(*PLAIN_FIELD.findall(plain[3]), strict=True)
-    return _head_of(int(plain[1]), plain[2], b"HTTP/1.1", values, places_among(names), method)
+    places = places_among(names)
+    note_reply(places)
+    return _head_of(int(plain[1]), plain[2], b"HTTP/1.1", values, places, method)
 
 
 def is_persistent(head: ReplyHead) -> bool:

@@ -11,22 +11,22 @@ Rule 2: making one takes as long as some hundred heads, so it is made only for n
 
 from __future__ import annotations
 
-import re
-
 from gateway.core.field_places import Places
 from gateway.core.grammar import plain_reply_with
 
 # Of replies that come less often, nobody notices what reading them takes.
 OFTEN = 64
+# The vendor's have about fifteen; a pattern takes 0.4 KB for each.
+MOST_NAMES = 32
 
 
-def pattern_for(places: Places) -> re.Pattern[bytes] | None:
-    """Return what reads plain replies with these names, None while they have not come often.
+def note_reply(places: Places) -> None:
+    """Take note that a plain reply had these names; give them a pattern when they come often.
 
-    Its groups are the status, the reason and the values. Call it once for each reply.
+    Its groups are the status, the reason and the values.
     """
-    if places.pattern is None and places.is_remembered and places.names:
-        places.times += 1
-        if places.times == OFTEN:
-            places.pattern = plain_reply_with(places.names)
-    return places.pattern
+    if places.pattern is not None or not places.is_remembered:
+        return
+    places.times += 1
+    if places.times == OFTEN and len(places.names) <= MOST_NAMES:
+        places.pattern = plain_reply_with(places.names)

@@ -127,5 +127,8 @@ class CallerConnection(Outgoing, Reception):
 
         A caller that ends its half of the connection cannot be told from one that is gone.
         """
+        if self._outflow is not None:
+            # The event loop closes its transport after this, and knows nothing of what is held.
+            self._outflow.flush()
         self._linger.end()
         return self._discarding

@@ -269,10 +269,11 @@ class Gate:
     def end(self, key: Cancellable, record: Record, outfit: Outfit) -> None:
         """Take a request out, and tell of it."""
         del self._under_way[key]
-        self._tell_if_empty()
         record.total_s = time.monotonic() - record.started
         outfit.events.finished(record)
         self._settle_leftover(key)
+        # Whoever waits for the last request reads then what was told of it.
+        self._tell_if_empty()
 
     def _settle_leftover(self, key: Cancellable) -> None:
         """Take note that a request is over, for every change that waits for it."""

@@ -49,6 +49,10 @@ class Outflow:
         self._written += len(data)
         self._wire.write(data)
 
+    def flush(self) -> None:
+        """Send now what would leave at the end of the turn."""
+        self._wire.send()
+
     def take_over(self) -> None:
         """Watch what somebody else has written and the caller has not taken."""
         if self._wire.get_write_buffer_size():

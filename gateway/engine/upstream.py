@@ -106,7 +106,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._head = None
         self._body = _NOTHING
         self.reply_started = False
-        self.write(data)
+        if self.is_open and self._transport is not None:
+            self._transport.write(data)
 
     def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
         """Call back, once, when something of the reply has come, or nothing will, by `deadline`."""
@@ -123,9 +124,13 @@ class UpstreamConnection(asyncio.Protocol):
         return self._head if is_whole else None
 
     def write(self, data: bytes) -> None:
-        """Write request bytes; what cannot be written shows as a failure of the reply."""
+        """Write more of the request; what cannot be written shows as a failure of the reply.
+
+        It leaves now: by the end of the turn upstream may have cut the connection (`is_cut`).
+        """
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+            self._transport.send()
 
     async def drain(self) -> None:
         """Wait until upstream has taken enough to be sent more."""
@@ -269,7 +274,8 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._head = heads.feed(data)
         if self._head is not None:
-            self._like = self._head.places
+            places = self._head.places
+            self._like = places if places.is_remembered else None
             self._body = Inflow(self._head.framing)
             self._body.feed(heads.rest)
 

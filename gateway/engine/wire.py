@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Any
 from weakref import WeakKeyDictionary
 
 # Longer pieces gain nothing, and putting two of them together costs.
@@ -27,12 +26,13 @@ class Wire:
     """A transport, as far as it is used here; `on_backlog` hears of bytes that are not taken."""
 
     __slots__ = (
-        *("_descriptor", "_held", "_outbox", "_transport", "on_backlog"),
+        *("_descriptor", "_held", "_loop", "_outbox", "_transport", "on_backlog"),
         *("get_extra_info", "is_closing", "pause_reading", "resume_reading", "set_protocol"),
     )
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         """Write to `transport` from now on; whoever else does so breaks the order."""
+        self._loop = loop
         self._transport = transport
         self._outbox = _outbox_of(loop)
         self._held = b""
@@ -58,7 +58,7 @@ class Wire:
             self._pass_on(data)
             return
         if not held:
-            self._outbox.add(self)
+            self._outbox.add(self, self._loop)
         self._held = held + data if held else data
 
     def send(self) -> None:
@@ -102,22 +102,25 @@ class Wire:
 class _Outbox:
     """The wires of one event loop that hold something."""
 
-    __slots__ = ("_call_soon", "_wires")
+    __slots__ = ("_wires",)
 
-    def __init__(self, call_soon: Callable[..., Any]) -> None:
-        self._call_soon = call_soon
+    def __init__(self) -> None:
         self._wires: list[Wire] = []
 
-    def add(self, wire: Wire) -> None:
+    def add(self, wire: Wire, loop: asyncio.AbstractEventLoop) -> None:
         """Have a wire send at the end of this turn."""
         if not self._wires:
-            self._call_soon(self._send)
+            loop.call_soon(self._send, loop)
         self._wires.append(wire)
 
-    def _send(self) -> None:
+    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
         wires, self._wires = self._wires, []
         for wire in wires:
-            wire.send()
+            try:
+                wire.send()
+            except Exception as error:  # noqa: BLE001 (one that fails must not hold the others up)
+                wire.abort()
+                loop.call_exception_handler({"message": "a write failed", "exception": error})
 
 
 _outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = WeakKeyDictionary()
@@ -126,7 +129,7 @@ _outboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, _Outbox] = WeakKeyDictio
 def _outbox_of(loop: asyncio.AbstractEventLoop) -> _Outbox:
     outbox = _outboxes.get(loop)
     if outbox is None:
-        outbox = _outboxes[loop] = _Outbox(loop.call_soon)
+        outbox = _outboxes[loop] = _Outbox()
     return outbox
 
 

@@ -28,14 +28,19 @@ class Fanout:
     def finished(self, record: Record) -> None:
         """Pass on soon that a request is over."""
         if not self._records:
-            asyncio.get_running_loop().call_soon(self._tell)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._tell, loop)
         self._records.append(record)
 
-    def _tell(self) -> None:
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         records, self._records = self._records, []
         for listener in self._listeners:
             for record in records:
-                listener.finished(record)
+                try:
+                    listener.finished(record)
+                except Exception as error:  # noqa: BLE001 (the others must be told of)
+                    context = {"message": "a request was not told of", "exception": error}
+                    loop.call_exception_handler(context)
 
 
 @dataclass(frozen=True, slots=True)

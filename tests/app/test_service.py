@@ -4,6 +4,7 @@ import asyncio
 import io
 
 import orjson
+import pytest
 from structlog.typing import FilteringBoundLogger
 
 from gateway.app.service import Service
@@ -11,6 +12,7 @@ from gateway.config.load import Loaded, load
 from gateway.config.sections import LogConfig
 from gateway.engine.events import Record
 from gateway.ops.log_output import open_log
+from tests.wire import PATIENCE_S, Peer, request, scripted
 
 JWT = (
     'credentials.ringcentral.grant="jwt"',
@@ -28,13 +30,16 @@ def loaded_of(*sets: str) -> Loaded:
     return load([], [*SETS, *sets], {})
 
 
+NO_CREDENTIAL = ('credentials.ringcentral.grant="none"', "timeouts.drain_s=0.1")
+
+
 class Written:
     """A service and the lines of its log."""
 
-    def __init__(self, *sets: str) -> None:
+    def __init__(self, *sets: str, loaded: Loaded | None = None) -> None:
         self.stream = io.BytesIO()
         self.opened = 0
-        self.service = Service(loaded_of(*sets).config, self.open)
+        self.service = Service((loaded or loaded_of(*sets)).config, self.open)
 
     def open(self, config: LogConfig) -> FilteringBoundLogger:
         self.opened += 1
@@ -43,9 +48,12 @@ class Written:
     def lines(self) -> list[str]:
         return [str(orjson.loads(line)["event"]) for line in self.stream.getvalue().splitlines()]
 
-    def finish(self) -> None:
-        """Have a request be over."""
+    async def finish(self) -> None:
+        """Have a request be over, and told of."""
         self.service.gateway._plant.outfit.events.finished(Record("id", 0.0, status=200))
+        # Its events are passed on at the end of this turn, and its line is written after that.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     def metrics(self) -> str:
         self.service.metrics.sample()
@@ -56,9 +64,9 @@ async def test_the_log_is_opened_anew_only_when_it_changes() -> None:
     written = Written()
     await written.service.change(loaded_of("timeouts.idle_s=5"))
     assert written.opened == 1
-    written.finish()
+    await written.finish()
     await written.service.change(loaded_of("log.requests=errors"))
-    written.finish()
+    await written.finish()
     assert written.opened == 2
     # Lines are written at the end of a turn.
     await asyncio.sleep(0)
@@ -71,12 +79,12 @@ async def test_the_log_is_opened_anew_only_when_it_changes() -> None:
 
 async def test_what_is_counted_goes_on_and_what_is_gone_is_not_told_of() -> None:
     written = Written(*MORE)
-    written.finish()
+    await written.finish()
     assert set(written.service.report.notes()) == {
         *("credential ringcentral", "credential digital", "store")
     }
     renewed = await written.service.change(loaded_of())
-    written.finish()
+    await written.finish()
     assert renewed == []
     assert set(written.service.report.notes()) == {"credential ringcentral", "store"}
     assert "http_server_request_duration_seconds_count{" in written.metrics()
@@ -105,9 +113,38 @@ async def test_a_caution_is_said_when_it_is_new() -> None:
 async def test_another_form_of_the_log_is_that_of_requests_too() -> None:
     written = Written()
     await written.service.change(loaded_of("log.format=console"))
-    written.finish()
+    await written.finish()
     await asyncio.sleep(0)
     (line,) = written.stream.getvalue().splitlines()
     assert not line.startswith(b"{")
     assert b"200" in line
     await written.service.gateway.abort()
+
+
+@pytest.mark.parametrize("how", ["abort", "retire"])
+async def test_what_is_cut_is_counted_when_the_cut_is_over(how: str) -> None:
+    async def ask_nobody(peer: Peer) -> None:
+        await peer.read_head()
+        asked.set()
+        await asyncio.sleep(PATIENCE_S)
+
+    asked = asyncio.Event()
+    async with scripted(ask_nobody) as upstream:
+        sets = [SETS[0], f"upstreams.platform.origin={upstream.origin}", *NO_CREDENTIAL]
+        written = Written(loaded=load([], sets, {}))
+        gateway = written.service.gateway
+        await gateway.open()
+        address = str(gateway.binds[0]).rpartition(":")
+        caller = Peer(*await asyncio.open_connection(address[0], int(address[2])))
+        await caller.send(request())
+        await asyncio.wait_for(asked.wait(), PATIENCE_S)
+        if how == "abort":
+            await gateway.abort()
+        else:
+            retiring = asyncio.create_task(gateway.retire())
+            await asyncio.sleep(0)
+            caller.reset()
+            await retiring
+            await gateway.emptied()
+        assert "http_server_request_duration_seconds_count{" in written.metrics()
+        await gateway.abort()

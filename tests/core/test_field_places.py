@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from gateway.core.field_places import places_of
 from gateway.core.framing import NO_BODY
 from gateway.core.headers import Fields, members_of, values_of
-from gateway.core.message import ReplyHead
+from tests.replies import reply_head
 
 NAMES = [b"Connection", b"connection", b"X-A", b"x-a", b"X-B", b"X-" + b"long" * 100]
 VALUES = [b"", b"close", b" close , Keep-Alive", b"a,,b", b"\xff"]
@@ -15,7 +15,7 @@ lists = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max
 
 @given(lists, st.sampled_from([b"connection", b"x-a", b"x-b", b"x-c"]))
 def test_a_lookup_finds_what_a_walk_does(fields: Fields, name: bytes) -> None:
-    head = ReplyHead.of(200, b"OK", b"HTTP/1.1", fields, NO_BODY)
+    head = reply_head(200, b"OK", b"HTTP/1.1", fields, NO_BODY)
     found = values_of(fields, name)
     assert head.values(name) == found
     assert head.members(name) == members_of(fields, name)

@@ -5,6 +5,7 @@ What callers see is tested in tests/e2e/test_callers_*.py.
 
 import asyncio
 import logging
+import time
 from typing import cast
 
 import pytest
@@ -12,7 +13,9 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from gateway.core.message import Listener
 from gateway.engine.caller import CallerConnection
+from gateway.engine.outflow import Outflow
 from gateway.engine.server import Server
+from tests.engine.linked import end_now
 from tests.wire import OK, Running, answering, request, running, scripted
 
 MAIN = "engine.fast_lane=false"
@@ -35,6 +38,26 @@ async def test_a_connection_that_is_gone_takes_and_gives_nothing() -> None:
         payload = StreamReader(connection, 10, loop=asyncio.get_running_loop())
         with pytest.raises(ConnectionResetError, match="the caller is gone"):
             await connection.read_body(payload, 0.0)
+
+
+async def test_an_answer_leaves_though_the_caller_ends_its_half_while_it_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write = Outflow.write
+
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        peer = await gateway.dial()
+
+        def write_slowly(self: Outflow, data: bytes) -> None:
+            write(self, data)
+            end_now(peer)
+            # The end is here before the event loop looks again.
+            time.sleep(0.01)
+
+        monkeypatch.setattr(Outflow, "write", write_slowly)
+        await peer.send(request())
+        assert (await peer.read_to_end()).startswith(b"HTTP/1.1 200 ")
+        peer.close()
 
 
 async def test_nothing_is_left_behind_and_nothing_is_logged(

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
-from gateway.core.message import Listener, ReplyHead
+from gateway.core.message import Listener
 from gateway.engine.events import Record
 from gateway.engine.relay import DISCARD_BYTES, discard_body, relay_reply, render_reply_head
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamBroken
 from tests.engine.linked import ASK, linked, soon
+from tests.replies import reply_head
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -76,7 +77,7 @@ async def relay(framing: Framing, *pieces: bytes, is_cut: bool = False) -> tuple
 
 
 def test_the_head_is_rendered_with_its_fields_in_order() -> None:
-    head = ReplyHead.of(404, b"Not \xe9", b"HTTP/1.0", (), NO_BODY)
+    head = reply_head(404, b"Not \xe9", b"HTTP/1.0", (), NO_BODY)
     rendered = render_reply_head(head, b"A: 1\r\nb: \r\nA: \xff\r\n")
     assert rendered == b"HTTP/1.1 404 Not \xe9\r\nA: 1\r\nb: \r\nA: \xff\r\n\r\n"
 

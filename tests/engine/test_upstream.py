@@ -1,5 +1,7 @@
 import asyncio
 import itertools
+import socket
+import struct
 
 import pytest
 from hypothesis import given
@@ -165,6 +167,27 @@ async def test_a_body_that_is_broken_is_told(framing: bytes, body: bytes, why: s
         with pytest.raises(UpstreamBroken, match=why):
             await read_reply(connection)
         assert not connection.is_reusable
+
+
+async def test_an_early_reply_before_a_cut_is_not_lost_behind_what_was_written_just_before() -> (
+    None
+):
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        theirs = socket.create_connection(server.getsockname())
+        ours, _ = server.accept()
+    _, connection = await loop.create_connection(lambda: UpstreamConnection(loop), sock=ours)
+    connection.ask("POST", ASK)
+    await asyncio.sleep(0)
+    assert not connection.is_cut
+    connection.write(b"a piece of the body")
+    theirs.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+    # struct linger { on, 0 seconds }: closing sends a reset.
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+    assert (await connection.read_head(soon())).status == 413
+    connection.abort()
+    await asyncio.sleep(0.01)
 
 
 async def test_the_first_failure_stays() -> None:

@@ -1,15 +1,18 @@
 """What is written leaves at the end of the turn: in order, whole, and never by another's socket."""
 
 import asyncio
+import gc
 import os
 import random
 import socket
 import ssl
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 import trustme
+import uvloop
 
 from gateway.engine.wire import MOST_HELD_BYTES, Wire
 from tests.engine.held import Held
@@ -148,6 +151,37 @@ async def test_a_reset_is_met_by_the_transport() -> None:
         assert wire.is_closing()
         wire.write(b"nobody")
         await asyncio.sleep(0)
+
+
+async def test_a_write_that_fails_does_not_hold_up_the_others() -> None:
+    loop = asyncio.get_running_loop()
+    told: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    async with wired() as (bad, held, _), wired() as (good, _, theirs):
+        bad.write_eof()
+        bad.write(b"too late")
+        good.write(b"other")
+        await asyncio.sleep(0.01)
+        good.write(b" and more")
+        assert await receive(theirs, 14) == b"other and more"
+        await asyncio.wait_for(held.lost, PATIENCE_S)
+    assert len(told) == 1
+    assert isinstance(told[0]["exception"], RuntimeError)
+
+
+def test_a_loop_that_is_over_is_not_kept() -> None:
+    async def write() -> weakref.ref[asyncio.AbstractEventLoop]:
+        async with wired() as (wire, _, theirs):
+            wire.write(b"x")
+            assert await receive(theirs, 1) == b"x"
+        return weakref.ref(asyncio.get_running_loop())
+
+    for make in (asyncio.new_event_loop, uvloop.new_event_loop):
+        with asyncio.Runner(loop_factory=make) as runner:
+            loop = runner.run(write())
+        del runner
+        gc.collect()
+        assert loop() is None
 
 
 async def test_under_tls_the_transport_writes_and_encrypts() -> None:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.framing import NO_BODY
-from gateway.core.message import ReplyHead
 from gateway.errors import UpstreamBroken
 from gateway.policy.findings import Answer, Certificate, Examination
 from gateway.policy.probes import Question, make_probes
 from tests.policy.world import vectors_of
+from tests.replies import reply_head
 
 CASES = vectors_of("policy_doctor")
 # An override that the vendor reads makes a method that is not there, or nonsense.
@@ -31,7 +31,7 @@ def answer_of(text: str) -> Answer:
         "via": ((b"Via", b"1.0 other"), (b"Via", name.encode())),
         "-": (),
     }.get(kind, ((b"server", kind.encode()), (b"Content-Type", b"text/html")))
-    return ReplyHead.of(int(status), b"", b"HTTP/1.1", fields, NO_BODY)
+    return reply_head(int(status), b"", b"HTTP/1.1", fields, NO_BODY)
 
 
 def examination_of(case: Mapping[str, Any]) -> Examination:

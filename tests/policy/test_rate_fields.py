@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.framing import NO_BODY
-from gateway.core.message import ReplyHead
 from gateway.policy.rate_fields import RateFields, parse_retry_after, read_rate_fields
 from tests.policy.world import reply_of
+from tests.replies import reply_head
 
 NOW = 784111777.0  # Sun, 06 Nov 1994 08:49:37 GMT
 DAY = 86400.0
@@ -86,6 +86,6 @@ def test_a_date_is_as_good_as_its_seconds(wait_s: int) -> None:
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.binary(max_size=20)), max_size=5))
 def test_any_fields_are_read(pairs: list[tuple[bytes, bytes]]) -> None:
     named = [(b"X-Rate-Limit-Remaining", value) for _, value in pairs]
-    head = ReplyHead.of(200, b"", b"HTTP/1.1", (*pairs, *named), NO_BODY)
+    head = reply_head(200, b"", b"HTTP/1.1", (*pairs, *named), NO_BODY)
     read = read_rate_fields(head)
     assert (read is not None) or not pairs

@@ -11,6 +11,7 @@ from gateway.policy.forward import Plan
 from gateway.policy.reply import frame_for_caller, render_reply_fields
 from gateway.policy.routes import Scheme
 from tests.policy.world import fields_of, plan_of, reply_of
+from tests.replies import reply_head
 
 PATH = "/restapi/v1.0/account/~"
 ENDING = ((b"Via", b"1.1 rc-gateway"), (b"X-Request-Id", b"ours"))
@@ -61,7 +62,7 @@ X-Name: café"""
 
 
 def test_values_that_are_not_utf_8_pass() -> None:
-    head = ReplyHead.of(200, b"OK", b"HTTP/1.1", ((b"X-Name", b"\xff\xfe"),), NO_BODY)
+    head = reply_head(200, b"OK", b"HTTP/1.1", ((b"X-Name", b"\xff\xfe"),), NO_BODY)
     assert passing_fields(reply_fields(READ, head, b"ours")) == head.fields
 
 
@@ -213,7 +214,7 @@ def test_a_reply_without_a_body_declares_a_length_only_where_it_may(
 ) -> None:
     fields = fields_of(lines)
     framing = frame_reply(fields, b"HTTP/1.1", method, status)
-    reply = ReplyHead.of(status, b"", b"HTTP/1.1", fields, framing)
+    reply = reply_head(status, b"", b"HTTP/1.1", fields, framing)
     plan = plan_of(method, PATH, version=version)
     assert framing_and_fields(plan, reply) == (NO_BODY, fields_of(declared))
 

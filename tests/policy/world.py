@@ -18,6 +18,7 @@ from gateway.policy.forward import ForwardRules, Plan
 from gateway.policy.permits import Permitted
 from gateway.policy.rate_fields import RateFields, read_rate_fields
 from gateway.policy.routes import Origin, Routes, Scheme, Upstream
+from tests.replies import reply_head
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 USER_AGENT = b"rc-gateway/0.1.0 (test)"
@@ -142,7 +143,7 @@ def rate_fields(
 
 
 def reply_of(status: int, lines: str = "", framing: Framing = NO_BODY) -> ReplyHead:
-    return ReplyHead.of(status, b"", b"HTTP/1.1", fields_of(lines), framing)
+    return reply_head(status, b"", b"HTTP/1.1", fields_of(lines), framing)
 
 
 def vectors_of(name: str) -> list[Mapping[str, Any]]:
