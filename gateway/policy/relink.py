@@ -99,12 +99,10 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     places = head.places
     remember = _choose_true if places.is_remembered else _choose_true.__wrapped__
     kept, tags, told = remember(places, framing.kind is Kind.NONE)
-    values = list(head.field_values)
-    for place in tags:
-        values[place] = _weaken(values[place])
-    if told is not places:
-        values = [values[place] for place in kept]
-    return ReplyHead(head.status, head.reason, head.version, tuple(values), framing, told)
+    values = head.field_values
+    if tags or told is not places:
+        values = tuple([_weaken(values[at]) if at in tags else values[at] for at in kept])
+    return ReplyHead(head.status, head.reason, head.version, values, framing, told)
 
 
 @lru_cache(maxsize=512)
