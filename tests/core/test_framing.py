@@ -17,6 +17,8 @@ from gateway.core.framing import (
     Kind,
     frame_reply,
     frame_request,
+    framing_fields,
+    framing_line,
 )
 from gateway.core.headers import Fields, find_flaw
 from tests.core.vectors import Case, bytes_of, fields_of, name_of, read_vectors
@@ -127,3 +129,13 @@ def test_a_length_is_digits_and_nothing_else(value: bytes) -> None:
     else:
         with pytest.raises(Ambiguous, match="is not a number of bytes"):
             frame_request(fields, b"HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    "framing", [NO_BODY, EMPTY, CHUNKED, UNTIL_CLOSE, Framing(Kind.LENGTH, 42)]
+)
+def test_the_line_is_that_of_the_field_and_says_what_was_meant(framing: Framing) -> None:
+    told = framing_fields(framing)
+    assert framing_line(framing) == b"".join(b"%b: %b\r\n" % one for one in told)
+    if told:
+        assert frame_request(told, b"HTTP/1.1") == framing
