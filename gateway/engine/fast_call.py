@@ -74,7 +74,7 @@ class FastCall:
         self.flaw: GatewayError | None = None
         self._gate = gate
         self._outfit = outfit = gate.outfit
-        self._way = outfit.ways[known.plan.upstream.name]
+        self._way = outfit.ways[known.upstream]
         self._known = known
         self._body = body
         self._loop = loop
@@ -116,8 +116,8 @@ class FastCall:
             self._gate.end(self, self._record, self._outfit)
 
     def _start(self) -> None:
-        plan, outfit = self._known.plan, self._outfit
-        self._upload = WholeUpload(self._body, plan.framing, outfit.limits, self._known.restore)
+        known, outfit = self._known, self._outfit
+        self._upload = WholeUpload(self._body, known.framing, outfit.limits, known.restore)
         self._deadline = self._loop.time() + outfit.policy.first_byte_s
         way = self._way
         if way.credential is not None:
@@ -125,7 +125,7 @@ class FastCall:
             if self._token is None:
                 self._go_on()
                 return
-        self._spent = way.toll.pay_now(plan.permitted)
+        self._spent = way.toll.pay_now(known.plan.permitted)
         upstream = way.pool.take() if self._spent is not None else None
         if upstream is None:
             self._go_on()
@@ -143,9 +143,9 @@ class FastCall:
         record.bytes_in = self._upload.size
         is_as_declared = self._upload.length == known.length
         framing = known.framing_line if is_as_declared else render_fields(self._upload.fields)
-        credential = way.credential_line.render(known.plan.scheme, self._token)
+        credential = way.credential_line.render(known.scheme, self._token)
         head = b"%b%b%b\r\n%b" % (known.start, framing, credential, self._upload.begin())
-        upstream.ask(known.plan.outbound.method.decode(), head)
+        upstream.ask(known.method, head)
         upstream.expect(self._deadline, self._on_news)
 
     def _on_news(self) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, TypeAlias
 
-from gateway.core.framing import Kind, framing_line
+from gateway.core.framing import Framing, Kind, framing_line
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
@@ -53,16 +53,21 @@ _OF_THE_HEAD = (
 class Known:
     """One head: its plan, whose deadline is not set, and what follows from it.
 
-    `length` is the bytes of body that follow, `start` the outbound head up to its framing,
-    `framing_line` what frames a body that leaves as it came, `request_id` the caller's own or
-    empty, `is_last` tells that the connection ends with the answer, `facts` are what stands in
+    `length` is the bytes of body that follow, `method` that of the outbound head, `start` that
+    head up to its framing, `framing` and `framing_line` those of a body that leaves as it came,
+    `upstream` the name of where it goes, `scheme` its credential's, `request_id` the caller's own
+    or empty, `is_last` tells that the connection ends with the answer, `facts` are what stands in
     the record, `restore` is what the body passes through.
     """
 
     plan: Plan
     length: int
+    method: str
     start: bytes
+    framing: Framing
     framing_line: bytes
+    upstream: str
+    scheme: Scheme
     request_id: str
     is_last: bool
     facts: dict[str, Any]
@@ -170,8 +175,12 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
     return Known(
         plan,
         plan.request.framing.length if plan.request.framing.kind is Kind.LENGTH else 0,
+        plan.outbound.method.decode(),
         plan.outbound.render()[:-2],
+        plan.framing,
         framing_line(plan.framing),
+        plan.upstream.name,
+        plan.scheme,
         given[0].decode() if given else "",
         b"close" in members_of(raw.fields, b"connection"),
         {name: getattr(record, name) for name in _OF_THE_HEAD},
