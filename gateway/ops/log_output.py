@@ -14,6 +14,8 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
+import stat
 import sys
 import traceback
 from collections.abc import Callable, MutableMapping
@@ -35,6 +37,7 @@ Shorten: TypeAlias = Callable[[Event], Event]
 _LEVELS = {level: logging.getLevelName(level).lower() for level in range(10, 60, 10)}
 # Several screens of a traceback's message help nobody.
 _MAX_FOREIGN_TEXT = 2000
+_MOST_TO_A_FILE = 65536
 
 
 def open_log(
@@ -83,13 +86,13 @@ class Lines:
     """Writes lines as long as somebody takes them: a full disk or a closed pipe loses them.
 
     Those of requests without a warning are written at the end of a turn of the event loop, in
-    pieces of whole lines that a pipe takes at once (pipe(7)), so that those of several
-    processes do not mix.
+    pieces of whole lines that go in at once, so that those of several processes do not mix.
     """
 
     def __init__(self, stream: BinaryIO, *, is_json: bool) -> None:
         self.is_json = is_json
         self._stream = stream
+        self._most_at_once = _most_at_once(stream)
         self._held: list[bytes] = []
         self._due: asyncio.AbstractEventLoop | None = None
 
@@ -124,7 +127,7 @@ class Lines:
         piece: list[bytes] = []
         size = 0
         for line in held:
-            if piece and size + len(line) >= PIPE_BUF:
+            if piece and size + len(line) >= self._most_at_once:
                 self._write(piece)
                 piece, size = [], 0
             piece.append(line)
@@ -139,6 +142,17 @@ class Lines:
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg
+
+
+def _most_at_once(stream: BinaryIO) -> int:
+    """Return how many bytes of one write stay together, whoever else writes there."""
+    try:
+        is_file = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        # No stream of the system's.
+        is_file = False
+    # A file takes any write as one; of a pipe that is sure only up to PIPE_BUF (pipe(7)).
+    return _MOST_TO_A_FILE if is_file else PIPE_BUF
 
 
 _open: list[Lines] = []

@@ -8,8 +8,9 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from select import PIPE_BUF
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import pytest
 import structlog
@@ -234,6 +235,25 @@ async def test_lines_of_requests_are_written_in_whole_lines_that_a_pipe_takes_at
     ]
     written = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
     assert [line.get("number") for line in written] == [*range(100), None]
+
+
+async def test_lines_of_requests_are_written_to_a_file_all_at_once(tmp_path: Path) -> None:
+    class Counting(io.FileIO):
+        writes = 0
+
+        def write(self, data: Any, /) -> int:
+            self.writes += 1
+            return super().write(data)
+
+    with Counting(tmp_path / "log", "w") as stream:
+        lines = json_lines(open_log("info", "json", cast(BinaryIO, stream)))
+        assert lines is not None
+        for number in range(100):
+            lines.tell(logging.INFO, "request", {"number": number}, MORE)
+        await asyncio.sleep(0)
+        assert stream.writes == 1
+    written = (tmp_path / "log").read_text().splitlines()
+    assert [json.loads(line)["number"] for line in written] == list(range(100))
 
 
 async def test_any_other_line_is_written_at_once_and_after_what_came_before() -> None:
