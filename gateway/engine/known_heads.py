@@ -109,8 +109,7 @@ class KnownHeads:
 
         The record has it then. Raises what `pipeline.decide` does; `now` is event-loop seconds.
         """
-        # No line that was parsed has a line feed in it, and no head is without a carriage return.
-        lines = b"\n".join((raw.method, raw.target, raw.version, *chain(*raw.fields)))
+        lines = _lines_of(raw)
         digest = self._digest(lines)
         known = self._memo.get(digest)
         if known is not None:
@@ -159,6 +158,16 @@ class KnownHeads:
             self._seen.clear()
         self._seen.add(digest)
         return False
+
+
+def _lines_of(raw: RawHead) -> bytes:
+    """Return what no other head has that may be kept.
+
+    Such a one has no line feed within, and its count of fields tells it from any that has; the
+    bytes of a whole head have a carriage return.
+    """
+    count = b"%d" % len(raw.fields)
+    return b"\n".join((count, raw.method, raw.target, raw.version, *chain(*raw.fields)))
 
 
 def _is_plain(plan: Plan) -> bool:

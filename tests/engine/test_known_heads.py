@@ -15,7 +15,7 @@ from gateway.engine.events import Record
 from gateway.engine.known_heads import MOST_HEAD_BYTES, MOST_SEEN, Known, KnownHeads
 from gateway.engine.recording import note_decision, note_head
 from gateway.engine.server import Server
-from gateway.errors import GatewayError
+from gateway.errors import BadRequest, GatewayError
 from gateway.pipeline import AnsweredHere, decide
 from gateway.policy.forward import Plan
 from gateway.policy.routes import Scheme
@@ -141,6 +141,18 @@ def test_a_parsed_head_is_decided_as_if_it_were_new(
         assert replace(record, shown=None) == expected
         # What was learned here is not for the other lane, which may see fewer heads.
         told_of(heads, read(head_of(line, *listed, *others, b"X-Else: 1")), 9.0)
+
+
+def test_a_line_feed_cannot_make_a_head_look_like_one_that_is_kept() -> None:
+    heads, raw = heads_of(), read(head_of(b"GET " + PATH, b"A: b", b"C: d"))
+    record = Record("r", 0.0)
+    for _ in range(3):
+        heads.decide(raw, record, 1.0)
+    assert record.shown is not None
+    for joined in (b"b\nC\nd", b"b\nC"):
+        spoiled = replace(raw, fields=(raw.fields[0], (b"A", joined)))
+        with pytest.raises(BadRequest):
+            heads.decide(spoiled, Record("r", 0.0), 1.0)
 
 
 def test_parsed_heads_that_come_again_are_recalled_without_their_credentials() -> None:
