@@ -15,6 +15,9 @@ REFERENCE = "nginx"
 # The origin asked directly: what is there without any proxy is no proxy's cost.
 DIRECT = "no proxy"
 DASH = "-"
+# Of what a request takes without a proxy: less than this from one run to the next is chance, and
+# dividing by it gives any number.
+NOISE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,16 @@ class Samples:
     ) -> float | None:
         """Return the median of the ratios to a peer, each within one round.
 
-        With `added`, a round in which that one was no slower than nothing has no ratio.
+        With `added`, a round in which that one was hardly slower than nothing has no ratio.
         """
         own, other = self._of(key, peer), self._of(key, to)
         if added:
             own, other = self._less_direct(key, own), self._less_direct(key, other)
+            bare = self._of(key, DIRECT)
+            other = [
+                more if more is not None and least is not None and more > NOISE * least else None
+                for more, least in zip(other, bare, strict=False)
+            ]
         pairs = zip(own, other, strict=False)
         ratios = [mine / its for mine, its in pairs if mine is not None and its and its > 0]
         return statistics.median(ratios) if ratios else None

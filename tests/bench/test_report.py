@@ -31,6 +31,8 @@ def test_added_latency_is_what_the_bare_origin_does_not_take() -> None:
     assert "| x | 2.50 |" in render_table(taken, ["nginx", "x"])
     faster = samples(p99={"no proxy": [100.0], "nginx": [90.0], "x": [180.0]})
     assert faster.ratio("p99", "x", added=True) is None
+    as_fast = samples(p99={"no proxy": [100.0], "nginx": [109.0], "x": [180.0]})
+    assert as_fast.ratio("p99", "x", added=True) is None
 
 
 def test_a_round_that_failed_counts_for_neither() -> None:
