@@ -67,6 +67,17 @@ async def test_a_connection_serves_again_after_a_clean_end() -> None:
             assert (connection.uses, connection.is_quiet) == (uses, True)
 
 
+async def test_names_that_are_not_remembered_are_not_kept_with_an_idle_connection() -> None:
+    many = b"".join(b"X-%d: 1\r\n" % number for number in range(900))
+    async with linked() as (connection, peer):
+        for fields, is_kept in ((b"", True), (many, False), (b"X-One: 1\r\n", True)):
+            connection.ask("GET", ASK)
+            await peer.send(b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 0\r\n\r\n")
+            await connection.read_head(soon())
+            connection.rest()
+            assert (connection._like is not None) == is_kept
+
+
 async def test_nothing_is_reusable_before_its_body_has_ended() -> None:
     async with linked() as (connection, peer):
         assert not connection.is_reusable
