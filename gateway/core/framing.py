@@ -54,10 +54,9 @@ BODILESS_STATUS = frozenset({204, 304})
 
 
 def framing_fields(framing: Framing) -> Fields:
-    """Return the fields that say how a body ends; none for what ends by itself, or with a close."""
-    if framing.kind is Kind.LENGTH:
-        return ((b"Content-Length", b"%d" % framing.length),)
-    return ((b"Transfer-Encoding", b"chunked"),) if framing.kind is Kind.CHUNKED else ()
+    """Return what `framing_line` says, as fields."""
+    name, colon, value = framing_line(framing)[:-2].partition(b": ")
+    return ((name, value),) if colon else ()
 
 
 def framing_line(framing: Framing) -> bytes:

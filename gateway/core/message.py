@@ -5,7 +5,7 @@ check: what holds one need not look again. Its order is fixed: size, version, me
 fields, framing, target, query, effective method.
 
 Rule 1: after `normalize` nothing looks at the wire verb but the log and this module.
-Rule 2: values are frozen and hold the caller's bytes; what may be a secret has no repr.
+Rule 2: values hold the caller's bytes, and nobody changes them; what may be a secret has no repr.
 Rule 3: this module knows nothing of callers, routes and upstreams.
 """
 

@@ -210,8 +210,7 @@ class Gate:
         if refusal is not None:
             note_head(record, raw)
             raise refusal
-        heads = incoming.connection.heads
-        decision, restore = heads.decide(raw, record, self._loop.time())
+        decision, restore = incoming.listens.heads.decide(raw, record, self._loop.time())
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
         upload = Upload(incoming, decision.framing, outfit.limits, restore)

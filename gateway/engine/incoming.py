@@ -48,13 +48,13 @@ class Heads(Protocol):
 
 
 class Manager(Protocol):
-    """What a connection needs of the server that made it; `server.py` has the only one."""
+    """What is needed of the server that took a connection; `server.py` has the only one."""
 
     is_leaving: bool
 
     @property
     def heads(self) -> Heads:
-        """Return what is known of the heads that come by its listener."""
+        """Return what is known of the heads that come by it."""
         ...
 
 
@@ -62,11 +62,6 @@ class Connection(Protocol):
     """What an exchange needs of a caller's connection, in whichever lane that is."""
 
     listener: Listener
-
-    @property
-    def heads(self) -> Heads:
-        """Return what is known of the heads that come by its listener."""
-        ...
 
     @property
     def is_leaving(self) -> bool:
@@ -151,14 +146,21 @@ class Gate(Protocol):
 class Incoming:
     """A request as aiohttp parsed it, or the `flaw` that stopped the parser."""
 
-    __slots__ = ("_task", "connection", "flaw", "looks_like_head", "message", "payload")
+    __slots__ = (
+        *("_task", "connection", "flaw", "listens", "looks_like_head", "message", "payload"),
+    )
 
     def __init__(
-        self, message: RawRequestMessage, payload: StreamReader, connection: Connection
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        connection: Connection,
+        listens: Manager,
     ) -> None:
         self.message = message
         self.payload = payload
         self.connection = connection
+        self.listens = listens
         self.flaw: GatewayError | None = None
         # Of a flawed request only: the beginning of its line says HEAD.
         self.looks_like_head = False

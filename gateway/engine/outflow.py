@@ -17,7 +17,7 @@ import socket
 import struct
 from contextlib import suppress
 
-from gateway.engine.incoming import Heads, Manager
+from gateway.engine.incoming import Manager
 from gateway.engine.watch import Watch
 from gateway.engine.wire import Wire
 
@@ -107,11 +107,6 @@ class Outgoing:
     def is_leaving(self) -> bool:
         """Tell whether its listener is closed, so that it ends with its answer."""
         return self._listens.is_leaving
-
-    @property
-    def heads(self) -> Heads:
-        """Return what is known of the heads that come by its listener."""
-        return self._listens.heads
 
     def write(self, data: bytes) -> None:
         """Write to the caller, and watch that the caller takes it."""

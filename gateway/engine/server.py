@@ -37,7 +37,7 @@ class Server(web.Server):
     def __init__(self, gate: Gate, listener: Listener) -> None:
         super().__init__(
             cast(Any, gate.handle),
-            request_factory=cast(Any, make_incoming),
+            request_factory=cast(Any, self._make_incoming),
             handler_cancellation=True,
         )
         self._gate = gate
@@ -54,7 +54,7 @@ class Server(web.Server):
 
     @property
     def heads(self) -> KnownHeads:
-        """Return what is known of the heads that come by its listener."""
+        """Return what is known of the heads that come by it."""
         return self.lane.heads
 
     @property
@@ -79,23 +79,23 @@ class Server(web.Server):
         for connection in self._all():
             connection.abort()
 
+    def _make_incoming(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> Incoming:
+        """Return our request object (aiohttp calls this for each request)."""
+        return Incoming(message, payload, cast(Connection, protocol), self)
+
     def _make_main(self, head_by: float | None = None) -> CallerConnection:
         return CallerConnection(self, self._gate, self._listener, self._loop, head_by=head_by)
 
     def _all(self) -> list[CallerConnection | LaneConnection]:
         fast = self.lane.connections
         return [*cast("list[CallerConnection]", self.connections), *fast]
-
-
-def make_incoming(
-    message: RawRequestMessage,
-    payload: StreamReader,
-    protocol: RequestHandler,
-    writer: AbstractStreamWriter,
-    task: asyncio.Task[None],
-) -> Incoming:
-    """Return our request object (aiohttp calls this for each request)."""
-    return Incoming(message, payload, cast(Connection, protocol))
 
 
 def parser_kind() -> str:

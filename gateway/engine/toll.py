@@ -98,8 +98,7 @@ class Toll:
     def settle(self, spent: Spent, head: ReplyHead) -> None:
         """Take in an answer."""
         now = self._loop.time()
-        asked = head.first(b"retry-after")
-        retry_after_s = None if asked is None else parse_retry_after(asked, self._clock())
+        retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
         self.rates.learn(spent, head.status, read_rate_fields(head), retry_after_s, now)
         self._first.end(spent.key, answered=True)
         if self._shared is not None:

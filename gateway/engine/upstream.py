@@ -106,7 +106,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._head = None
         self._body = _NOTHING
         self.reply_started = False
-        if self.is_open and self._transport is not None:
+        if self._transport is not None and self.is_open:
             self._transport.write(data)
 
     def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
@@ -128,7 +128,7 @@ class UpstreamConnection(asyncio.Protocol):
 
         It leaves now: by the end of the turn upstream may have cut the connection (`is_cut`).
         """
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and self.is_open:
             self._transport.write(data)
             self._transport.send()
 

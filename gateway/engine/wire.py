@@ -9,6 +9,7 @@ encrypts is the transport's to write.
 Rule 1: bytes leave in the order in which they were written, and before an end or a close.
 Rule 2: nothing is held beyond the turn of the event loop in which it was written.
 Rule 3: a socket that is closing is never written to: its number may be another one's by then.
+Rule 4: what is written, for whom and how long it may take, it does not know.
 """
 
 from __future__ import annotations

@@ -45,9 +45,7 @@ def read_rate_fields(head: ReplyHead) -> RateFields | None:
     if places.keys().isdisjoint(_NAMES):
         return None
     found = [values[places[name][0]] if name in places else b"" for name in _NAMES]
-    if len(b"".join(found)) > _MOST_BYTES:
-        found = [value if len(value) <= _MOST_BYTES else b"" for value in found]
-    return _read(*found)
+    return _read(*[value if len(value) <= _MOST_BYTES else b"" for value in found])
 
 
 def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:

@@ -17,7 +17,6 @@ class Nowhere:
 
     listener = Listener()
     is_leaving = False
-    heads = cast(Any, None)
 
     def write(self, data: bytes) -> None:
         raise AssertionError(data)
@@ -43,7 +42,7 @@ async def test_who_reads_a_body_hears_that_the_connection_is_gone() -> None:
     protocol = BaseProtocol(loop)
     head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
     ((message, payload),), _, _ = HttpRequestParser(protocol, loop, 65536).feed_data(head)
-    incoming = Incoming(message, payload, Nowhere())
+    incoming = Incoming(message, payload, Nowhere(), cast(Any, None))
     assert incoming.flaw is None
     incoming._finish()
     incoming._cancel(ConnectionResetError("gone"))

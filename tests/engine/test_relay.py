@@ -1,5 +1,4 @@
 import asyncio
-from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -22,7 +21,6 @@ class Caller:
 
     listener = Listener()
     is_leaving = False
-    heads = cast(Any, None)
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []

@@ -44,7 +44,7 @@ class Caller:
             raise RequestTimeout("the body did not come in time") from None
 
     def upload(self, framing: Framing, restore: Callable[[bytes], bytes] | None = None) -> Upload:
-        incoming = Incoming(cast(Any, None), self.payload, cast(Connection, self))
+        incoming = Incoming(cast(Any, None), self.payload, cast(Connection, self), cast(Any, None))
         return Upload(incoming, framing, LIMITS, restore)
 
 
