@@ -9,32 +9,19 @@ but its User-Agent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.core.query import Finding
 
 
 @dataclass(slots=True)
-class Shown:
-    """What a listener has made of a head, for the next request with the same one."""
+class Asked:
+    """What the head of a request said, and what was decided about it.
 
-    line: bytes = b""
-
-
-@dataclass(slots=True)
-class Record:
-    """One request; durations in seconds, sizes in bytes of body, times monotonic.
-
-    `status` is what the caller got, 499 when the caller went away before it had the whole
-    answer; `code` is our error code when the answer is ours; `cut` says why we cut short
-    an answer that had begun, or was awaited when the gateway stopped; `retries` says why each
-    attempt after the first one was made, `limited` which limit of the vendor's we kept to.
-    `shown` is the same object for all requests with the same head, None where nobody compares.
+    Requests with the same head may share one; `line` is what a listener has made of it.
     """
 
-    request_id: str
-    started: float
     wire_method: str = ""
     method: str = ""
     path: bytes = b""
@@ -47,6 +34,22 @@ class Record:
     operation: str = ""
     rate_group: str = ""
     findings: tuple[Finding, ...] = ()
+    line: bytes = field(default=b"", repr=False, compare=False)
+
+
+@dataclass(slots=True)
+class Record:
+    """One request; durations in seconds, sizes in bytes of body, times monotonic.
+
+    `status` is what the caller got, 499 when the caller went away before it had the whole
+    answer; `code` is our error code when the answer is ours; `cut` says why we cut short
+    an answer that had begun, or was awaited when the gateway stopped; `retries` says why each
+    attempt after the first one was made, `limited` which limit of the vendor's we kept to.
+    """
+
+    request_id: str
+    started: float
+    asked: Asked = field(default_factory=Asked)
     status: int = 0
     code: str = ""
     message: str = ""
@@ -63,7 +66,6 @@ class Record:
     upstream_s: float | None = None
     total_s: float = 0.0
     rc_request_id: str = ""
-    shown: Shown | None = None
 
 
 class Events(Protocol):

@@ -20,6 +20,7 @@ from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import Framing, Kind
 from gateway.core.message import ReplyHead, render_fields
 from gateway.credentials.tokens import Token
+from gateway.engine.events import Record
 from gateway.engine.exchange import Exchange, begin_answer
 from gateway.engine.gate import Gate
 from gateway.engine.incoming import Connection
@@ -54,7 +55,7 @@ class FastCall:
 
     __slots__ = (
         *("_asked_at", "_body", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_outfit"),
-        *("_record", "_spent", "_task", "_token", "_upload", "_upstream", "_way"),
+        *("_record", "_spent", "_task", "_token", "_upstream", "_way"),
         *("connection", "flaw"),
     )
 
@@ -78,7 +79,8 @@ class FastCall:
         self._known = known
         self._body = body
         self._loop = loop
-        self._record = known.record(known.request_id or new_request_id(), time.monotonic())
+        request_id = known.request_id or new_request_id()
+        self._record = Record(request_id, time.monotonic(), known.asked)
         self._token: Token | None = None
         self._spent: Spent | None = None
         self._upstream: UpstreamConnection | None = None
@@ -116,16 +118,14 @@ class FastCall:
             self._gate.end(self, self._record, self._outfit)
 
     def _start(self) -> None:
-        known, outfit = self._known, self._outfit
-        self._upload = WholeUpload(self._body, known.framing, outfit.limits, known.restore)
-        self._deadline = self._loop.time() + outfit.policy.first_byte_s
+        self._deadline = self._loop.time() + self._outfit.policy.first_byte_s
         way = self._way
         if way.credential is not None:
             self._token = way.credential.ready()
             if self._token is None:
                 self._go_on()
                 return
-        self._spent = way.toll.pay_now(known.plan.permitted)
+        self._spent = way.toll.pay_now(self._known.plan.permitted)
         upstream = way.pool.take() if self._spent is not None else None
         if upstream is None:
             self._go_on()
@@ -140,23 +140,25 @@ class FastCall:
         self._asked_at = time.monotonic()
         record.attempts = 1
         record.queue_s = self._asked_at - record.started
-        record.bytes_in = self._upload.size
-        is_as_declared = self._upload.length == known.length
-        framing = known.framing_line if is_as_declared else render_fields(self._upload.fields)
+        body, framing = self._body, known.framing_line
+        record.bytes_in = len(body)
+        if known.restore is not None:
+            upload = self._make_upload()
+            body = upload.begin()
+            if len(body) != known.length:
+                framing = render_fields(upload.fields)
         credential = way.credential_line.render(known.scheme, self._token)
-        head = b"%b%b%b\r\n%b" % (known.start, framing, credential, self._upload.begin())
-        upstream.ask(known.method, head)
+        upstream.ask(known.method, b"%b%b%b\r\n%b" % (known.start, framing, credential, body))
         upstream.expect(self._deadline, self._on_news)
 
     def _on_news(self) -> None:
         """Answer with a reply that is whole and wants nothing; leave any other to a task."""
         try:
-            is_answered = self._answer()
+            if not self._answer():
+                self._go_on()
+                return
         except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
             self._fail_by(bug)
-            return
-        if not is_answered:
-            self._go_on()
             return
         self._gate.end(self, self._record, self._outfit)
         self._finish(keep=not self.is_last)
@@ -193,19 +195,26 @@ class FastCall:
             return data
         return (render_chunk(data) if data else b"") + LAST_CHUNK
 
+    def _make_upload(self) -> WholeUpload:
+        known = self._known
+        return WholeUpload(self._body, known.framing, self._outfit.limits, known.restore)
+
     def _go_on(self) -> None:
-        self._task = self._loop.create_task(self._carry_on())
+        upload = self._make_upload()
+        if self._upstream is not None:
+            upload.begin()
+        self._task = self._loop.create_task(self._carry_on(upload))
 
     async def _take_leave(self) -> None:
         await self.connection.linger()
         self.connection.served(keep=False)
 
-    async def _carry_on(self) -> None:
+    async def _carry_on(self, upload: WholeUpload) -> None:
         """Serve from here as in the main lane."""
         self._is_carried = True
         begun = Begun(self._spent, self._token, self._upstream, self._asked_at)
         plan = replace(self._known.plan, deadline=self._deadline)
-        exchange = Exchange(self, plan, self._record, self._upload, self._outfit.timeouts.idle_s)
+        exchange = Exchange(self, plan, self._record, upload, self._outfit.timeouts.idle_s)
 
         def serve() -> Awaitable[bool]:
             return exchange.run(self._way, lambda: self._gate.is_ending(self), begun)

@@ -51,6 +51,5 @@ class FirstAnswers:
         line = key.bucket
         if answered and key.group and not self._known.get(line):
             self._known.put(line, True)
-        awaited = self._awaited.pop(line, None)
-        if awaited is not None:
-            awaited.set_result(None)
+        if line in self._awaited:
+            self._awaited.pop(line).set_result(None)

@@ -208,7 +208,7 @@ class Gate:
         raw = read_head(incoming)
         refusal = self._refusal
         if refusal is not None:
-            note_head(record, raw)
+            note_head(record.asked, raw)
             raise refusal
         decision, restore = incoming.listens.heads.decide(raw, record, self._loop.time())
         if isinstance(decision, AnsweredHere):

@@ -27,22 +27,26 @@ _END = b"\r\n\r\n"
 
 
 class HeadReader:
-    """Reads the heads of one reply to the effective `method`.
-
-    Its fields are probably `like` those of the reply before.
-    """
+    """Reads the heads of a reply to the effective `method`, and then those of the next ones."""
 
     __slots__ = ("_held", "_interim_bytes", "_like", "_line", "_method", "_seen", "rest")
 
-    def __init__(self, method: str, like: Places | None = None) -> None:
+    def __init__(self, method: str) -> None:
         self._method = method
-        self._like = like
+        # The names of the latest reply's fields; the next one probably has them, too.
+        self._like: Places | None = None
         self._interim_bytes = 0
         self._held = bytearray()
         # Where the unfinished line starts, and up to where its end was looked for.
         self._line = 0
         self._seen = 0
         # What came after the final head.
+        self.rest = b""
+
+    def begin(self, method: str) -> None:
+        """Read the next reply; of the one before, the final head has been read."""
+        self._method = method
+        self._interim_bytes = 0
         self.rest = b""
 
     def feed(self, data: bytes) -> ReplyHead | None:
@@ -77,7 +81,10 @@ class HeadReader:
         # The status line and the empty line are no fields.
         if raw.count(b"\n") - 2 > MAX_FIELDS:
             raise UpstreamBroken(f"upstream sent a head of more than {MAX_FIELDS} fields")
-        return parse_reply_head(raw, self._method, self._like)
+        head = parse_reply_head(raw, self._method, self._like)
+        if head.places is not self._like and head.status >= 200:
+            self._like = head.places if head.places.is_remembered else None
+        return head
 
     def _drop(self, interim: ReplyHead, size: int) -> None:
         if interim.status == 101:

@@ -19,6 +19,40 @@ from gateway.errors import UpstreamBroken
 FULL_BYTES = 65536
 
 
+class Whole:
+    """A reply body that came with its head, as most do; a part of what `Inflow` does."""
+
+    __slots__ = ("_data", "surplus")
+
+    ended = True
+    is_full = False
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.surplus = False
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes that came after the end."""
+        self.surplus = self.surplus or bool(data)
+
+    def feed_eof(self) -> None:
+        """Take the orderly end of the connection."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Return how many bytes wait to be taken."""
+        return len(self._data)
+
+    def peek(self) -> bytes:
+        """Return what is held, and go on holding it."""
+        return self._data
+
+    def take(self) -> bytes:
+        """Return what is held; empty when nothing is."""
+        data, self._data = self._data, b""
+        return data
+
+
 class Inflow:
     """One reply body; `ended` means complete, by its own framing."""
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from gateway.core.framing import Framing, Kind, framing_line
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
@@ -27,7 +27,7 @@ from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.core.section import steady_fields
-from gateway.engine.events import Record, Shown
+from gateway.engine.events import Asked, Record
 from gateway.engine.recording import note_decision, note_head
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
@@ -43,10 +43,6 @@ MOST_SEEN = 4096
 # A plan and its head take a few kilobytes.
 _PLAN_BYTES = 4096
 Restore: TypeAlias = Callable[[bytes], bytes] | None
-_OF_THE_HEAD = (
-    *("wire_method", "method", "path", "query_names", "version", "user_agent", "trace_id"),
-    *("caller", "upstream", "operation", "rate_group", "findings"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class Known:
     `length` is the bytes of body that follow, `method` that of the outbound head, `start` that
     head up to its framing, `framing` and `framing_line` those of a body that leaves as it came,
     `upstream` the name of where it goes, `scheme` its credential's, `request_id` the caller's own
-    or empty, `is_last` tells that the connection ends with the answer, `facts` are what stands in
+    or empty, `is_last` tells that the connection ends with the answer, `asked` is what stands in
     the record, `restore` is what the body passes through.
     """
 
@@ -70,19 +66,8 @@ class Known:
     scheme: Scheme
     request_id: str
     is_last: bool
-    facts: dict[str, Any]
+    asked: Asked
     restore: Restore
-    shown: Shown = field(default_factory=Shown, compare=False)
-
-    def record(self, request_id: str, started: float) -> Record:
-        """Return the record of a request with this head."""
-        return Record(request_id, started, shown=self.shown, **self.facts)
-
-    def describe(self, record: Record) -> None:
-        """Take down in a record what its head says, and what was decided."""
-        record.shown = self.shown
-        for name, fact in self.facts.items():
-            setattr(record, name, fact)
 
 
 class KnownHeads:
@@ -113,15 +98,15 @@ class KnownHeads:
         digest = self._digest(lines)
         known = self._memo.get(digest)
         if known is not None:
-            known.describe(record)
+            record.asked = known.asked
             return replace(known.plan, deadline=now + self.policy.first_byte_s), known.restore
-        note_head(record, raw)
+        note_head(record.asked, raw)
         decision = decide(raw, self.policy, now)
-        note_decision(record, decision)
+        note_decision(record.asked, decision)
         if isinstance(decision, AnsweredHere):
             return decision, None
         if len(lines) <= MOST_HEAD_BYTES and self._comes_again(digest):
-            self._keep(digest, _know(raw, decision), raw)
+            self._keep(digest, _know(raw, decision, record.asked), raw)
         return decision, restorer_for(decision.request, decision.restored)
 
     def _digest(self, text: bytes) -> bytes:
@@ -138,7 +123,9 @@ class KnownHeads:
             return None
         if isinstance(plan, AnsweredHere) or not _is_plain(plan):
             return None
-        known = _know(raw, plan)
+        note_head(asked := Asked(), raw)
+        note_decision(asked, plan)
+        known = _know(raw, plan, asked)
         return self._keep(digest, known, raw) if self._comes_again(digest) else known
 
     def _keep(self, digest: bytes, known: Known | None, raw: RawHead) -> Known | None:
@@ -174,10 +161,7 @@ def _is_plain(plan: Plan) -> bool:
     return plan.request.method not in ("HEAD", "OPTIONS")
 
 
-def _know(raw: RawHead, plan: Plan) -> Known | None:
-    record = Record("", 0.0)
-    note_head(record, raw)
-    note_decision(record, plan)
+def _know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
     given = values_of(raw.fields, b"x-request-id")
     if given and (len(given) > 1 or REQUEST_ID.fullmatch(given[0]) is None):
         return None
@@ -192,7 +176,7 @@ def _know(raw: RawHead, plan: Plan) -> Known | None:
         plan.scheme,
         given[0].decode() if given else "",
         b"close" in members_of(raw.fields, b"connection"),
-        {name: getattr(record, name) for name in _OF_THE_HEAD},
+        asked,
         restorer_for(plan.request, plan.restored),
     )
 

@@ -12,7 +12,7 @@ from gateway.core.grammar import REQUEST_ID
 from gateway.core.headers import values_of
 from gateway.core.message import RawHead
 from gateway.core.query import names_in
-from gateway.engine.events import Record
+from gateway.engine.events import Asked
 from gateway.engine.incoming import Incoming
 from gateway.pipeline import AnsweredHere
 from gateway.policy.forward import Plan
@@ -42,33 +42,33 @@ def new_request_id() -> str:
     return _unused.pop()
 
 
-def note_head(record: Record, raw: RawHead) -> None:
+def note_head(asked: Asked, raw: RawHead) -> None:
     """Take down what was received."""
-    record.wire_method = record.method = raw.method.decode("ascii", "replace")
-    record.version = raw.version.decode("ascii", "replace")
+    asked.wire_method = asked.method = raw.method.decode("ascii", "replace")
+    asked.version = raw.version.decode("ascii", "replace")
     if raw.target.startswith(b"/"):
         path, _, query = raw.target.partition(b"?")
-        record.path, record.query_names = path, names_in(query)
+        asked.path, asked.query_names = path, names_in(query)
     for name, value in raw.fields:
         folded = name.lower()
         if folded == b"user-agent":
-            record.user_agent = value
+            asked.user_agent = value
         elif folded == b"traceparent" and (match := _TRACEPARENT.fullmatch(value)):
-            record.trace_id = match[1].decode()
+            asked.trace_id = match[1].decode()
 
 
-def note_decision(record: Record, decision: Plan | AnsweredHere) -> None:
+def note_decision(asked: Asked, decision: Plan | AnsweredHere) -> None:
     """Take down what was decided."""
     request = decision.request
-    record.method = request.method
-    record.findings = request.findings
-    record.path = request.target.path
+    asked.method = request.method
+    asked.findings = request.findings
+    asked.path = request.target.path
     if request.query is not request.target.query:
-        record.query_names = names_in(request.query)
+        asked.query_names = names_in(request.query)
     if isinstance(decision, AnsweredHere):
         return
-    record.caller = decision.permitted.caller.name
-    record.upstream = decision.upstream.name
-    record.rate_group = decision.rate_group or ""
+    asked.caller = decision.permitted.caller.name
+    asked.upstream = decision.upstream.name
+    asked.rate_group = decision.rate_group or ""
     operation = decision.permitted.routed.operation
-    record.operation = operation.template if operation is not None else ""
+    asked.operation = operation.template if operation is not None else ""

@@ -44,6 +44,8 @@ class Toll:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.rates = rates
+        # Nothing is refused in these modes, so nothing is asked either.
+        self._only_counts = rates.mode in (RateMode.OFF, RateMode.OBSERVE)
         self._shared = shared
         self._max_wait_s = max_wait_s
         self._clock = clock
@@ -61,7 +63,7 @@ class Toll:
         """Let one attempt through, None when it would have to wait, or to be refused."""
         key = self.rates.key_of(permitted)
         now = self._loop.time()
-        if self.rates.mode not in _COUNTED_HERE and (
+        if not self._only_counts and (
             self._shared is not None or self._first.is_awaited(key) or self._queue.waits(key.bucket)
         ):
             return None
@@ -70,7 +72,7 @@ class Toll:
     async def pay(self, plan: Plan) -> Spent:
         """Let one attempt through, or raise `RateShield`; waits only in mode "queue"."""
         key = self.rates.key_of(plan.permitted)
-        if self.rates.mode in _COUNTED_HERE:
+        if self._only_counts:
             return self.rates.spend(key, self._loop.time())
         await self._first.turn(key)
         try:
@@ -98,7 +100,8 @@ class Toll:
     def settle(self, spent: Spent, head: ReplyHead) -> None:
         """Take in an answer."""
         now = self._loop.time()
-        retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
+        given = head.first(b"retry-after")
+        retry_after_s = None if given is None else parse_retry_after(given, self._clock())
         self.rates.learn(spent, head.status, read_rate_fields(head), retry_after_s, now)
         self._first.end(spent.key, answered=True)
         if self._shared is not None:
@@ -187,7 +190,5 @@ class Toll:
         self._let_go(key, self._loop.time())
 
 
-# Nothing is refused in these modes, so nothing is asked either.
-_COUNTED_HERE = (RateMode.OFF, RateMode.OBSERVE)
 # For room that an answer under way may bring without shutting a door.
 _LOOK_AGAIN_S = 0.25

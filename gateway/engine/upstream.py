@@ -18,12 +18,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from gateway.core.field_places import Places
-from gateway.core.framing import NO_BODY
+from gateway.core.framing import NO_BODY, Kind
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
-from gateway.engine.inflow import Inflow
+from gateway.engine.inflow import Inflow, Whole
 from gateway.engine.pressure import Pressure
 from gateway.engine.watch import Watch
 from gateway.engine.wire import Wire
@@ -45,12 +44,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._on_news: Callable[[], None] | None = None
         self._pressure = Pressure(loop)
         self._kernel = select.poll()
-        # None while nothing is asked for.
-        self._heads: HeadReader | None = None
+        self._heads = HeadReader("")
+        self._is_asked = False
         self._head: ReplyHead | None = None
-        # The names of the latest reply's fields.
-        self._like: Places | None = None
-        self._body = _NOTHING
+        self._body: Inflow | Whole = _NOTHING
         self._failure: GatewayError | None = None
         self._reading_paused = False
         self.uses = 0
@@ -78,7 +75,8 @@ class UpstreamConnection(asyncio.Protocol):
 
         What the event loop has not read yet would be taken for the reply to the next request.
         """
-        return self.is_open and not self._kernel.poll(0)
+        transport = self._transport
+        return transport is not None and not transport.is_closing() and not self._kernel.poll(0)
 
     @property
     def is_cut(self) -> bool:
@@ -102,7 +100,8 @@ class UpstreamConnection(asyncio.Protocol):
     def ask(self, method: str, data: bytes) -> None:
         """Begin a request with the effective `method`: write its head and what goes with it."""
         self.uses += 1
-        self._heads = HeadReader(method, self._like)
+        self._heads.begin(method)
+        self._is_asked = True
         self._head = None
         self._body = _NOTHING
         self.reply_started = False
@@ -176,7 +175,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def rest(self) -> None:
         """Become idle; called by the pool on a reusable connection."""
-        self._heads = self._head = None
+        self._is_asked = False
+        self._head = None
         self.idle_since = self._loop.time()
 
     def abort(self) -> None:
@@ -224,16 +224,16 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a reply; unasked ones condemn the connection."""
-        if self._heads is None or self._failure is not None:
+        if not self._is_asked or self._failure is not None:
             self.abort()
             return
         self.reply_started = True
         try:
-            self._feed(self._heads, data)
+            self._feed(data)
         except UpstreamBroken as error:
             self.fail(error)
             return
-        if self._body.is_full and not self._body.ended:
+        if not self._body.ended and self._body.is_full:
             self._pause_reading()
         self._wake()
 
@@ -268,16 +268,19 @@ class UpstreamConnection(asyncio.Protocol):
         """Let the upload go on."""
         self._pressure.fall()
 
-    def _feed(self, heads: HeadReader, data: bytes) -> None:
+    def _feed(self, data: bytes) -> None:
         if self._head is not None:
             self._body.feed(data)
             return
-        self._head = heads.feed(data)
-        if self._head is not None:
-            places = self._head.places
-            self._like = places if places.is_remembered else None
-            self._body = Inflow(self._head.framing)
-            self._body.feed(heads.rest)
+        head = self._head = self._heads.feed(data)
+        if head is None:
+            return
+        rest = self._heads.rest
+        if head.framing.kind is Kind.LENGTH and head.framing.length == len(rest):
+            self._body = Whole(rest)
+        else:
+            self._body = body = Inflow(head.framing)
+            body.feed(rest)
 
     def _pause_reading(self) -> None:
         if not self._reading_paused and self._transport is not None and self.is_open:

@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from select import PIPE_BUF
 from typing import Any, BinaryIO, TypeAlias
 
@@ -97,12 +98,11 @@ class Lines:
         self._due: asyncio.AbstractEventLoop | None = None
 
     def tell(self, level: int, event: str, fields: dict[str, object], more: bytes) -> None:
-        """Write an event as JSON; `more` is an object with further fields."""
-        line = _begin_line(_LEVELS[level], event, datetime.now(UTC)) | fields
-        if "exc_info" in line:
-            _show_error(line)
-        rendered = orjson.dumps(line, str, orjson.OPT_UTC_Z)
-        (self.msg if level >= logging.WARNING else self.hold)(rendered[:-1] + b"," + more[1:])
+        """Write an event as JSON; `fields` and `more`, an object, are not empty."""
+        if "exc_info" in fields:
+            _show_error(fields)
+        parts = (_now(), _begin(level, event), orjson.dumps(fields, str)[1:-1], more[1:])
+        (self.hold if level < logging.WARNING else self.msg)(b'{"timestamp":%b,%b,%b,%b' % parts)
 
     def hold(self, message: bytes) -> None:
         """Write a line soon."""
@@ -142,6 +142,15 @@ class Lines:
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg
+
+
+def _now() -> bytes:
+    return orjson.dumps(datetime.now(UTC), None, orjson.OPT_UTC_Z)
+
+
+@lru_cache(maxsize=64)
+def _begin(level: int, event: str) -> bytes:
+    return orjson.dumps({"level": _LEVELS[level], "event": event})[1:-1]
 
 
 def _most_at_once(stream: BinaryIO) -> int:

@@ -124,14 +124,15 @@ class Metrics:
 
     def finished(self, record: Record) -> None:
         """Count a request that is over."""
-        method = record.method or record.wire_method
+        asked = record.asked
+        method = asked.method or asked.wire_method
         method = method if method in METHODS else OTHER
-        labels = (method, record.status, record.upstream, record.code)
+        labels = (method, record.status, asked.upstream, record.code)
         self._server.observe(labels, record.total_s)
         if record.upstream_s is not None:
             answered = record.upstream_status or "none"
-            self._upstream.observe((record.upstream, method, answered), record.upstream_s)
-        for finding in record.findings:
+            self._upstream.observe((asked.upstream, method, answered), record.upstream_s)
+        for finding in asked.findings:
             self._findings.get(finding.rule).inc()
         if record.cut or record.status == 499:
             self._aborted.get(record.code or "caller-gone").inc()

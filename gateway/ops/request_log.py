@@ -14,7 +14,7 @@ import orjson
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-from gateway.engine.events import Record
+from gateway.engine.events import Asked, Record
 from gateway.ops.log_output import Event, json_lines
 from gateway.ops.redaction import hides_secret, show_path, show_text
 
@@ -52,7 +52,7 @@ class RequestLog:
             fields = describe_course(record)
             if self._bound:
                 fields |= self._bound
-            self._lines.tell(level, "request", fields, _head_line(record))
+            self._lines.tell(level, "request", fields, _line_of(record.asked))
 
     def _wants(self, record: Record) -> bool:
         if record.bug is not None or self._requests == "on":
@@ -69,23 +69,23 @@ def level_of(record: Record) -> int:
 
 def describe(record: Record) -> dict[str, object]:
     """Return the fields of a request's line; None where there is nothing to say."""
-    return describe_course(record) | describe_head(record)
+    return describe_course(record) | describe_head(record.asked)
 
 
-def describe_head(record: Record) -> dict[str, object]:
+def describe_head(asked: Asked) -> dict[str, object]:
     """Return what the head of a request says, and what was decided of it."""
     return {
-        "caller": record.caller or None,
-        "upstream": record.upstream or None,
-        "wire_method": show_text(record.wire_method) or None,
-        "method": show_text(record.method) or None,
-        "path": show_path(record.path) if record.path else None,
-        "query_names": _texts(record.query_names),
-        "http_version": show_text(record.version) or None,
-        "user_agent": show_text(record.user_agent) or None,
-        "operation": record.operation or None,
-        "rate_group": record.rate_group or None,
-        "trace_id": record.trace_id or None,
+        "caller": asked.caller or None,
+        "upstream": asked.upstream or None,
+        "wire_method": show_text(asked.wire_method) or None,
+        "method": show_text(asked.method) or None,
+        "path": show_path(asked.path) if asked.path else None,
+        "query_names": _texts(asked.query_names),
+        "http_version": show_text(asked.version) or None,
+        "user_agent": show_text(asked.user_agent) or None,
+        "operation": asked.operation or None,
+        "rate_group": asked.rate_group or None,
+        "trace_id": asked.trace_id or None,
     }
 
 
@@ -98,25 +98,27 @@ def describe_course(record: Record) -> dict[str, object]:
         "code": record.code or None,
         "bytes_in": record.bytes_in,
         "bytes_out": record.bytes_out,
-        "queue_ms": round(record.queue_s * 1000, 3),
-        "upstream_first_byte_ms": None if first_byte_s is None else round(first_byte_s * 1000, 3),
-        "total_ms": round(record.total_s * 1000, 3),
+        "queue_ms": _to_ms(record.queue_s),
+        "upstream_first_byte_ms": None if first_byte_s is None else _to_ms(first_byte_s),
+        "total_ms": _to_ms(record.total_s),
         "attempts": record.attempts,
         "rc_request_id": show_text(record.rc_request_id) or None,
     }
-    if record.retries or record.cut or record.message or record.findings or record.bug:
+    if record.retries or record.cut or record.message or record.asked.findings or record.bug:
         _add_exceptional(fields, record)
     return fields
 
 
-def _head_line(record: Record) -> bytes:
+def _line_of(asked: Asked) -> bytes:
     """Return the head's fields as JSON, made once for requests with the same head."""
-    shown = record.shown
-    if shown is None:
-        return orjson.dumps(describe_head(record))
-    if not shown.line:
-        shown.line = orjson.dumps(describe_head(record))
-    return shown.line
+    if not asked.line:
+        asked.line = orjson.dumps(describe_head(asked))
+    return asked.line
+
+
+def _to_ms(seconds: float) -> float:
+    """Return milliseconds to three places; a third of what `round` costs."""
+    return int(seconds * 1e6 + 0.5) / 1000
 
 
 def shorten(event: Event) -> Event:
@@ -140,8 +142,8 @@ def _add_exceptional(fields: dict[str, object], record: Record) -> None:
     # A reason may quote the path it speaks of, also one that is not believed.
     elif record.message and not hides_secret(record.message.encode()):
         fields["reason"] = show_text(record.message)
-    if record.findings:
-        fields["warnings"] = _texts(str(finding) for finding in record.findings)
+    if record.asked.findings:
+        fields["warnings"] = _texts(str(finding) for finding in record.asked.findings)
     if record.bug is not None:
         fields["exc_info"] = record.bug
 

@@ -11,11 +11,14 @@ Rule 2: nothing is waited for longer than a day, whatever a field says.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from operator import itemgetter
 
+from gateway.core.field_places import Places
 from gateway.core.message import ReplyHead
 
 _NAMES = (
@@ -41,11 +44,13 @@ class RateFields:
 
 def read_rate_fields(head: ReplyHead) -> RateFields | None:
     """Return what an answer says of its group, or None when it says nothing."""
-    places, values = head.places.by_name, head.field_values
-    if places.keys().isdisjoint(_NAMES):
+    pick = (_find if head.places.is_remembered else _find.__wrapped__)(head.places)
+    if pick is None:
         return None
-    found = [values[places[name][0]] if name in places else b"" for name in _NAMES]
-    return _read(*[value if len(value) <= _MOST_BYTES else b"" for value in found])
+    group, limit, remaining, window = found = pick(head.field_values)
+    if len(group) + len(limit) + len(remaining) + len(window) > _MOST_BYTES:
+        return _read(*[value if len(value) <= _MOST_BYTES else b"" for value in found])
+    return _read(group, limit, remaining, window)
 
 
 def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:
@@ -64,6 +69,18 @@ def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:
     # RFC 9110 section 5.6.7: every HTTP-date is in UTC, also one that does not say so.
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(moment.timestamp() - wall_now, 0.0), _DAY_S)
+
+
+@lru_cache(maxsize=512)
+def _find(places: Places) -> Callable[[Sequence[bytes]], Sequence[bytes]] | None:
+    """Return what takes the four values from a head's, empty ones for those that are not there."""
+    by_name = places.by_name
+    found = [by_name[name][0] if name in by_name else None for name in _NAMES]
+    if None not in found:
+        return itemgetter(*found)
+    if not any(name in by_name for name in _NAMES):
+        return None
+    return lambda values: [b"" if place is None else values[place] for place in found]
 
 
 # One answer after the other says nearly the same.

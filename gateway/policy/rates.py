@@ -145,7 +145,8 @@ class Rates:
             return None
         key = self._charged(spent.key, answer)
         bucket = spent.bucket if key is spent.key else self._bucket(key)
-        self._give_back(spent)
+        if spent.bucket is not None:
+            spent.bucket.forget()
         if bucket is not None:
             bucket.note(spent.number, self._sent.number, answer, now)
         if status == 429 and not key.windows and (bucket is None or answer is None):
@@ -158,9 +159,12 @@ class Rates:
 
     def release(self, spent: Spent, now: float, *, sent: bool) -> None:
         """Take in that an attempt has no answer; `sent` tells whether a byte left."""
-        self._give_back(spent)
-        if sent and spent.bucket is not None:
-            spent.bucket.note(spent.number, self._sent.number, None, now)
+        bucket = spent.bucket
+        if bucket is None:
+            return
+        bucket.forget()
+        if sent:
+            bucket.note(spent.number, self._sent.number, None, now)
         self._tidy(spent)
 
     def refusal(self, key: RateKey, now: float) -> Shut | None:
@@ -211,10 +215,6 @@ class Rates:
         if door is None or now >= door.until:
             return shut
         return door if shut is None or shut.until <= door.until else shut
-
-    def _give_back(self, spent: Spent) -> None:
-        if spent.bucket is not None:
-            spent.bucket.forget()
 
     def _charged(self, key: RateKey, answer: RateFields | None) -> RateKey:
         """Return the key that the vendor charged, and learn it."""

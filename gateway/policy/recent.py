@@ -11,7 +11,7 @@ is forgotten soon, and keeping the order costs as much as the look-up.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -21,24 +21,21 @@ V = TypeVar("V")
 class Recent(Generic[K, V]):
     """At most `most` entries."""
 
-    __slots__ = ("_calm", "_entries", "_most")
+    __slots__ = ("_entries", "_most", "get")
 
     def __init__(self, most: int) -> None:
         self._entries: OrderedDict[K, V] = OrderedDict()
         self._most = most
-        self._calm = most // 2
-
-    def get(self, key: K) -> V | None:
-        """Return a value and make it the latest used, or None."""
-        value = self._entries.get(key)
-        if value is not None and len(self._entries) > self._calm:
-            self._entries.move_to_end(key)
-        return value
+        # Returns a value and makes it the latest used, or None. The mapping's own while it is
+        # calm, because a method around it would cost as much again.
+        self.get: Callable[[K], V | None] = self._entries.get
 
     def put(self, key: K, value: V) -> None:
         """Set a value, the latest used; forget the oldest when there are too many."""
         self._entries[key] = value
         self._entries.move_to_end(key)
+        if len(self._entries) > self._most // 2:
+            self.get = self._use
         if len(self._entries) > self._most:
             self._entries.popitem(last=False)
 
@@ -49,6 +46,12 @@ class Recent(Generic[K, V]):
     def items(self) -> Iterator[tuple[K, V]]:
         """Yield every entry, the longest unused first; none becomes used by it."""
         yield from self._entries.items()
+
+    def _use(self, key: K) -> V | None:
+        value = self._entries.get(key)
+        if value is not None:
+            self._entries.move_to_end(key)
+        return value
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -17,7 +17,7 @@ async def test_a_refusal_names_the_parameter_the_byte_and_what_to_send() -> None
         assert told["errors"][0]["parameterName"] == "q"
         assert "parameter 'q', byte 9: '\\xe9' must be sent as %E9" in told["message"]
         assert upstream.connections == 0
-        assert gateway.records[0].path == PATH.encode()
+        assert gateway.records[0].asked.path == PATH.encode()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ async def test_other_modes_repair_exactly_these_bytes_or_let_them_pass(
         for _ in range(3):
             assert (await peer.read_answer())[0] == 200
         peer.close()
-        assert len(gateway.records[0].findings) == (0 if mode == "off" else 3)
+        assert len(gateway.records[0].asked.findings) == (0 if mode == "off" else 3)
     lines = [head.partition(b"\r\n")[0] for head, _ in seen]
     assert lines[:2] == [b"GET " + PATH.encode() + sent + b" HTTP/1.1"] * 2
     assert lines[2] == f"GET {PATH} HTTP/1.1".encode()

@@ -34,7 +34,7 @@ async def test_a_delete_leaves_as_post_with_its_body(
     assert values(sent, b"x-http-method-override") == override
     assert values(sent, b"content-length") == [b"%d" % len(body)]
     assert sent_body == body
-    assert record.method == "DELETE"
+    assert record.asked.method == "DELETE"
     # A cache between the caller and us saw a DELETE.
     assert values(head, b"cache-control") == []
 
@@ -66,7 +66,7 @@ async def test_a_head_leaves_as_get_and_its_connection_serves_again(
         record = await gateway.recorder.wait_for(3)
     assert [head.partition(b" ")[0] for head, _ in seen] == [b"GET"] * 3
     assert upstream.connections == 1
-    assert (record.method, record.bytes_out, record.cut) == ("HEAD", 0, "")
+    assert (record.asked.method, record.bytes_out, record.cut) == ("HEAD", 0, "")
 
 
 def endless(head: bytes) -> Script:

@@ -150,7 +150,7 @@ async def test_a_body_that_never_came_is_taken_note_of() -> None:
         peer.writer.write_eof()
         assert await peer.read_to_end() == b""
         record = await gateway.recorder.wait_for(1)
-        assert (record.status, record.method, record.attempts) == (499, "POST", 0)
+        assert (record.status, record.asked.method, record.attempts) == (499, "POST", 0)
         peer.close()
         assert upstream.connections == 0
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
-from gateway.engine.inflow import FULL_BYTES, Inflow
+from gateway.engine.inflow import FULL_BYTES, Inflow, Whole
 from gateway.errors import UpstreamBroken
 
 CHUNKS = b"5;a=b\r\nhello\r\n1\r\n \r\n5\r\nworld\r\n0\r\nX: y\r\n\r\n"
@@ -42,6 +42,18 @@ def test_what_is_fed_is_what_is_taken_and_the_rest_is_surplus(
     assert (taken, inflow.ended, inflow.surplus) == (body, True, False)
     inflow.feed(more)
     assert (inflow.take(), inflow.surplus) == (b"", bool(more))
+
+
+@given(st.binary(max_size=60), st.binary(max_size=5))
+def test_a_body_that_came_whole_is_taken_as_any_other(body: bytes, more: bytes) -> None:
+    inflow = Inflow(Framing(Kind.LENGTH, len(body)))
+    inflow.feed(body)
+    for one in (inflow, Whole(body)):
+        one.feed_eof()
+        one.feed(more)
+        assert (one.held_bytes, one.peek(), one.is_full) == (len(body), body, False)
+        assert (one.ended, one.surplus) == (True, bool(more))
+        assert (one.take(), one.take(), one.held_bytes) == (body, b"", 0)
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,25 @@
 import pytest
 
 from gateway.core.message import RawHead
-from gateway.engine.events import Record
+from gateway.engine.events import Asked
 from gateway.engine.recording import note_head
 from tests.wire import OK, PATH, answering, request, running, scripted
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-def taken_down(target: bytes, *fields: tuple[bytes, bytes]) -> Record:
-    record = Record("id", 0.0)
-    note_head(record, RawHead(b"GET", target, b"HTTP/1.1", fields))
-    return record
+def taken_down(target: bytes, *fields: tuple[bytes, bytes]) -> Asked:
+    asked = Asked()
+    note_head(asked, RawHead(b"GET", target, b"HTTP/1.1", fields))
+    return asked
 
 
 def test_a_path_is_taken_down_and_of_a_query_the_names() -> None:
-    record = taken_down(b"/a/b?code=secret&secret&x=&%63=1", (b"user-agent", b"me/1"))
-    assert record.path == b"/a/b"
-    assert "secret" not in repr(record)
-    assert record.query_names[:2] == ("code", "x")
-    assert (record.user_agent, record.version, record.wire_method) == (b"me/1", "HTTP/1.1", "GET")
+    asked = taken_down(b"/a/b?code=secret&secret&x=&%63=1", (b"user-agent", b"me/1"))
+    assert asked.path == b"/a/b"
+    assert "secret" not in repr(asked)
+    assert asked.query_names[:2] == ("code", "x")
+    assert (asked.user_agent, asked.version, asked.wire_method) == (b"me/1", "HTTP/1.1", "GET")
 
 
 @pytest.mark.parametrize("target", [b"http://user:secret@a/b", b"*", b"secret:443"])
@@ -48,10 +48,11 @@ async def test_a_forwarded_request_is_told_of_once_and_in_full() -> None:
         line = f"POST {PATH}?_method=DELETE&a=b HTTP/1.1"
         await gateway.ask(request(line, "X-Request-Id: mine", body=b"hello"))
         (record,) = gateway.records
+    asked = record.asked
     assert (record.request_id, record.rc_request_id) == ("mine", "rc-1")
-    assert (record.wire_method, record.method) == ("POST", "DELETE")
-    assert (record.caller, record.upstream) == ("local", "platform")
-    assert (record.path, record.query_names) == (PATH.encode(), ("a",))
+    assert (asked.wire_method, asked.method) == ("POST", "DELETE")
+    assert (asked.caller, asked.upstream) == ("local", "platform")
+    assert (asked.path, asked.query_names) == (PATH.encode(), ("a",))
     assert (record.status, record.upstream_status, record.code, record.cut) == (200, 200, "", "")
     assert (record.bytes_in, record.bytes_out, record.attempts) == (5, 2, 1)
     assert record.upstream_first_byte_s is not None
@@ -64,7 +65,9 @@ async def test_a_refused_request_is_told_of_as_far_as_it_was_read() -> None:
         _, _, body = await gateway.ask(request("GET /nowhere?a=b HTTP/1.1"))
         await gateway.ask(b"\xff")
         refused, flawed = gateway.records
-    assert (refused.status, refused.code, refused.path) == (404, "no-route", b"/nowhere")
+    assert (refused.status, refused.code, refused.asked.path) == (404, "no-route", b"/nowhere")
     assert refused.bytes_out == len(body)
-    assert (refused.query_names, refused.upstream, refused.upstream_status) == (("a",), "", 0)
-    assert (flawed.status, flawed.code, flawed.path, flawed.method) == (400, "bad-request", b"", "")
+    assert (refused.asked.query_names, refused.asked.upstream) == (("a",), "")
+    assert refused.upstream_status == 0
+    assert (flawed.status, flawed.code) == (400, "bad-request")
+    assert (flawed.asked.path, flawed.asked.method) == (b"", "")

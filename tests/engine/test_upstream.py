@@ -75,7 +75,7 @@ async def test_names_that_are_not_remembered_are_not_kept_with_an_idle_connectio
             await peer.send(b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 0\r\n\r\n")
             await connection.read_head(soon())
             connection.rest()
-            assert (connection._like is not None) == is_kept
+            assert (connection._heads._like is not None) == is_kept
 
 
 async def test_nothing_is_reusable_before_its_body_has_ended() -> None:

@@ -261,9 +261,9 @@ async def test_any_other_line_is_written_at_once_and_after_what_came_before() ->
     logger = open_log("info", "json", stream)
     lines = json_lines(logger)
     assert lines is not None
-    lines.tell(logging.INFO, "first", {}, MORE)
+    lines.tell(logging.INFO, "first", {"number": 1}, MORE)
     logger.info("second")
-    lines.tell(logging.WARNING, "third", {}, MORE)
+    lines.tell(logging.WARNING, "third", {"number": 1}, MORE)
     events = [json.loads(line)["event"] for line in b"".join(stream.pieces).splitlines()]
     assert events == ["first", "second", "third"]
 
@@ -272,6 +272,6 @@ async def test_a_log_that_is_opened_anew_comes_after_the_one_before() -> None:
     stream = Pieces()
     lines = json_lines(open_log("info", "json", stream))
     assert lines is not None
-    lines.tell(logging.INFO, "first", {}, MORE)
+    lines.tell(logging.INFO, "first", {"number": 1}, MORE)
     open_log("info", "console", stream).info("second")
     assert [b"first" in stream.pieces[0], b"second" in stream.pieces[1]] == [True, True]

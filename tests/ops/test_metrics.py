@@ -7,7 +7,7 @@ import pytest
 
 from gateway import __version__
 from gateway.core.query import Finding
-from gateway.engine.events import Record
+from gateway.engine.events import Asked, Record
 from gateway.ops.metrics import Gauges, Metrics
 
 
@@ -24,7 +24,9 @@ def make_record(**changes: Any) -> Record:
         "upstream_status": 204,
         "upstream_s": 0.2,
     }
-    return Record(**(fields | changes))
+    given = fields | changes
+    asked = {name: given.pop(name) for name in [*given] if name in Asked.__slots__}
+    return Record(**given, asked=Asked(**asked))
 
 
 def read(metrics: Metrics) -> dict[str, float]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.query import Finding
-from gateway.engine.events import Record
+from gateway.engine.events import Asked, Record
 from gateway.ops.request_log import RequestLog, describe, shorten
 
 SECRET = "s3cr3t"
@@ -40,7 +40,9 @@ def make_record(**changes: Any) -> Record:
         "total_s": 0.5,
         "rc_request_id": "rc-1",
     }
-    return Record(**(fields | changes))
+    given = fields | changes
+    asked = {name: given.pop(name) for name in [*given] if name in Asked.__slots__}
+    return Record(**given, asked=Asked(**asked))
 
 
 def log(record: Record, requests: str = "on", level: str = "info") -> list[dict[str, Any]]:

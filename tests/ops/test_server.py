@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.binds import Bind
-from gateway.engine.events import Record
+from gateway.engine.events import Asked, Record
 from gateway.engine.listen import CannotBind
 from gateway.ops.health import Health
 from gateway.ops.metrics import Gauges, Metrics
@@ -18,7 +18,7 @@ from gateway.ops.server import OpsServer
 LOOPBACK = Bind("127.0.0.1", 0)
 
 
-class Asked:
+class Listening:
     """A listener that runs, and what it answers."""
 
     def __init__(self, bind: Bind, health: Health, metrics: Metrics) -> None:
@@ -42,21 +42,21 @@ class Asked:
 
 
 @pytest.fixture
-async def asked() -> AsyncIterator[Asked]:
+async def asked() -> AsyncIterator[Listening]:
     health, metrics = Health(listening=True), Metrics()
     server = OpsServer(health.checks(), dict, metrics, dict)
-    yield Asked(await server.start(LOOPBACK), health, metrics)
+    yield Listening(await server.start(LOOPBACK), health, metrics)
     await server.close()
 
 
-async def test_it_lives_while_the_loop_turns(asked: Asked) -> None:
+async def test_it_lives_while_the_loop_turns(asked: Listening) -> None:
     head, body = await asked.ask("/livez")
     assert head.startswith("HTTP/1.1 200 ")
     assert body == "ok\n"
     assert "Cache-Control: no-store" in head
 
 
-async def test_it_is_ready_while_it_listens_and_does_not_drain(asked: Asked) -> None:
+async def test_it_is_ready_while_it_listens_and_does_not_drain(asked: Listening) -> None:
     assert (await asked.ask("/readyz"))[1] == "ok\n"
     asked.health.draining = True
     head, body = await asked.ask("/readyz")
@@ -66,12 +66,14 @@ async def test_it_is_ready_while_it_listens_and_does_not_drain(asked: Asked) -> 
 
 
 @pytest.mark.parametrize("target", ["/readyz?verbose", "/readyz?verbose=1"])
-async def test_verbose_lists_the_checks(asked: Asked, target: str) -> None:
+async def test_verbose_lists_the_checks(asked: Listening, target: str) -> None:
     _, body = await asked.ask(target)
     assert body == "[+]listener ok\n[+]drain ok\nreadyz check passed\n"
 
 
-async def test_metrics_are_sampled_on_the_loop_and_told_in_prometheus_form(asked: Asked) -> None:
+async def test_metrics_are_sampled_on_the_loop_and_told_in_prometheus_form(
+    asked: Listening,
+) -> None:
     seen: list[threading.Thread] = []
 
     def read() -> int:
@@ -79,7 +81,7 @@ async def test_metrics_are_sampled_on_the_loop_and_told_in_prometheus_form(asked
         return 7
 
     asked.metrics.watch(Gauges(int, read, int, int))
-    asked.metrics.finished(Record("r-1", 0.0, method="GET", status=200))
+    asked.metrics.finished(Record("r-1", 0.0, Asked(method="GET"), status=200))
     head, body = await asked.ask("/metrics")
     assert "Content-Type: text/plain; version=0.0.4" in head
     assert "rcgw_open_connections 7.0" in body
@@ -87,7 +89,7 @@ async def test_metrics_are_sampled_on_the_loop_and_told_in_prometheus_form(asked
     assert seen == [threading.current_thread()]
 
 
-async def test_openmetrics_is_given_when_asked_for(asked: Asked) -> None:
+async def test_openmetrics_is_given_when_asked_for(asked: Listening) -> None:
     head, body = await asked.ask(
         "/metrics", fields="Accept: application/openmetrics-text;version=1.0.0\r\n"
     )
@@ -96,7 +98,7 @@ async def test_openmetrics_is_given_when_asked_for(asked: Asked) -> None:
 
 
 @pytest.mark.parametrize("target", ["/livez", "/readyz", "/metrics", "/nothing"])
-async def test_head_is_get_without_the_body(asked: Asked, target: str) -> None:
+async def test_head_is_get_without_the_body(asked: Listening, target: str) -> None:
     head, body = await asked.ask(target, "HEAD")
     expected, _ = await asked.ask(target)
     assert head.splitlines()[0] == expected.splitlines()[0]
@@ -104,13 +106,13 @@ async def test_head_is_get_without_the_body(asked: Asked, target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["/", "/readyz/", "/restapi/v1.0/account/~", "//livez"])
-async def test_there_is_nothing_else_here(asked: Asked, target: str) -> None:
+async def test_there_is_nothing_else_here(asked: Listening, target: str) -> None:
     head, body = await asked.ask(target)
     assert head.startswith("HTTP/1.1 404 ")
     assert body == "not found; there are /livez, /readyz, /metrics and /credentials\n"
 
 
-async def test_nothing_can_be_changed_here(asked: Asked) -> None:
+async def test_nothing_can_be_changed_here(asked: Listening) -> None:
     head, _ = await asked.ask("/livez", "POST", "Content-Length: 0\r\n")
     assert head.startswith("HTTP/1.1 405 ")
     assert "Allow: GET, HEAD" in head
@@ -123,12 +125,12 @@ async def test_a_unix_socket_will_do_and_is_not_stolen(tmp_path: Path) -> None:
     assert await server.start(bind) == bind
     with pytest.raises(CannotBind, match="in use by another process"):
         await OpsServer({}, dict, Metrics(), dict).start(bind)
-    assert (await Asked(bind, health, metrics).ask("/readyz"))[1] == "ok\n"
+    assert (await Listening(bind, health, metrics).ask("/readyz"))[1] == "ok\n"
     await server.close()
     assert os.listdir(tmp_path) == []
 
 
-async def test_a_port_in_use_is_told_and_leaves_nothing_open(asked: Asked) -> None:
+async def test_a_port_in_use_is_told_and_leaves_nothing_open(asked: Listening) -> None:
     server = OpsServer({}, dict, Metrics(), dict)
     with pytest.raises(CannotBind, match="in use by another process"):
         await server.start(asked.bind)
@@ -143,7 +145,7 @@ async def test_closed_means_closed() -> None:
         await asyncio.open_connection(bind.host, bind.port)
 
 
-async def test_closing_does_not_wait_for_a_probe_that_stays(asked: Asked) -> None:
+async def test_closing_does_not_wait_for_a_probe_that_stays(asked: Listening) -> None:
     server = OpsServer({}, dict, Metrics(), dict)
     bind = await server.start(LOOPBACK)
     reader, writer = await asyncio.open_connection(bind.host, bind.port)
@@ -161,7 +163,7 @@ async def test_what_other_processes_know_is_asked_for_before_it_is_shown() -> No
         asked.append("once more")
 
     server = OpsServer({}, dict, Metrics(), dict, refresh)
-    one = Asked(await server.start(LOOPBACK), Health(), Metrics())
+    one = Listening(await server.start(LOOPBACK), Health(), Metrics())
     for target, times in (("/livez", 0), ("/readyz", 0), ("/readyz?verbose", 1)):
         await one.ask(target)
         assert len(asked) == times
