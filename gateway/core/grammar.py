@@ -69,6 +69,7 @@ _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BAD_PERCENT = rb"%(?![0-9A-Fa-f]{2})"
 
 # RFC 3986 section 3.3: pchar and "/"; "[" and "]" as the vendor's Digital API is called.
+PATH = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]++|%[0-9A-Fa-f]{2})*+")
 BAD_IN_PATH = re.compile(rb"[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]|" + _BAD_PERCENT)
 
 # RFC 1738 section 5: search = *[ uchar | ";" | ":" | "@" | "&" | "=" ].

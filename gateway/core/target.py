@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.core.grammar import ABSOLUTE, AUTHORITY, BAD_IN_PATH, unescape
+from gateway.core.grammar import ABSOLUTE, AUTHORITY, BAD_IN_PATH, PATH, unescape
 from gateway.errors import BadRequest, show
 
 # A hop behind us decodes once, and one behind that once more.
@@ -99,7 +99,8 @@ def read_path(path: bytes) -> bytes:
 
 def _with_path(raw: bytes, prefix: bytes, authority: Authority | None) -> Target:
     path, mark, query = raw.partition(b"?")
-    bad = BAD_IN_PATH.search(path)
+    # Of nearly all that are good, looking for what is bad takes three times as long.
+    bad = None if PATH.fullmatch(path) else BAD_IN_PATH.search(path)
     if bad is not None:
         raise BadRequest(_path_flaw(bad[0], bad.start()))
     if b"/." in path or b"%" in path:

@@ -172,10 +172,9 @@ class FastCall:
         relinked = relink_whole(head, upstream, plan.links)
         if relinked is None:
             return False
-        record.upstream_first_byte_s = time.monotonic() - self._asked_at
+        record.upstream_first_byte_s = record.upstream_s = time.monotonic() - self._asked_at
         _, framing, answer = begin_answer(plan, relinked[0], record, close=self.is_last)
         self.connection.write(answer + self._framed(relinked[1], framing))
-        record.upstream_s = time.monotonic() - self._asked_at
         self._upstream = None
         self._way.pool.release(upstream)
         spent, self._spent = self._spent, None

@@ -29,7 +29,7 @@ class FirstAnswers:
 
     def is_awaited(self, key: RateKey) -> bool:
         """Tell whether no request of the bucket has been answered yet."""
-        return bool(key.group) and not key.windows and not self._known.get(key.bucket)
+        return not self._known.get(key.bucket) and bool(key.group) and not key.windows
 
     async def turn(self, key: RateKey) -> None:
         """Return when the request may go: as the first one, or after its answer."""
@@ -49,7 +49,7 @@ class FirstAnswers:
     def end(self, key: RateKey, *, answered: bool = False) -> None:
         """Take note that a request was answered, or that it will not be."""
         line = key.bucket
-        if answered and key.group and not self._known.get(line):
+        if answered and not self._known.get(line) and key.group:
             self._known.put(line, True)
         if line in self._awaited:
             self._awaited.pop(line).set_result(None)

@@ -147,7 +147,7 @@ class Gate:
         """Tell whether another request may take the fast lane: it is served, and then the next."""
         if self.is_draining or not self.outfit.fast_lane:
             return False
-        return self.in_flight < self.limits.max_in_flight
+        return len(self._under_way) < self.limits.max_in_flight
 
     def begin(self, key: Cancellable, record: Record) -> None:
         """Take a request in."""
@@ -270,14 +270,14 @@ class Gate:
         del self._under_way[key]
         record.total_s = time.monotonic() - record.started
         outfit.events.finished(record)
-        self._settle_leftover(key)
-        # Whoever waits for the last request reads then what was told of it.
-        self._tell_if_empty()
+        if self._leftover:
+            self._settle_leftover(key)
+        if self._emptied is not None:
+            # Whoever waits for the last request reads then what was told of it.
+            self._tell_if_empty()
 
     def _settle_leftover(self, key: Cancellable) -> None:
         """Take note that a request is over, for every change that waits for it."""
-        if not self._leftover:
-            return
         for keys, done in self._leftover:
             keys.discard(key)
             if not keys and not done.done():

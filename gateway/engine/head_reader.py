@@ -76,11 +76,9 @@ class HeadReader:
         return None
 
     def _parse(self, raw: bytes) -> ReplyHead:
-        if len(raw) > MAX_HEAD_BYTES:
-            raise UpstreamBroken(f"upstream sent a head of more than {MAX_HEAD_BYTES} bytes")
-        # The status line and the empty line are no fields.
-        if raw.count(b"\n") - 2 > MAX_FIELDS:
-            raise UpstreamBroken(f"upstream sent a head of more than {MAX_FIELDS} fields")
+        # A field takes four bytes at least.
+        if len(raw) > 4 * MAX_FIELDS:
+            _check_size(raw)
         head = parse_reply_head(raw, self._method, self._like)
         if head.places is not self._like and head.status >= 200:
             self._like = head.places if head.places.is_remembered else None
@@ -107,3 +105,11 @@ class HeadReader:
                 raise UpstreamBroken("upstream sent a head with a malformed line")
             self._line = self._seen = end
         self._seen = len(held)
+
+
+def _check_size(raw: bytes) -> None:
+    if len(raw) > MAX_HEAD_BYTES:
+        raise UpstreamBroken(f"upstream sent a head of more than {MAX_HEAD_BYTES} bytes")
+    # The status line and the empty line are no fields.
+    if raw.count(b"\n") - 2 > MAX_FIELDS:
+        raise UpstreamBroken(f"upstream sent a head of more than {MAX_FIELDS} fields")

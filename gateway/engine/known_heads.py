@@ -73,12 +73,12 @@ class Known:
 class KnownHeads:
     """The heads that come by one listener, under one policy."""
 
-    __slots__ = ("_key", "_listener", "_memo", "_seen", "policy")
+    __slots__ = ("_hash", "_listener", "_memo", "_seen", "policy")
 
     def __init__(self, policy: Policy, listener: Listener) -> None:
         self.policy = policy
         self._listener = listener
-        self._key = secrets.token_bytes(32)
+        self._hash = hashlib.blake2b(digest_size=16, key=secrets.token_bytes(32))
         self._memo: Memo[bytes, Known] = Memo(max_bytes=MOST_KEPT_BYTES)
         self._seen: set[bytes] = set()
 
@@ -110,7 +110,9 @@ class KnownHeads:
         return decision, restorer_for(decision.request, decision.restored)
 
     def _digest(self, text: bytes) -> bytes:
-        return hashlib.blake2b(text, digest_size=16, key=self._key).digest()
+        begun = self._hash.copy()
+        begun.update(text)
+        return begun.digest()
 
     def _learn(self, head: bytes, digest: bytes) -> Known | None:
         most = min(MOST_HEAD_BYTES, self.policy.rules.max_head_bytes)

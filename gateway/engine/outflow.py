@@ -28,26 +28,22 @@ _RESET = struct.pack("ii", 1, 0)
 class Outflow:
     """The outgoing half of one connection."""
 
-    __slots__ = ("_client_write_s", "_loop", "_stall", "_taken", "_wire", "_written")
+    __slots__ = ("_client_write_s", "_loop", "_stall", "_taken", "_wire", "write")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, wire: Wire, client_write_s: float) -> None:
         self._loop = loop
         self._wire = wire
         self._client_write_s = client_write_s
         self._stall = Watch(loop)
-        self._written = 0
         self._taken = 0
+        # Sends bytes; what the kernel does not take is watched.
+        self.write = wire.write
         wire.on_backlog = self._note_backlog
 
     @property
     def is_closing(self) -> bool:
         """Tell whether the connection is on its way out."""
         return self._wire.is_closing()
-
-    def write(self, data: bytes) -> None:
-        """Send bytes; what the kernel does not take is watched."""
-        self._written += len(data)
-        self._wire.write(data)
 
     def flush(self) -> None:
         """Send now what would leave at the end of the turn."""
@@ -82,14 +78,13 @@ class Outflow:
             self._watch()
 
     def _watch(self) -> None:
-        self._taken = self._written - self._wire.get_write_buffer_size()
+        self._taken = self._wire.taken_bytes
         self._stall.set(self._loop.time() + self._client_write_s, self._check)
 
     def _check(self) -> None:
-        unsent = self._wire.get_write_buffer_size()
-        if not unsent:
+        if not self._wire.get_write_buffer_size():
             return
-        if self._written - unsent > self._taken:
+        if self._wire.taken_bytes > self._taken:
             self._watch()
         else:
             self.abort()

@@ -27,7 +27,7 @@ class Wire:
     """A transport, as far as it is used here; `on_backlog` hears of bytes that are not taken."""
 
     __slots__ = (
-        *("_descriptor", "_held", "_loop", "_outbox", "_transport", "on_backlog"),
+        *("_descriptor", "_held", "_loop", "_outbox", "_transport", "_written", "on_backlog"),
         *("get_extra_info", "is_closing", "pause_reading", "resume_reading", "set_protocol"),
     )
 
@@ -37,6 +37,7 @@ class Wire:
         self._transport = transport
         self._outbox = _outbox_of(loop)
         self._held = b""
+        self._written = 0
         self.on_backlog: Callable[[], None] | None = None
         self._descriptor = _descriptor_of(transport)
         self.get_extra_info = transport.get_extra_info
@@ -48,6 +49,7 @@ class Wire:
     def write(self, data: bytes) -> None:
         """Write soon; errors show as the loss of the connection, as a transport's do."""
         held = self._held
+        self._written += len(data)
         if (
             self._descriptor is None
             or len(held) + len(data) > MOST_HELD_BYTES
@@ -74,6 +76,11 @@ class Wire:
             sent = 0
         if sent < len(data):
             self._pass_on(data[sent:])
+
+    @property
+    def taken_bytes(self) -> int:
+        """Return how many bytes the kernel has taken of those that were written here."""
+        return self._written - self.get_write_buffer_size()
 
     def get_write_buffer_size(self) -> int:
         """Return how many bytes the kernel has not taken."""

@@ -55,8 +55,11 @@ class Catalogue:
             nodes = _step(nodes, segment)
             if not nodes:
                 return None
-        found = (node.operations.get(wanted) for node in nodes)
-        return next((operation for operation in found if operation is not None), None)
+        for node in nodes:
+            operation = node.operations.get(wanted)
+            if operation is not None:
+                return operation
+        return None
 
     def _add(self, operation: Operation) -> None:
         node = self._root

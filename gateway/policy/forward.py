@@ -150,11 +150,10 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
         for name in (ACCESS_TOKEN, *routed.upstream.cut_parameters):
             query = cut_pairs(query, name)
     sent = disguise(request.method.encode(), query, routed.upstream.tunnel)
-    links = rules.links.outward(request) if rules.links else None
-    restored = rules.links.inward(request) if rules.links and request.framing.has_body else None
+    links, restored = rules.links.of(request) if rules.links else (None, None)
     fields = _fields(request, routed.upstream, rules, narrows=links is not None) + sent.fields
     head = OutboundHead(sent.method, routed.path, sent.query, fields)
-    return Plan(permitted, head, deadline, links, restored)
+    return Plan(permitted, head, deadline, links, restored if request.framing.has_body else None)
 
 
 def _fields(

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gateway.core.links import LinkMap, Links, MakeSubstitute, Source
-from gateway.core.message import Request
+from gateway.core.memo import Memo
+from gateway.core.message import Listener, Request
+from gateway.core.section import Section
 from gateway.policy.callers import Callers
 from gateway.policy.routes import Origin, Upstream
 
@@ -41,7 +43,10 @@ class _Served:
 class LinkRules:
     """The links of one configuration; immutable once built."""
 
-    __slots__ = ("_accelerate", "_callers", "_found", "_inward", "_outward", "_public", "_served")
+    __slots__ = (
+        *("_accelerate", "_callers", "_found", "_inward", "_known", "_outward"),
+        *("_public", "_served"),
+    )
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class LinkRules:
         self._found = LinkMap(_source(served.origin, served, b"") for served in self._served)
         self._outward: dict[Origin, Links] = {}
         self._inward: dict[tuple[Origin, ...], Links] = {}
+        self._known: Memo[tuple[Section, Listener], tuple[Links | None, Links | None]] = Memo()
 
     def origin_for(self, request: Request) -> Origin | None:
         """Return what is written in the answer to a request in place of an upstream's origin."""
@@ -75,6 +81,18 @@ class LinkRules:
         """Return what is restored in a request's body, None when no name of ours is known."""
         names = tuple(name for name in (self._public, self._asked(request)) if name is not None)
         return _remember(self._inward, names, self._restore) if names else None
+
+    def of(self, request: Request) -> tuple[Links | None, Links | None]:
+        """Return what `outward` and `inward` do, remembered for fields that may come again."""
+        section = request.section
+        if not section.is_kept:
+            return self.outward(request), self.inward(request)
+        key = (section, request.listener)
+        found = self._known.get(key)
+        if found is None:
+            found = self.outward(request), self.inward(request)
+            self._known.put(key, found, section.size)
+        return found
 
     def _name(self, origin: Origin) -> Links:
         here = str(origin).encode()

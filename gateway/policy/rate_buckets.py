@@ -85,15 +85,18 @@ class Bucket:
 
         `number` is that request's, `latest` that of the last one sent before this answer.
         """
-        self._roll(now)
+        if now >= self._expires_at:
+            self._roll()
         if answer is not None:
             self.limit = answer.limit or self.limit
             self.window_s = answer.window_s or self.window_s
-        if answer is not None and answer.remaining is not None:
-            self._believe(number, latest, answer.remaining)
-        elif self._remaining is not None:
+        known, said = self._remaining, None if answer is None else answer.remaining
+        if said is not None:
+            if known is None or number > self._remaining_at or said < known:
+                self._remaining, self._remaining_at = said, latest
+        elif known is not None:
             # The vendor counted it, and did not say so.
-            self._remaining -= 1
+            self._remaining = known - 1
         # By then the vendor no longer counts anything that it has answered so far.
         self._expires_at = now + (self.window_s or 0.0)
 
@@ -124,17 +127,12 @@ class Bucket:
         """Return what may still be sent in this window, None while nothing is known."""
         return 0 if self.refusal(now) is not None else self._left(now)
 
-    def _believe(self, number: int, latest: int, remaining: int) -> None:
-        known = self._remaining
-        if known is None or number > self._remaining_at or remaining < known:
-            self._remaining = remaining
-            self._remaining_at = latest
-
-    def _roll(self, now: float) -> None:
-        """Begin a new window when the known one has ended."""
-        if self._remaining is not None and now >= self._expires_at:
+    def _roll(self) -> None:
+        """Begin a new window, the known one having ended."""
+        if self._remaining is not None:
             self._remaining = self.limit
 
     def _left(self, now: float) -> int | None:
-        self._roll(now)
+        if now >= self._expires_at:
+            self._roll()
         return None if self._remaining is None else self._remaining - self._in_flight

@@ -105,23 +105,18 @@ class Rates:
 
     def spend(self, key: RateKey, now: float) -> Spent:
         """Let one attempt through and count it, or raise `RateShield` with when to come back."""
-        outcome = self._try(key, now)
-        if isinstance(outcome, Shut):
-            raise shield_of(key, outcome, now)
-        return outcome
+        spent = self.spend_if_open(key, now)
+        if spent is None:
+            raise shield_of(key, self.refusal(key, now) or Shut(Reason.EXHAUSTED, now), now)
+        return spent
 
     def spend_if_open(self, key: RateKey, now: float) -> Spent | None:
         """Let one attempt through and count it; None when the door is shut."""
-        outcome = self._try(key, now)
-        return None if isinstance(outcome, Shut) else outcome
-
-    def _try(self, key: RateKey, now: float) -> Spent | Shut:
         if self.mode is RateMode.OFF:
             return Spent(key, 0)
         bucket = self._buckets.get(key.bucket)
-        shut = None if self.mode is RateMode.OBSERVE else self._refusal(key, bucket, now)
-        if shut is not None:
-            return shut
+        if self.mode is not RateMode.OBSERVE and self._refusal(key, bucket, now) is not None:
+            return None
         self._sent.number += 1
         if bucket is None:
             bucket = self._bucket(key)
@@ -143,10 +138,12 @@ class Rates:
         """
         if self.mode is RateMode.OFF:
             return None
-        key = self._charged(spent.key, answer)
-        bucket = spent.bucket if key is spent.key else self._bucket(key)
-        if spent.bucket is not None:
-            spent.bucket.forget()
+        key, bucket = spent.key, spent.bucket
+        if bucket is not None:
+            bucket.forget()
+        if answer is not None and answer.group not in ("", key.group) and not key.windows:
+            key = self._recharge(key, answer.group)
+            bucket = self._bucket(key)
         if bucket is not None:
             bucket.note(spent.number, self._sent.number, answer, now)
         if status == 429 and not key.windows and (bucket is None or answer is None):
@@ -216,12 +213,10 @@ class Rates:
             return shut
         return door if shut is None or shut.until <= door.until else shut
 
-    def _charged(self, key: RateKey, answer: RateFields | None) -> RateKey:
+    def _recharge(self, key: RateKey, group: str) -> RateKey:
         """Return the key that the vendor charged, and learn it."""
-        if key.windows or answer is None or answer.group in ("", key.group):
-            return key
-        self._groups.learn(key, answer.group)
-        return RateKey(key.upstream, key.credential, answer.group, key.operation)
+        self._groups.learn(key, group)
+        return RateKey(key.upstream, key.credential, group, key.operation)
 
     def _close_door(self, key: RateKey, until: float) -> Shut:
         place = (key.credential, key.upstream)

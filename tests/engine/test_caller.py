@@ -13,7 +13,7 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from gateway.core.message import Listener
 from gateway.engine.caller import CallerConnection
-from gateway.engine.outflow import Outflow
+from gateway.engine.outflow import Outgoing
 from gateway.engine.server import Server
 from tests.engine.linked import end_now
 from tests.wire import OK, Running, answering, request, running, scripted
@@ -43,18 +43,18 @@ async def test_a_connection_that_is_gone_takes_and_gives_nothing() -> None:
 async def test_an_answer_leaves_though_the_caller_ends_its_half_while_it_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write = Outflow.write
+    write = Outgoing.write
 
     async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
         peer = await gateway.dial()
 
-        def write_slowly(self: Outflow, data: bytes) -> None:
+        def write_slowly(self: Outgoing, data: bytes) -> None:
             write(self, data)
             end_now(peer)
             # The end is here before the event loop looks again.
             time.sleep(0.01)
 
-        monkeypatch.setattr(Outflow, "write", write_slowly)
+        monkeypatch.setattr(Outgoing, "write", write_slowly)
         await peer.send(request())
         assert (await peer.read_to_end()).startswith(b"HTTP/1.1 200 ")
         peer.close()
