@@ -161,11 +161,12 @@ class FastCall:
             self._fail_by(bug)
             return
         self._gate.end(self, self._record, self._outfit)
-        self._finish(keep=not self.is_last)
+        self._finish(keep=not self._known.is_last)
 
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""
-        upstream, plan, record = self._upstream, self._known.plan, self._record
+        upstream, known, record = self._upstream, self._known, self._record
+        plan = known.plan
         head = upstream.whole_reply if upstream is not None else None
         if upstream is None or head is None or self._is_unusual(head):
             return False
@@ -173,7 +174,7 @@ class FastCall:
         if relinked is None:
             return False
         record.upstream_first_byte_s = record.upstream_s = time.monotonic() - self._asked_at
-        _, framing, answer = begin_answer(plan, relinked[0], record, close=self.is_last)
+        _, framing, answer = begin_answer(plan, relinked[0], record, close=known.is_last)
         self.connection.write(answer + self._framed(relinked[1], framing))
         self._upstream = None
         self._way.pool.release(upstream)

@@ -91,7 +91,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
         if not keep:
             # RFC 9112 section 9.6: what follows the last request is not one.
             self._held = b""
-        if self.transport is None or self._outflow is None or self._outflow.is_closing:
+        if self.transport is None or self.transport.is_closing():
             return
         if not keep:
             self.transport.close()

@@ -2,7 +2,8 @@
 
 aiohttp parses (llhttp, strict) and queues pipelined requests. What it does not bound is
 bounded here: the time and the size of a head, the number of its fields and of the heads
-that wait. Bytes go to the parser part by part, as `boundary.py` cuts them.
+that wait. Bytes go to the parser part by part, as `boundary.py` cuts them; those of a long
+body of known length go to its reader, because there is nothing to parse in them.
 
 Rule 1: nothing is decided here; a flaw becomes a `Refused`, answered where all others are.
 Rule 2: after a flaw, not one byte of the connection is read as a request.
@@ -16,9 +17,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from aiohttp import web
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpRequestParser, RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
-from aiohttp.web_protocol import RequestHandler, _ErrInfo
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
 from gateway.core.chunked import BadChunk
 from gateway.core.framing import NO_BODY
@@ -33,14 +34,16 @@ from gateway.errors import BadRequest, BodyTooLarge, GatewayError, HeadTooLarge,
 MAX_QUEUED = 2
 # Ten times what browsers send; each field costs memory and time of its own.
 MAX_FIELDS = 1000
+# The parser copies a body; from here on, that costs more than a new parser does.
+MOST_PARSED_BYTES = 131072
 
 
 class Reception(RequestHandler):
     """The incoming half of a connection."""
 
     __slots__ = (
-        *("_boundary", "_discarding", "_gate", "_head_watch", "_limits", "_linger"),
-        "_receiving",
+        *("_boundary", "_discarding", "_gate", "_head_watch", "_is_unparsed", "_limits"),
+        *("_linger", "_receiving"),
     )
 
     def __init__(self, manager: web.Server, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
@@ -66,6 +69,8 @@ class Reception(RequestHandler):
         self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
         self._head_watch = Watch(loop)
         self._receiving: StreamReader = EMPTY_PAYLOAD
+        # The body under way does not pass through the parser.
+        self._is_unparsed = False
         self._discarding = False
         self._linger = Linger(loop)
 
@@ -149,6 +154,9 @@ class Reception(RequestHandler):
 
     def _parse(self, part: bytes) -> None:
         """Parse one part; take note of a complete head, or of a flaw that it has."""
+        if self._is_unparsed:
+            self._pass_on(part)
+            return
         known, in_body = self._request_count, not self._receiving.is_eof()
         try:
             super().data_received(part if in_body else flaws.as_ascii(part, self._boundary.head))
@@ -181,6 +189,27 @@ class Reception(RequestHandler):
             self._discarding = True
         else:
             self._boundary.end_head(framing)
+            # The parser tells of an upgrade only when it has seen the body's end.
+            self._is_unparsed = framing.length > MOST_PARSED_BYTES and not message.upgrade
+
+    def _pass_on(self, part: bytes) -> None:
+        """Give bytes of a body to its reader."""
+        self._receiving.feed_data(part)
+        if self._boundary.in_body:
+            return
+        self._is_unparsed = False
+        # The one before waits for the body still.
+        self._parser = HttpRequestParser(
+            self,
+            self._loop,
+            self._read_bufsize,
+            max_line_size=self.max_line_size,
+            max_field_size=self.max_field_size,
+            max_headers=self.max_headers,
+            payload_exception=RequestPayloadError,
+            auto_decompress=False,
+        )
+        self._receiving.feed_eof()
 
     def _expect_head(self) -> None:
         deadline = self._loop.time() + self._gate.timeouts.head_s

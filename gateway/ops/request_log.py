@@ -20,6 +20,7 @@ from gateway.ops.redaction import hides_secret, show_path, show_text
 
 # More names, or more findings, say nothing that these do not.
 _MAX_LISTED = 30
+_LEVELS = (logging.INFO, logging.WARNING, logging.ERROR)
 _HEADLINE = ("status", "method", "wire_method", "path")
 _NOT_FOR_PEOPLE = ("http_version", "user_agent", "bytes_in", "queue_ms", "operation", "caller")
 
@@ -37,6 +38,8 @@ class RequestLog:
         """Write there, and of these requests, from now on."""
         self._logger = logger
         self._requests = requests
+        # Asked once: a logger looks for each of its methods anew.
+        self._levels = [level for level in _LEVELS if logger.is_enabled_for(level)]
         self._lines = json_lines(logger)
         # What every line of a bound logger has.
         self._bound = structlog.get_context(logger)
@@ -44,7 +47,7 @@ class RequestLog:
     def finished(self, record: Record) -> None:
         """Write the line of a request, if it is wanted."""
         level = level_of(record)
-        if not self._logger.is_enabled_for(level) or not self._wants(record):
+        if level not in self._levels or not self._wants(record):
             return
         if self._lines is None:
             self._logger.log(level, "request", fields=describe(record))

@@ -39,7 +39,11 @@ _SEALED = frozenset(
         *(b"signature", b"signature-input"),
     }
 )
-_CODINGS = {(): "", (b"identity",): "", (b"gzip",): "gzip", (b"x-gzip",): "gzip"}
+_CODINGS: dict[tuple[bytes, ...], str] = {
+    (b"identity",): "",
+    (b"gzip",): "gzip",
+    (b"x-gzip",): "gzip",
+}
 
 
 def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
@@ -59,7 +63,8 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
 
 def coding_of(head: ReplyHead) -> str | None:
     """Return the coding of a reply's body, "" or "gzip", None for one that is not spoken here."""
-    return _CODINGS.get(head.members(b"content-encoding"))
+    listed = head.members(b"content-encoding")
+    return _CODINGS.get(listed) if listed else ""
 
 
 def speaks_of_a_body(head: ReplyHead, links: Links) -> bool:

@@ -3,10 +3,13 @@
 What callers see is tested in tests/e2e/test_callers_*.py.
 """
 
+import asyncio
 from typing import cast
 
+import pytest
+
 from gateway.engine.caller import CallerConnection
-from gateway.engine.reception import MAX_QUEUED
+from gateway.engine.reception import MAX_QUEUED, MOST_PARSED_BYTES
 from tests.wire import OK, PATH, answering, request, running, scripted
 
 
@@ -37,3 +40,34 @@ async def test_a_body_larger_than_every_buffer_goes_on_when_it_is_read() -> None
         assert (await peer.read_answer())[0] == 200
         peer.close()
     assert seen[0][1] == body
+
+
+@pytest.mark.parametrize("off", range(-3, 4))
+async def test_a_long_body_ends_where_its_length_says(off: int) -> None:
+    seen: list[tuple[bytes, bytes]] = []
+    body = bytes(range(256)) * (MOST_PARSED_BYTES // 256 + 1)
+    first = request(f"POST {PATH} HTTP/1.1", body=body)
+    after = request(f"PUT {PATH} HTTP/1.1", "Expect: 100-continue", body=body[1:]) + request()
+    async with scripted(answering(OK, seen=seen)) as upstream, running(upstream.origin) as gateway:
+        peer = await gateway.dial()
+        sent = first + after
+        await peer.send(sent[: len(first) + off])
+        await asyncio.sleep(0.01)
+        await peer.send(sent[len(first) + off :])
+        statuses = [(await peer.read_answer())[0] for _ in range(4)]
+        peer.close()
+    assert statuses == [200, 100, 200, 200]
+    assert [taken for _, taken in seen] == [body, body[1:], b""]
+
+
+async def test_a_long_body_that_is_cut_never_looks_whole() -> None:
+    seen: list[tuple[bytes, bytes]] = []
+    body = b"x" * 2 * MOST_PARSED_BYTES
+    async with scripted(answering(OK, seen=seen)) as upstream, running(upstream.origin) as gateway:
+        peer = await gateway.dial()
+        await peer.send(request(f"POST {PATH} HTTP/1.1", body=body)[:-1])
+        await asyncio.sleep(0.05)
+        peer.close()
+        record = await gateway.recorder.wait_for(1)
+        assert (record.status, record.bytes_in) == (499, len(body) - 1)
+    assert not seen
