@@ -21,6 +21,7 @@ from gateway.core.message import ReplyHead
 from gateway.engine.credential_line import credential_fields
 from gateway.engine.events import Record
 from gateway.engine.refusal import refuses_token
+from gateway.engine.relay import JOIN_BYTES
 from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Way
@@ -143,7 +144,12 @@ class Attempts:
         head = self._plan.outbound.render(self._upload.fields + credentials)
         self._asked_at = time.monotonic()
         self._record.queue_s = self._asked_at - self._record.started
-        upstream.ask(self._plan.outbound.method.decode(), head + self._upload.begin())
+        method, body = self._plan.outbound.method.decode(), self._upload.begin()
+        if len(body) <= JOIN_BYTES:
+            upstream.ask(method, head + body)
+        else:
+            upstream.ask(method, head)
+            upstream.write(body)
         if not self._upload.is_sent:
             self._streaming = asyncio.create_task(self._upload.stream(upstream))
             self._streaming.add_done_callback(partial(_report_failure, upstream))

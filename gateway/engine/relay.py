@@ -20,7 +20,7 @@ from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import GatewayError
 
 # Below this, head and body go out in one write; above, copying costs more than a write.
-_JOIN_BYTES = 65536
+JOIN_BYTES = 65536
 # More than this costs more to read than a new connection does to make.
 DISCARD_BYTES = 65536
 # The caller has its answer, and may be waiting to send its next request.
@@ -93,7 +93,7 @@ async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:
 
 
 def _write_with_head(connection: Connection, head: bytes, data: bytes) -> None:
-    if len(data) <= _JOIN_BYTES:
+    if len(data) <= JOIN_BYTES:
         connection.write(head + data)
     else:
         connection.write(head)
