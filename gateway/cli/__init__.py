@@ -15,6 +15,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from gateway import __version__
 from gateway.cli import (
@@ -32,7 +33,7 @@ from gateway.cli import (
 from gateway.cli.problems import print_problems
 from gateway.errors import ConfigError
 
-_COMMANDS = (serve, check, explain, doctor, simulate, config, token, healthcheck, version, work)
+_COMMANDS = (serve, check, explain, doctor, simulate, config, token, healthcheck, version)
 # What shells report for a program that SIGINT or SIGPIPE ended.
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -43,8 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal's encoding cannot show is shown escaped.
         sys.stdout.reconfigure(errors="backslashreplace")
+    given = sys.argv[1:] if argv is None else argv
+    # Our own processes say it; to anybody else, not even an error names it.
+    commands = (work,) if given[:1] == ["work"] else _COMMANDS
     try:
-        arguments = build_parser().parse_args(argv)
+        arguments = build_parser(commands).parse_args(given)
     except SystemExit as ended:
         # argparse has printed the help, or what is wrong with the usage.
         return ended.code if isinstance(ended.code, int) else 0
@@ -62,8 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(commands: Sequence[ModuleType] = _COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of others."""
     parser = argparse.ArgumentParser(
         prog="rc-gateway",
         description="A reverse proxy for the RingCentral APIs.",
@@ -72,9 +76,9 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"rc-gateway {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add(commands)
+    known = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in commands:
+        command.add(known)
     return parser
 
 
