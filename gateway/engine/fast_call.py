@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import Framing, Kind
-from gateway.core.message import ReplyHead, render_fields
+from gateway.core.framing import Framing, Kind, framing_line
+from gateway.core.message import ReplyHead
 from gateway.credentials.tokens import Token
 from gateway.engine.events import Record
 from gateway.engine.exchange import Exchange, begin_answer
@@ -142,11 +142,10 @@ class FastCall:
         record.queue_s = self._asked_at - record.started
         body, framing = self._body, known.framing_line
         record.bytes_in = len(body)
-        if known.restore is not None:
-            upload = self._make_upload()
-            body = upload.begin()
+        if known.restore is not None and len(body) <= self._outfit.limits.replay_body_bytes:
+            body = known.restore(body)
             if len(body) != known.length:
-                framing = render_fields(upload.fields)
+                framing = framing_line(Framing(Kind.LENGTH, len(body)))
         credential = way.credential_line.render(known.scheme, self._token)
         upstream.ask(known.method, b"%b%b%b\r\n%b" % (known.start, framing, credential, body))
         upstream.expect(self._deadline, self._on_news)

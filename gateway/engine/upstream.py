@@ -13,7 +13,6 @@ Rule 4: this module knows nothing of plans, retries or callers.
 from __future__ import annotations
 
 import asyncio
-import select
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
@@ -24,6 +23,7 @@ from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
 from gateway.engine.inflow import Inflow, Whole
 from gateway.engine.pressure import Pressure
+from gateway.engine.socket_state import SocketState
 from gateway.engine.watch import Watch
 from gateway.engine.wire import Wire
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
@@ -43,7 +43,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._on_news: Callable[[], None] | None = None
         self._pressure = Pressure(loop)
-        self._kernel = select.poll()
         self._heads = HeadReader("")
         self._is_asked = False
         self._head: ReplyHead | None = None
@@ -76,7 +75,7 @@ class UpstreamConnection(asyncio.Protocol):
         What the event loop has not read yet would be taken for the reply to the next request.
         """
         transport = self._transport
-        return transport is not None and not transport.is_closing() and not self._kernel.poll(0)
+        return transport is not None and not transport.is_closing() and self._socket.is_silent()
 
     @property
     def is_cut(self) -> bool:
@@ -84,8 +83,7 @@ class UpstreamConnection(asyncio.Protocol):
 
         A write would then lose the reply that came before the cut and is still unread.
         """
-        ends = select.POLLERR | select.POLLHUP
-        return not self.is_open or any(events & ends for _, events in self._kernel.poll(0))
+        return not self.is_open or self._socket.is_ended()
 
     @property
     def is_reusable(self) -> bool:
@@ -220,7 +218,7 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio calls this)."""
         self._transport = Wire(cast(asyncio.Transport, transport), self._loop)
-        self._kernel.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+        self._socket = SocketState(transport.get_extra_info("socket").fileno())
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a reply; unasked ones condemn the connection."""

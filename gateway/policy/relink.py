@@ -52,12 +52,12 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
         return None
     if b"no-transform" in head.members(b"cache-control"):
         return None
-    types = head.values(b"content-type")
-    if len(types) != 1:
+    kind = head.first(b"content-type")
+    if kind is None or len(head.places.by_name[b"content-type"]) > 1:
         return None
-    if is_json(types[0]):
+    if is_json(kind):
         return JsonRewriter(links)
-    boundary = multipart_boundary(types[0])
+    boundary = multipart_boundary(kind)
     return None if boundary is None else MultipartRewriter(boundary, links)
 
 
