@@ -110,10 +110,10 @@ class OutboundHead:
         """Return the request-target; may hold a passed-through secret in its query."""
         return self.path if self.query is None else self.path + b"?" + self.query
 
-    def render(self, extra: tuple[OutboundField, ...] = ()) -> bytes:
-        """Return the bytes for the wire, `extra` fields last, secrets in clear."""
-        line = self.method + b" " + self.target + b" HTTP/1.1\r\n"
-        return line + render_fields(self.fields + extra) + b"\r\n"
+    def render(self, extra: bytes = b"") -> bytes:
+        """Return the bytes for the wire, the lines of `extra` fields last, secrets in clear."""
+        fields = render_fields(self.fields)
+        return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (self.method, self.target, fields, extra)
 
 
 @dataclass(slots=True, eq=False)

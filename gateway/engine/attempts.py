@@ -18,7 +18,6 @@ import time
 from functools import partial
 
 from gateway.core.message import ReplyHead
-from gateway.engine.credential_line import credential_fields
 from gateway.engine.events import Record
 from gateway.engine.refusal import refuses_token
 from gateway.engine.relay import JOIN_BYTES
@@ -34,6 +33,7 @@ from gateway.errors import (
 )
 from gateway.policy.forward import Plan
 from gateway.policy.rate_fields import parse_retry_after
+from gateway.policy.rates import Spent
 from gateway.policy.retries import Attempt, Failure, judge_attempt
 
 _NOTHING_BEGUN = Begun()
@@ -65,7 +65,7 @@ class Attempts:
     async def prepare(self) -> None:
         """Be let through and have a token; raises `RateShield` or `CredentialUnavailable`."""
         if self._spent is None:
-            self._spent = await self._way.toll.pay(self._plan)
+            self._spent = await self._pay()
         credential = self._way.credential
         if credential is not None and self._token is None:
             self._token = credential.ready() or await credential.current(self._plan.deadline)
@@ -135,13 +135,18 @@ class Attempts:
         self._number += 1
         self._record.attempts += 1
         if self._spent is None:
-            self._spent = await self._way.toll.pay(self._plan)
+            self._spent = await self._pay()
         return await self._connect()
+
+    async def _pay(self) -> Spent:
+        """Be let through, at once when nothing is in the way."""
+        toll = self._way.toll
+        return toll.pay_now(self._plan.permitted) or await toll.pay(self._plan)
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         """Send the request, or what is here of it."""
-        credentials = credential_fields(self._plan.scheme, self._token)
-        head = self._plan.outbound.render(self._upload.fields + credentials)
+        credential = self._way.credential_line.render(self._plan.scheme, self._token)
+        head = self._plan.outbound.render(self._upload.framing_line + credential)
         self._asked_at = time.monotonic()
         self._record.queue_s = self._asked_at - self._record.started
         method, body = self._plan.outbound.method.decode(), self._upload.begin()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
@@ -212,7 +211,7 @@ class FastCall:
         """Serve from here as in the main lane."""
         self._is_carried = True
         begun = Begun(self._spent, self._token, self._upstream, self._asked_at)
-        plan = replace(self._known.plan, deadline=self._deadline)
+        plan = self._known.plan.due(self._deadline)
         exchange = Exchange(self, plan, self._record, upload, self._outfit.timeouts.idle_s)
 
         def serve() -> Awaitable[bool]:

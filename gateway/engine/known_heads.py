@@ -99,7 +99,7 @@ class KnownHeads:
         known = self._memo.get(digest)
         if known is not None:
             record.asked = known.asked
-            return replace(known.plan, deadline=now + self.policy.first_byte_s), known.restore
+            return known.plan.due(now + self.policy.first_byte_s), known.restore
         note_head(record.asked, raw)
         decision = decide(raw, self.policy, now)
         note_decision(record.asked, decision)

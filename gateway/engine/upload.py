@@ -17,8 +17,7 @@ from typing import Protocol
 
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import CHUNKED, Framing, Kind, framing_fields
-from gateway.core.headers import Fields
+from gateway.core.framing import CHUNKED, Framing, Kind, framing_line
 from gateway.engine.incoming import Incoming
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
@@ -39,8 +38,8 @@ class Body(Protocol):
     is_held: bool
 
     @property
-    def fields(self) -> Fields:
-        """Return the framing fields."""
+    def framing_line(self) -> bytes:
+        """Return the line that says how the body ends."""
 
     async def gather(self, deadline: float) -> None:
         """Read what the head may wait for, by `deadline`."""
@@ -86,9 +85,9 @@ class Upload:
         return Framing(Kind.LENGTH, self.size) if self.is_read and self.is_held else CHUNKED
 
     @property
-    def fields(self) -> Fields:
-        """Return the framing fields."""
-        return framing_fields(self.framing)
+    def framing_line(self) -> bytes:
+        """Return the line that says how the body ends."""
+        return framing_line(self.framing)
 
     async def gather(self, deadline: float) -> None:
         """Read what the head may wait for, by `deadline`.
@@ -179,16 +178,11 @@ class WholeUpload:
         self.is_sent = False
 
     @property
-    def fields(self) -> Fields:
-        """Return the framing fields."""
+    def framing_line(self) -> bytes:
+        """Return the line that says how the body ends."""
         if self._declared.kind is Kind.NONE:
-            return ()
-        return framing_fields(Framing(Kind.LENGTH, self.length))
-
-    @property
-    def length(self) -> int:
-        """Return the bytes that leave."""
-        return len(self._data)
+            return b""
+        return framing_line(Framing(Kind.LENGTH, len(self._data)))
 
     async def gather(self, deadline: float) -> None:
         """Do nothing: all of it is here."""

@@ -99,6 +99,10 @@ class Plan:
     links: Links | None = None
     restored: Links | None = None
 
+    def due(self, deadline: float) -> Plan:
+        """Return the same for a head that came at another time."""
+        return Plan(self.permitted, self.outbound, deadline, self.links, self.restored)
+
     @property
     def request(self) -> Request:
         """Return the request that is forwarded."""

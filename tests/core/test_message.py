@@ -14,6 +14,7 @@ from gateway.core.message import (
     Request,
     Rules,
     normalize,
+    render_fields,
 )
 from gateway.core.query import Mode, QueryRules
 from gateway.core.secret import Secret
@@ -179,7 +180,8 @@ def test_heads_print_no_field_and_no_query() -> None:
 def test_an_outbound_head_is_rendered_with_its_secrets_and_extra_fields_last() -> None:
     outbound = OutboundHead(b"PUT", b"/a", b"b=1", (HOST, (b"Cookie", Secret(b"c"))))
     assert outbound.target == b"/a?b=1"
-    assert outbound.render(((b"Authorization", Secret(b"Bearer d")), (b"X", b""))) == (
+    extra = render_fields(((b"Authorization", Secret(b"Bearer d")), (b"X", b"")))
+    assert outbound.render(extra) == (
         b"PUT /a?b=1 HTTP/1.1\r\nHost: localhost:8080\r\nCookie: c\r\n"
         b"Authorization: Bearer d\r\nX: \r\n\r\n"
     )
