@@ -34,7 +34,8 @@ def target_of(message: RawRequestMessage) -> bytes:
 
 def version_of(message: RawRequestMessage) -> bytes:
     """Return the version as a request line has it, such as `HTTP/1.1`."""
-    return b"HTTP/%d.%d" % tuple(message.version)
+    version = message.version
+    return b"HTTP/1.1" if version == HttpVersion11 else b"HTTP/%d.%d" % tuple(version)
 
 
 class Heads(Protocol):
