@@ -27,6 +27,10 @@ class Kind(Enum):
     CLOSE = "close"
 
 
+# Before Python 3.12, looking a member up in its class costs as much as a call.
+NOTHING, LENGTH, CHUNKS, CLOSE = Kind
+
+
 @dataclass(frozen=True, slots=True)
 class Framing:
     """How a body ends; `length` is bytes and is 0 unless the kind is LENGTH."""
@@ -37,17 +41,17 @@ class Framing:
     @property
     def has_body(self) -> bool:
         """Tell whether a body byte may follow the head."""
-        return self.kind is not Kind.NONE and not (self.kind is Kind.LENGTH and self.length == 0)
+        return self.kind is not NOTHING and not (self.kind is LENGTH and self.length == 0)
 
 
 class Ambiguous(ValueError):
     """The length has two readings or none; the text says which rule is broken."""
 
 
-NO_BODY = Framing(Kind.NONE)
-EMPTY = Framing(Kind.LENGTH, 0)
-CHUNKED = Framing(Kind.CHUNKED)
-UNTIL_CLOSE = Framing(Kind.CLOSE)
+NO_BODY = Framing(NOTHING)
+EMPTY = Framing(LENGTH, 0)
+CHUNKED = Framing(CHUNKS)
+UNTIL_CLOSE = Framing(CLOSE)
 
 # RFC 9110 section 6.4.1: responses to HEAD, and 1xx, 204 and 304, have no content.
 BODILESS_STATUS = frozenset({204, 304})
@@ -61,9 +65,9 @@ def framing_fields(framing: Framing) -> Fields:
 
 def framing_line(framing: Framing) -> bytes:
     """Return the line that says how a body ends; none for what ends by itself, or with a close."""
-    if framing.kind is Kind.LENGTH:
+    if framing.kind is LENGTH:
         return b"Content-Length: %d\r\n" % framing.length
-    return b"Transfer-Encoding: chunked\r\n" if framing.kind is Kind.CHUNKED else b""
+    return b"Transfer-Encoding: chunked\r\n" if framing.kind is CHUNKS else b""
 
 
 def frame_request(fields: Fields, version: bytes) -> Framing:
@@ -92,7 +96,7 @@ def _declared(fields: Fields, version: bytes) -> Framing | None:
         raise Ambiguous("Content-Length is repeated")
     if CONTENT_LENGTH.fullmatch(lengths[0]) is None:
         raise Ambiguous(f"Content-Length '{show(lengths[0])}' is not a number of bytes")
-    return Framing(Kind.LENGTH, int(lengths[0]))
+    return Framing(LENGTH, int(lengths[0]))
 
 
 def _chunked(codings: list[bytes], lengths: list[bytes], version: bytes) -> Framing:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 
-from gateway.core.framing import CHUNKED, NO_BODY, Framing, Kind
+from gateway.core.framing import CHUNKED, LENGTH, NO_BODY, Framing
 from gateway.core.grammar import CONTENT_LENGTH, FIELD_VALUE, MAY_BE_SECRET
 from gateway.core.headers import HOP_BY_HOP, Field, Fields, hop_by_hop, values_of
 from gateway.core.memo import Memo
@@ -102,7 +102,7 @@ class Sections:
             if name.lower() == _LENGTH:
                 if framing is not NO_BODY or CONTENT_LENGTH.fullmatch(value) is None:
                     return None
-                framing = Framing(Kind.LENGTH, int(value))
+                framing = Framing(LENGTH, int(value))
         return (framing, section) if size <= max_bytes else None
 
     def read(self, fields: Fields, mattering: Fields, version: bytes, framing: Framing) -> Section:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 
 from gateway.core.chunked import LAST_CHUNK, ChunkedReader, render_chunk
-from gateway.core.framing import Framing, Kind
+from gateway.core.framing import CHUNKS, Framing
 from gateway.core.grammar import TCHAR
 
 # The longest registered method, BASELINE-CONTROL, has 16 letters.
@@ -88,7 +88,7 @@ class Boundary:
         """Take note that the head is complete, and how the body after it is framed."""
         self._in_head = False
         self._left = framing.length
-        self.chunks = ChunkedReader() if framing.kind is Kind.CHUNKED else None
+        self.chunks = ChunkedReader() if framing.kind is CHUNKS else None
 
     def _take_head(self) -> bytes:
         if not self._in_head or not self.head:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.core.framing import NO_BODY, Framing, Kind
+from gateway.core.framing import CLOSE, NO_BODY, Framing
 from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
@@ -85,7 +85,7 @@ def begin_answer(
     The record has it that they are sent.
     """
     framing, framing_line = frame_for_caller(plan, head)
-    keep = not close and framing.kind is not Kind.CLOSE
+    keep = not close and framing.kind is not CLOSE
     lines = render_reply_fields(plan, head, record.request_id.encode()) + framing_line
     record.status = record.upstream_status = head.status
     record.rc_request_id = _request_id_of(head)

@@ -16,7 +16,7 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import Framing, Kind, framing_line
+from gateway.core.framing import CHUNKS, LENGTH, Framing, framing_line
 from gateway.core.message import ReplyHead
 from gateway.credentials.tokens import Token
 from gateway.engine.events import Record
@@ -144,7 +144,7 @@ class FastCall:
         if known.restore is not None and len(body) <= self._outfit.limits.replay_body_bytes:
             body = known.restore(body)
             if len(body) != known.length:
-                framing = framing_line(Framing(Kind.LENGTH, len(body)))
+                framing = framing_line(Framing(LENGTH, len(body)))
         credential = way.credential_line.render(known.scheme, self._token)
         upstream.ask(known.method, b"%b%b%b\r\n%b" % (known.start, framing, credential, body))
         upstream.expect(self._deadline, self._on_news)
@@ -189,7 +189,7 @@ class FastCall:
             return b""
         data, _ = body.take_body()
         self._record.bytes_out = len(data)
-        if framing.kind is not Kind.CHUNKED:
+        if framing.kind is not CHUNKS:
             return data
         return (render_chunk(data) if data else b"") + LAST_CHUNK
 

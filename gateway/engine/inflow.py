@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 
 from gateway.core.chunked import BadChunk, ChunkedReader
-from gateway.core.framing import Framing, Kind
+from gateway.core.framing import CHUNKS, CLOSE, LENGTH, Framing
 from gateway.errors import UpstreamBroken
 
 # One read of the event loop is 256 KiB, so at most that much more arrives after this.
@@ -61,7 +61,7 @@ class Inflow:
     def __init__(self, framing: Framing) -> None:
         self._kind = framing.kind
         self._left = framing.length
-        self._chunks = ChunkedReader() if framing.kind is Kind.CHUNKED else None
+        self._chunks = ChunkedReader() if framing.kind is CHUNKS else None
         self._pieces: deque[bytes] = deque()
         self._held = 0
         self.ended = not framing.has_body
@@ -78,7 +78,7 @@ class Inflow:
             self.surplus = self.surplus or bool(data)
         elif self._chunks is not None:
             self._feed_chunks(self._chunks, data)
-        elif self._kind is Kind.LENGTH:
+        elif self._kind is LENGTH:
             self._feed_length(data)
         else:
             self._hold(data)
@@ -87,7 +87,7 @@ class Inflow:
         """Take the orderly end of the connection, or raise `UpstreamBroken`."""
         if self.ended:
             return
-        if self._kind is not Kind.CLOSE:
+        if self._kind is not CLOSE:
             raise UpstreamBroken("upstream ended its reply before the body was complete")
         self.ended = True
 

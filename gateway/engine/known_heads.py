@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeAlias
 
-from gateway.core.framing import Framing, Kind, framing_line
+from gateway.core.framing import LENGTH, Framing, framing_line
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
@@ -32,7 +32,7 @@ from gateway.engine.recording import note_decision, note_head
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
 from gateway.policy.relink import restorer_for
-from gateway.policy.routes import Scheme
+from gateway.policy.routes import PASSTHROUGH, Scheme
 
 # As much as nginx reads of a head at first; longer ones hold cookies, and belong to pages.
 MOST_HEAD_BYTES = 4096
@@ -169,7 +169,7 @@ def _know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
         return None
     return Known(
         plan,
-        plan.request.framing.length if plan.request.framing.kind is Kind.LENGTH else 0,
+        plan.request.framing.length if plan.request.framing.kind is LENGTH else 0,
         plan.outbound.method.decode(),
         plan.outbound.render()[:-2],
         plan.framing,
@@ -185,7 +185,7 @@ def _know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
 
 def _may_be_kept(known: Known, raw: RawHead) -> bool:
     plan = known.plan
-    if known.request_id or plan.upstream.scheme is Scheme.PASSTHROUGH:
+    if known.request_id or plan.upstream.scheme is PASSTHROUGH:
         return False
     if any(name.lower() == b"traceparent" for name, _ in raw.fields):
         return False

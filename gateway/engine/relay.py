@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import Framing, Kind
+from gateway.core.framing import CHUNKS, CLOSE, Framing
 from gateway.core.message import ReplyHead
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
@@ -57,7 +57,7 @@ async def relay_reply(
     if not framing.has_body:
         connection.write(head)
         return
-    chunked = framing.kind is Kind.CHUNKED
+    chunked = framing.kind is CHUNKS
     data, is_last = body.take_body()
     record.bytes_out = len(data)
     out = render_chunk(data) if data and chunked else data
@@ -80,7 +80,7 @@ async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:
 
     A connection whose body does not end here is not reusable, and the pool cuts it.
     """
-    if framing.kind is Kind.CLOSE or framing.length > DISCARD_BYTES:
+    if framing.kind is CLOSE or framing.length > DISCARD_BYTES:
         return
     data, is_last = upstream.take_body()
     taken = len(data)

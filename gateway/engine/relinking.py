@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from gateway.core.framing import CHUNKED, Framing, Kind
+from gateway.core.framing import CHUNKED, LENGTH, NOTHING, Framing
 from gateway.core.links import Links
 from gateway.core.message import ReplyHead
 from gateway.engine.coded import GzipStage, PlainStage, fold, unfold
@@ -81,13 +81,13 @@ def relink_whole(
 def _relink_head(head: ReplyHead, links: Links) -> tuple[ReplyHead, Rewriter | None]:
     """Return the head with its own links rewritten, and what the body is to pass through."""
     head = relink_head(head, links)
-    if head.framing.kind is Kind.NONE:
+    if head.framing.kind is NOTHING:
         return (retell(head, head.framing) if speaks_of_a_body(head, links) else head), None
     return head, rewriter_for(head, links) if head.framing.has_body else None
 
 
 def _is_held(head: ReplyHead) -> bool:
-    return head.framing.kind is Kind.LENGTH and head.framing.length <= MOST_HELD_BYTES
+    return head.framing.kind is LENGTH and head.framing.length <= MOST_HELD_BYTES
 
 
 def _relink_held(
@@ -100,7 +100,7 @@ def _relink_held(
     if written == decoded:
         return head, HeldBody(raw)
     data = fold(written) if is_gzip else written
-    return retell(head, Framing(Kind.LENGTH, len(data))), HeldBody(data)
+    return retell(head, Framing(LENGTH, len(data))), HeldBody(data)
 
 
 async def _read_all(body: ReplyBody, idle_s: float) -> bytes:

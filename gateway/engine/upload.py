@@ -17,7 +17,7 @@ from typing import Protocol
 
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import CHUNKED, Framing, Kind, framing_line
+from gateway.core.framing import CHUNKED, CHUNKS, LENGTH, NOTHING, Framing, framing_line
 from gateway.engine.incoming import Incoming
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
@@ -79,10 +79,10 @@ class Upload:
     def framing(self) -> Framing:
         """Return how the body leaves; settled once `gather` is done."""
         if self._restored is not None:
-            return Framing(Kind.LENGTH, self._restored)
-        if self._declared.kind is not Kind.CHUNKED:
+            return Framing(LENGTH, self._restored)
+        if self._declared.kind is not CHUNKS:
             return self._declared
-        return Framing(Kind.LENGTH, self.size) if self.is_read and self.is_held else CHUNKED
+        return Framing(LENGTH, self.size) if self.is_read and self.is_held else CHUNKED
 
     @property
     def framing_line(self) -> bytes:
@@ -95,7 +95,7 @@ class Upload:
         Of a chunked body, and of one to be restored, that is all that may be held; of another
         what is here already.
         """
-        waits = self._declared.kind is Kind.CHUNKED or self._restore is not None
+        waits = self._declared.kind is CHUNKS or self._restore is not None
         while not self.is_read and self.is_held:
             if self._payload.is_eof():
                 self._take(self._payload.read_nowait())
@@ -110,13 +110,13 @@ class Upload:
     def begin(self) -> bytes:
         """Return the held bytes as they go out with the head; `is_sent` tells if that is all."""
         data = b"".join(self._pieces)
-        self.is_sent = self.is_read and self.framing.kind is not Kind.CHUNKED
+        self.is_sent = self.is_read and self.framing.kind is not CHUNKS
         self._drop_unless_held()
-        return render_chunk(data) if data and self.framing.kind is Kind.CHUNKED else data
+        return render_chunk(data) if data and self.framing.kind is CHUNKS else data
 
     async def stream(self, upstream: UpstreamConnection) -> None:
         """Send the rest as it comes, no faster than upstream takes it; stop when it is cut."""
-        chunked = self.framing.kind is Kind.CHUNKED
+        chunked = self.framing.kind is CHUNKS
         while not self.is_read:
             piece = await self._read(float("inf"))
             if upstream.is_cut:
@@ -180,9 +180,9 @@ class WholeUpload:
     @property
     def framing_line(self) -> bytes:
         """Return the line that says how the body ends."""
-        if self._declared.kind is Kind.NONE:
+        if self._declared.kind is NOTHING:
             return b""
-        return framing_line(Framing(Kind.LENGTH, len(self._data)))
+        return framing_line(Framing(LENGTH, len(self._data)))
 
     async def gather(self, deadline: float) -> None:
         """Do nothing: all of it is here."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from gateway.core.framing import NO_BODY, Kind
+from gateway.core.framing import LENGTH, NO_BODY
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
@@ -274,7 +274,7 @@ class UpstreamConnection(asyncio.Protocol):
         if head is None:
             return
         rest = self._heads.rest
-        if head.framing.kind is Kind.LENGTH and head.framing.length == len(rest):
+        if head.framing.kind is LENGTH and head.framing.length == len(rest):
             self._body = Whole(rest)
         else:
             self._body = body = Inflow(head.framing)

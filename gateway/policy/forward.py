@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.core.codings import narrow_codings
-from gateway.core.framing import EMPTY, Framing, Kind
+from gateway.core.framing import EMPTY, NOTHING, Framing
 from gateway.core.links import Links
 from gateway.core.memo import Memo
 from gateway.core.message import IDEMPOTENT, OutboundField, OutboundHead, Request
@@ -26,7 +26,7 @@ from gateway.core.secret import Secret
 from gateway.core.section import Section
 from gateway.policy.links import LinkRules
 from gateway.policy.permits import Permitted
-from gateway.policy.routes import Scheme, Upstream
+from gateway.policy.routes import PASSTHROUGH, Scheme, Upstream
 
 ACCESS_TOKEN = b"access_token"
 
@@ -137,7 +137,7 @@ class Plan:
         """
         declared = self.request.framing
         is_disguised = self.outbound.method == b"POST" and self.request.method != "POST"
-        return EMPTY if is_disguised and declared.kind is Kind.NONE else declared
+        return EMPTY if is_disguised and declared.kind is NOTHING else declared
 
     @property
     def idempotent(self) -> bool:
@@ -150,7 +150,7 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
     routed = permitted.routed
     request, scheme = routed.request, routed.upstream.scheme
     query = request.query
-    if query is not None and scheme is not Scheme.PASSTHROUGH:
+    if query is not None and scheme is not PASSTHROUGH:
         for name in (ACCESS_TOKEN, *routed.upstream.cut_parameters):
             query = cut_pairs(query, name)
     sent = disguise(request.method.encode(), query, routed.upstream.tunnel)
@@ -169,7 +169,7 @@ def _fields(
     unchanged only with a method other than OPTIONS.
     """
     section = request.section
-    if not section.is_kept or upstream.scheme is Scheme.PASSTHROUGH or request.method == "OPTIONS":
+    if not section.is_kept or upstream.scheme is PASSTHROUGH or request.method == "OPTIONS":
         return _compose(request, upstream, rules, narrows=narrows)
     key = (section, upstream.name, narrows)
     fields = rules.composed.get(key)
@@ -197,7 +197,7 @@ def fate_of(name: bytes, ending: frozenset[bytes], scheme: Scheme) -> Fate | Non
     `ending` are the names that end at this hop (`headers.hop_by_hop`).
     """
     fate = _FATES.get(name)
-    if fate is Fate.CREDENTIAL and scheme is Scheme.PASSTHROUGH:
+    if fate is Fate.CREDENTIAL and scheme is PASSTHROUGH:
         fate = None
     if fate is not None:
         return fate

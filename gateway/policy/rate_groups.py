@@ -21,7 +21,7 @@ from gateway.policy.forward import ACCESS_TOKEN
 from gateway.policy.permits import Permitted
 from gateway.policy.rate_windows import Window, find_family
 from gateway.policy.recent import Recent
-from gateway.policy.routes import Routed, Scheme
+from gateway.policy.routes import PASSTHROUGH, Routed
 
 # Eight times the operations that the vendor documents.
 _MOST_LEARNED = 4096
@@ -66,7 +66,7 @@ class RateGroups:
         """Return what a permitted request is charged to."""
         routed = permitted.routed
         upstream, operation = routed.upstream, routed.operation
-        if operation is None or upstream.scheme is Scheme.PASSTHROUGH:
+        if operation is None or upstream.scheme is PASSTHROUGH:
             return self._make(routed)
         # Another configuration may give the upstream another credential.
         place = (upstream.name, upstream.credential, operation.method, operation.template)
@@ -92,7 +92,7 @@ class RateGroups:
 
     def _credential(self, routed: Routed) -> str:
         name = routed.upstream.credential
-        if routed.upstream.scheme is not Scheme.PASSTHROUGH:
+        if routed.upstream.scheme is not PASSTHROUGH:
             return name
         token = _token(routed)
         return f"{name}:{hmac.digest(self._secret, token, 'sha256').hex()[:32]}"

@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from typing import TypeAlias
 
 from gateway.core.field_places import Places, places_among
-from gateway.core.framing import Framing, Kind
+from gateway.core.framing import NOTHING, Framing
 from gateway.core.headers import values_of
 from gateway.core.link_json import JsonRewriter
 from gateway.core.link_multipart import MultipartRewriter
@@ -103,7 +103,7 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     """
     places = head.places
     remember = _choose_true if places.is_remembered else _choose_true.__wrapped__
-    kept, tags, told = remember(places, framing.kind is Kind.NONE)
+    kept, tags, told = remember(places, framing.kind is NOTHING)
     values = head.field_values
     if tags or told is not places:
         values = tuple([_weaken(values[at]) if at in tags else values[at] for at in kept])

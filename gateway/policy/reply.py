@@ -19,10 +19,11 @@ from gateway.core.field_places import Places
 from gateway.core.framing import (
     CHUNKED,
     EMPTY,
+    LENGTH,
     NO_BODY,
+    NOTHING,
     UNTIL_CLOSE,
     Framing,
-    Kind,
     framing_line,
 )
 from gateway.core.headers import HOP_BY_HOP, split_list
@@ -102,9 +103,9 @@ def frame_for_caller(plan: Plan, head: ReplyHead) -> tuple[Framing, bytes]:
     if request.method == "HEAD":
         # It may have left as GET, and then upstream sends a body; the caller is sent none.
         return NO_BODY, _declared_length(plan, head)
-    if kind is Kind.LENGTH:
+    if kind is LENGTH:
         return head.framing, framing_line(head.framing)
-    if kind is Kind.NONE:
+    if kind is NOTHING:
         return head.framing, _declared_length(plan, head)
     if request.version == b"HTTP/1.0":
         return UNTIL_CLOSE, b""
