@@ -70,6 +70,8 @@ class HeadReader:
             head = self._parse(raw)
             if head.status >= 200:
                 self.rest = bytes(held)
+                # They are the body's, and none of the next head.
+                held.clear()
                 return head
             self._drop(head, len(raw))
         self._check_part(held)

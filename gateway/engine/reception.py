@@ -193,7 +193,9 @@ class Reception(RequestHandler):
             self._is_unparsed = framing.length > MOST_PARSED_BYTES and not message.upgrade
 
     def _pass_on(self, part: bytes) -> None:
-        """Give bytes of a body to its reader."""
+        """Give bytes of a body to its reader, as aiohttp does those that it parses."""
+        if self._force_close or self._close:
+            return
         self._receiving.feed_data(part)
         if self._boundary.in_body:
             return

@@ -273,7 +273,8 @@ class UpstreamConnection(asyncio.Protocol):
         head = self._head = self._heads.feed(data)
         if head is None:
             return
-        rest = self._heads.rest
+        # Not kept there: an idle connection would hold it until its next reply.
+        rest, self._heads.rest = self._heads.rest, b""
         if head.framing.kind is LENGTH and head.framing.length == len(rest):
             self._body = Whole(rest)
         else:

@@ -66,7 +66,9 @@ class LinkRules:
         self._found = LinkMap(_source(served.origin, served, b"") for served in self._served)
         self._outward: dict[Origin, Links] = {}
         self._inward: dict[tuple[Origin, ...], Links] = {}
-        self._known: Memo[tuple[Section, Listener], tuple[Links | None, Links | None]] = Memo()
+        self._known: Memo[tuple[Section, Listener], tuple[Links | None, Links | None]]
+        # No more than there are names: each holds the links of one.
+        self._known = Memo(_MOST_NAMES)
 
     def origin_for(self, request: Request) -> Origin | None:
         """Return what is written in the answer to a request in place of an upstream's origin."""

@@ -167,3 +167,24 @@ async def test_a_paused_reply_whose_caller_goes_away_is_cut() -> None:
         assert record.status in (200, 499)
         await asyncio.wait_for(over.wait(), 5)
         assert gateway.gateway.idle_upstream_connections() == 0
+
+
+async def test_a_body_behind_a_head_that_came_in_parts_is_not_the_next_reply() -> None:
+    forged = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+    first = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(forged) + forged
+
+    async def script(peer: Peer) -> None:
+        for cut, answer in ((20, first), (0, OK), (30, first), (0, OK)):
+            await peer.read_request()
+            if cut:
+                await peer.send(answer[:cut])
+                await asyncio.sleep(0.02)
+            await peer.send(answer[cut:])
+
+    async with scripted(script) as upstream, running(upstream.origin) as gateway:
+        for expected in (forged, b"ok") * 2:
+            peer = await gateway.dial()
+            await peer.send(request())
+            assert (await peer.read_answer())[2] == expected
+            peer.close()
+        assert upstream.connections == 1

@@ -30,7 +30,10 @@ def said_by(head: ReplyHead) -> Said:
 
 def read(stream: bytes, *cuts: int) -> tuple[Said | None, bytes] | str:
     """Return what the head says and what is left after it, or "refused"."""
-    reader = HeadReader("GET")
+    return read_with(HeadReader("GET"), stream, *cuts)
+
+
+def read_with(reader: HeadReader, stream: bytes, *cuts: int) -> tuple[Said | None, bytes] | str:
     edges = [0, *sorted(cuts), len(stream)]
     for start, end in itertools.pairwise(edges):
         try:
@@ -51,6 +54,30 @@ def test_a_head_is_the_same_wherever_it_is_cut() -> None:
     for cut in range(len(stream)):
         assert read(stream, cut) == whole
     assert read(stream, *range(1, len(stream))) == whole
+
+
+REPLIES = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.sampled_from([LENGTH, b"", b"A: b\r\nC: d\r\n"]),
+        st.sampled_from([b"", b"ok", START + LENGTH + b"\r\nno", b"HTTP/1.1 ", b"\r\n\r\n"]),
+        st.sets(st.integers(1, 200), max_size=4),
+    ),
+    min_size=2,
+    max_size=4,
+)
+
+
+@given(REPLIES)
+def test_a_reader_that_goes_on_reads_the_next_reply_as_a_new_one_would(
+    replies: list[tuple[int, bytes, bytes, set[int]]],
+) -> None:
+    reader = HeadReader("GET")
+    for interims, fields, body, places in replies:
+        stream = INTERIM * interims + START + fields + b"\r\n" + body
+        cuts = sorted(place for place in places if place < len(stream))
+        reader.begin("GET")
+        assert read_with(reader, stream, *cuts) == read(stream, *cuts)
 
 
 PARTS = st.sampled_from(
