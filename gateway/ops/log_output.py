@@ -95,13 +95,17 @@ class Lines:
         self._stream = stream
         self._most_at_once = _most_at_once(stream)
         self._held: list[bytes] = []
+        self._now = b""
         self._due: asyncio.AbstractEventLoop | None = None
 
     def tell(self, level: int, event: str, fields: dict[str, object], more: bytes) -> None:
         """Write an event as JSON; `fields` and `more`, an object, are not empty."""
         if "exc_info" in fields:
             _show_error(fields)
-        parts = (_now(), _begin(level, event), orjson.dumps(fields, str)[1:-1], more[1:])
+        if not self._held:
+            # Those of one turn, written together, have one time.
+            self._now = orjson.dumps(datetime.now(UTC), None, orjson.OPT_UTC_Z)
+        parts = (self._now, _begin(level, event), orjson.dumps(fields, str)[1:-1], more[1:])
         (self.hold if level < logging.WARNING else self.msg)(b'{"timestamp":%b,%b,%b,%b' % parts)
 
     def hold(self, message: bytes) -> None:
@@ -142,10 +146,6 @@ class Lines:
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg
-
-
-def _now() -> bytes:
-    return orjson.dumps(datetime.now(UTC), None, orjson.OPT_UTC_Z)
 
 
 @lru_cache(maxsize=64)
