@@ -175,6 +175,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Become idle; called by the pool on a reusable connection."""
         self._is_asked = False
         self._head = None
+        self._body = _NOTHING
         self.idle_since = self._loop.time()
 
     def abort(self) -> None:
