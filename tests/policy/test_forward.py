@@ -282,3 +282,9 @@ def test_a_parameter_that_speaks_for_somebody_else_passes_only_where_it_may(
     assert isinstance(planned, Plan)
     assert planned.outbound.query == query
     assert planned.scheme is Scheme.BEARER
+
+
+@given(st.floats(0, 1e9))
+def test_a_plan_for_another_moment_differs_in_nothing_else(deadline: float) -> None:
+    decided = plan_of("POST", "/restapi", "Content-Length: 5")
+    assert decided.due(deadline) == replace(decided, deadline=deadline)

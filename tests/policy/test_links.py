@@ -167,3 +167,18 @@ def test_what_is_faster_is_made_of_the_pattern_and_of_what_is_written() -> None:
     assert made == [
         (outward.found.in_json.pattern, (b"http://localhost:8080", b"http://localhost:8080/media"))
     ]
+
+
+@pytest.mark.parametrize(("lines", "kept"), [(ASKED, True), (f"{ASKED}\nX-Token: s", False)])
+def test_what_is_remembered_of_fields_is_what_would_be_found(lines: str, *, kept: bool) -> None:
+    rules, request = rules_of(), request_of("POST", "/restapi", lines)
+    found = [rules.of(request) for _ in range(2)]
+    assert found == [(rules.outward(request), rules.inward(request))] * 2
+    assert len(rules._known) == kept
+
+
+def test_links_are_remembered_for_few_names() -> None:
+    rules = rules_of()
+    for number in range(300):
+        rules.of(request_of("GET", "/restapi", f"Host: 127.0.0.{number % 250 + 1}\nX: {number}"))
+        assert len(rules._known) <= 64
