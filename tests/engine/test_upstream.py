@@ -78,6 +78,16 @@ async def test_names_that_are_not_remembered_are_not_kept_with_an_idle_connectio
             assert (connection._heads._like is not None) == is_kept
 
 
+async def test_a_body_that_nobody_took_does_not_stay_with_an_idle_connection() -> None:
+    async with linked() as (connection, peer):
+        connection.ask("GET", ASK)
+        await peer.send(OK)
+        await connection.read_head(soon())
+        assert connection.is_reusable
+        connection.rest()
+        assert connection._body.held_bytes == 0
+
+
 async def test_nothing_is_reusable_before_its_body_has_ended() -> None:
     async with linked() as (connection, peer):
         assert not connection.is_reusable
