@@ -20,10 +20,10 @@ from functools import partial
 from gateway.core.message import ReplyHead
 from gateway.engine.events import Record
 from gateway.engine.refusal import refuses_token
-from gateway.engine.relay import JOIN_BYTES
 from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Way
+from gateway.engine.wire import join_short
 from gateway.errors import (
     GatewayError,
     RequestTimeout,
@@ -149,12 +149,10 @@ class Attempts:
         head = self._plan.outbound.render(self._upload.framing_line + credential)
         self._asked_at = time.monotonic()
         self._record.queue_s = self._asked_at - self._record.started
-        method, body = self._plan.outbound.method.decode(), self._upload.begin()
-        if len(body) <= JOIN_BYTES:
-            upstream.ask(method, head + body)
-        else:
-            upstream.ask(method, head)
-            upstream.write(body)
+        first, *others = join_short(head, self._upload.begin())
+        upstream.ask(self._plan.outbound.method.decode(), first)
+        for piece in others:
+            upstream.write(piece)
         if not self._upload.is_sent:
             self._streaming = asyncio.create_task(self._upload.stream(upstream))
             self._streaming.add_done_callback(partial(_report_failure, upstream))

@@ -27,7 +27,7 @@ from gateway.engine.known_heads import Known
 from gateway.engine.recording import new_request_id
 from gateway.engine.relay import ReplyBody
 from gateway.engine.relinking import relink_whole
-from gateway.engine.upload import WholeUpload
+from gateway.engine.upload import WholeUpload, restore_whole
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun
 from gateway.errors import Draining, GatewayError, Internal
@@ -141,8 +141,8 @@ class FastCall:
         record.queue_s = self._asked_at - record.started
         body, framing = self._body, known.framing_line
         record.bytes_in = len(body)
-        if known.restore is not None and len(body) <= self._outfit.limits.replay_body_bytes:
-            body = known.restore(body)
+        if known.restore is not None:
+            body = restore_whole(body, self._outfit.limits, known.restore)
             if len(body) != known.length:
                 framing = framing_line(Framing(LENGTH, len(body)))
         credential = way.credential_line.render(known.scheme, self._token)

@@ -17,10 +17,9 @@ from gateway.core.message import ReplyHead
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
 from gateway.engine.upstream import UpstreamConnection
+from gateway.engine.wire import join_short
 from gateway.errors import GatewayError
 
-# Below this, head and body go out in one write; above, copying costs more than a write.
-JOIN_BYTES = 65536
 # More than this costs more to read than a new connection does to make.
 DISCARD_BYTES = 65536
 # The caller has its answer, and may be waiting to send its next request.
@@ -63,7 +62,8 @@ async def relay_reply(
     out = render_chunk(data) if data and chunked else data
     if is_last and chunked:
         out += LAST_CHUNK
-    _write_with_head(connection, head, out)
+    for piece in join_short(head, out):
+        connection.write(piece)
     while not is_last:
         await connection.drain()
         data = await body.read_body(idle_s)
@@ -90,11 +90,3 @@ async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:
                 data = await upstream.read_body(DISCARD_S)
                 is_last = not data
                 taken += len(data)
-
-
-def _write_with_head(connection: Connection, head: bytes, data: bytes) -> None:
-    if len(data) <= JOIN_BYTES:
-        connection.write(head + data)
-    else:
-        connection.write(head)
-        connection.write(data)

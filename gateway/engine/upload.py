@@ -156,6 +156,13 @@ class Upload:
             self._pieces.clear()
 
 
+def restore_whole(body: bytes, limits: Limits, restore: Callable[[bytes], bytes] | None) -> bytes:
+    """Return a body that is all here as it leaves: changed by `restore` if it may be held."""
+    if restore is None or len(body) > limits.replay_body_bytes:
+        return body
+    return restore(body)
+
+
 class WholeUpload:
     """A request body that is all here."""
 
@@ -172,7 +179,7 @@ class WholeUpload:
         self.size = len(body)
         self.is_held = self.size <= limits.replay_body_bytes
         self._declared = declared
-        self._data = restore(body) if restore is not None and self.is_held else body
+        self._data = restore_whole(body, limits, restore)
         self.waiting = False
         self.is_read = True
         self.is_sent = False

@@ -96,12 +96,10 @@ class UpstreamConnection(asyncio.Protocol):
         return not transport.get_write_buffer_size() and is_persistent(head)
 
     def ask(self, method: str, data: bytes) -> None:
-        """Begin a request with the effective `method`: write its head and what goes with it."""
+        """Write a request with the effective `method`, or its beginning; none is under way."""
         self.uses += 1
         self._heads.begin(method)
         self._is_asked = True
-        self._head = None
-        self._body = _NOTHING
         self.reply_started = False
         if self._transport is not None and self.is_open:
             self._transport.write(data)

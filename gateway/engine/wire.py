@@ -21,6 +21,13 @@ from weakref import WeakKeyDictionary
 
 # Longer pieces gain nothing, and putting two of them together costs.
 MOST_HELD_BYTES = 131072
+# Below this, two pieces go out in one write; above, copying costs more than a write.
+_MOST_JOINED_BYTES = 65536
+
+
+def join_short(head: bytes, data: bytes) -> tuple[bytes, ...]:
+    """Return a head and what goes with it as they are best written: together when that is short."""
+    return (head + data,) if len(data) <= _MOST_JOINED_BYTES else (head, data)
 
 
 class Wire:

@@ -191,17 +191,13 @@ class _Route(logging.Handler):
 
 def _complete(level: str, event: Event, timestamp: object) -> Event:
     """Return the event behind what every line has first, its `exc_info` as the traceback's text."""
-    line: Event = _begin_line(level, event.pop("event"), timestamp)
+    line: Event = {"timestamp": timestamp, "level": level, "event": event.pop("event")}
     # An event with many keys carries them in one: structlog copies each keyword four times.
     line.update(event.pop("fields", {}))
     line.update(event)
     if "exc_info" in line:
         _show_error(line)
     return line
-
-
-def _begin_line(level: str, event: object, timestamp: object) -> dict[str, object]:
-    return {"timestamp": timestamp, "level": level, "event": event}
 
 
 def _show_error(line: Event) -> None:

@@ -109,18 +109,23 @@ class Rates:
 
     def spend(self, key: RateKey, now: float) -> Spent:
         """Let one attempt through and count it, or raise `RateShield` with when to come back."""
-        spent = self.spend_if_open(key, now)
-        if spent is None:
-            raise shield_of(key, self.refusal(key, now) or Shut(Reason.EXHAUSTED, now), now)
-        return spent
+        outcome = self._try(key, now)
+        if isinstance(outcome, Shut):
+            raise shield_of(key, outcome, now)
+        return outcome
 
     def spend_if_open(self, key: RateKey, now: float) -> Spent | None:
         """Let one attempt through and count it; None when the door is shut."""
+        outcome = self._try(key, now)
+        return None if isinstance(outcome, Shut) else outcome
+
+    def _try(self, key: RateKey, now: float) -> Spent | Shut:
         if self.mode is _OFF:
             return Spent(key, 0)
         bucket = self._buckets.get(key.bucket)
-        if self.mode is not _OBSERVE and self._refusal(key, bucket, now) is not None:
-            return None
+        shut = None if self.mode is _OBSERVE else self._refusal(key, bucket, now)
+        if shut is not None:
+            return shut
         self._sent.number += 1
         if bucket is None:
             bucket = self._bucket(key)
