@@ -58,7 +58,7 @@ class FastLane:
 
         None if it is none for this lane, or not whole.
         """
-        end = data.find(_END) + 4
+        end = data.find(_END) + len(_END)
         known = self._know(data, end)
         if known is None or len(data) != end + known.length:
             return None
@@ -66,7 +66,7 @@ class FastLane:
 
     def find_begun(self, data: bytes) -> Known | None:
         """Return what is known of a head that `data` begins with, some of its body missing."""
-        end = data.find(_END) + 4
+        end = data.find(_END) + len(_END)
         known = self._know(data, end)
         if known is None or not len(data) - end < known.length <= MOST_BODY_BYTES:
             return None
@@ -87,6 +87,6 @@ class FastLane:
         return self._heads
 
     def _know(self, data: bytes, end: int) -> Known | None:
-        if end < 4 or not self.gate.may_begin:
+        if end < len(_END) or not self.gate.may_begin:
             return None
         return self.heads.find(data[:end])
