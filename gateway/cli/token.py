@@ -36,7 +36,9 @@ def add(commands: Commands) -> None:
         "rc-gateway token status --config sidecar.toml",
         run,
     )
-    parser.add_argument("what", choices=("status",), help="status: metadata, never a token")
+    parser.add_argument(
+        "what", choices=("status",), metavar="status", help="metadata, never a token"
+    )
     add_config_options(parser)
     parser.add_argument("--json", action="store_true", help="print the same as data")
 

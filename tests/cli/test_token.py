@@ -97,3 +97,11 @@ async def test_the_listener_of_the_configuration_is_asked(
 def test_nobody_there_is_1_with_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["token", "status", "--set", "ops.bind=unix:/nowhere/ops.sock"]) == 1
     assert "no gateway answers at unix:/nowhere/ops.sock" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["token"], ["token", "renew"]])
+def test_what_is_missing_or_unknown_is_named_as_it_is_written(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert "status" in capsys.readouterr().err.splitlines()[-1]
