@@ -10,32 +10,37 @@ Rule 2: what is remembered is bounded, and so is each entry.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gateway.core.headers import Fields
+from gateway.core.reply_shape import ReplyShape
 
 # A few dozen sequences are usual; a long one is not worth its memory.
 _MOST_REMEMBERED = 512
 _MOST_REMEMBERED_BYTES = 1024
 _MOST_REMEMBERED_FIELDS = 64
+# Of replies that come less often, nobody notices what reading them takes.
+OFTEN = 64
+# The vendor's have about fifteen; a pattern takes 0.4 KB for each.
+MOST_SHAPED_FIELDS = 32
 
 
 class Places:
     """A sequence of names, and the places of each, lower case, in order; compared by identity.
 
-    `is_remembered` tells that the same sequence of names has this very object again;
-    `times` and `pattern` are what `reply_shape` makes of that.
+    `is_remembered` tells that the same sequence of names has this very object again, `shape`
+    how a plain reply with them is read, once there were `OFTEN`, and `length_at` where the one
+    Content-Length stands that says alone how long a body is.
     """
 
-    __slots__ = ("by_name", "folded", "is_remembered", "names", "pattern", "times")
+    __slots__ = ("_times", "by_name", "folded", "is_remembered", "length_at", "names", "shape")
 
     def __init__(self, names: bytes, *, is_remembered: bool) -> None:
         """Take names with a colon between them."""
         self.is_remembered = is_remembered
-        self.times = 0
-        self.pattern: re.Pattern[bytes] | None = None
+        self._times = 0
+        self.shape: ReplyShape | None = None
         self.names = tuple(names.split(b":")) if names else ()
         self.folded = tuple(name.lower() for name in self.names)
         found: dict[bytes, list[int]] = {}
@@ -44,6 +49,17 @@ class Places:
         self.by_name: Mapping[bytes, tuple[int, ...]] = {
             name: tuple(places) for name, places in found.items()
         }
+        lengths = found.get(b"content-length", [])
+        is_alone = len(lengths) == 1 and b"transfer-encoding" not in found
+        self.length_at = lengths[0] if is_alone else None
+
+    def note_reply(self) -> None:
+        """Take note that a plain reply had these names."""
+        if self.shape is not None or not self.is_remembered:
+            return
+        self._times += 1
+        if self._times == OFTEN and len(self.names) <= MOST_SHAPED_FIELDS:
+            self.shape = ReplyShape(self.names)
 
 
 def places_of(fields: Fields) -> Places:

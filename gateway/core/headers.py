@@ -35,6 +35,8 @@ HOP_BY_HOP = frozenset(
         b"http2-settings",
     }
 )
+# RFC 9112 section 6: what says where a body ends.
+FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 def values_of(fields: Iterable[Field], name: bytes) -> list[bytes]:

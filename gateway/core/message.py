@@ -120,6 +120,8 @@ class OutboundHead:
 class ReplyHead:
     """A head received from upstream, with its body's framing; changed by nobody.
 
+    `lines` are its bytes as they came, where they are known, but for the lines of fields that end
+    at this hop or say where the body ends, and for the empty line; in pieces.
     Not frozen, because making a frozen one costs twice as much, for each reply.
     """
 
@@ -129,6 +131,7 @@ class ReplyHead:
     field_values: tuple[bytes, ...] = field(repr=False)
     framing: Framing
     places: Places = field(repr=False)
+    lines: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def fields(self) -> Fields:

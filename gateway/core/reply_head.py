@@ -11,6 +11,7 @@ Rule 3: an error shows no byte of what came: it may be the body of somebody else
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from gateway.core.field_places import Places, places_among, places_of
@@ -24,38 +25,40 @@ from gateway.core.grammar import (
     PLAIN_REPLY,
     STATUS_LINE,
 )
-from gateway.core.headers import Fields
+from gateway.core.headers import FRAMING, Fields, split_list
 from gateway.core.message import ReplyHead
-from gateway.core.reply_shape import note_reply
+from gateway.core.reply_shape import REASON, STATUS, ReplyShape
 from gateway.errors import UpstreamBroken
 
 # As many as `CONTENT_LENGTH` takes.
 _MOST_DIGITS = 18
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
-def parse_reply_head(raw: bytes, method: str, like: Places | None = None) -> ReplyHead:
-    """Read the head of a reply to the effective `method`, or raise `UpstreamBroken`.
-
-    The fields may be `like` those of another reply, and are then read faster.
-    """
-    if like is not None and like.pattern is not None:
-        match = like.pattern.fullmatch(raw)
-        if match is not None:
-            found = match.groups()
-            return _head_of(int(found[0]), found[1], b"HTTP/1.1", found[2:], like, method)
+def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
+    """Read the head of a reply to the effective `method`, or raise `UpstreamBroken`."""
     plain = PLAIN_REPLY.fullmatch(raw)
     if plain is None:
         return _parse_any(raw, method)
     names, values = zip(*PLAIN_FIELD.findall(plain[3]), strict=True)
     places = places_among(names)
-    note_reply(places)
+    places.note_reply()
     return _head_of(int(plain[1]), plain[2], b"HTTP/1.1", values, places, method)
+
+
+def read_like(match: re.Match[bytes], places: Places, shape: ReplyShape, method: str) -> ReplyHead:
+    """Return what `parse_reply_head` does, of a head that the shape of these places matches."""
+    found = match.groups()
+    status, values = int(found[STATUS]), shape.pick_values(found)
+    framing = _frame_simply(values, places, method, status)
+    framing = framing or _frame(values, places, b"HTTP/1.1", method, status)
+    lines = shape.pick_lines(found)
+    return ReplyHead(status, found[REASON], b"HTTP/1.1", values, framing, places, lines)
 
 
 def is_persistent(head: ReplyHead) -> bool:
     """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
-    options = head.members(b"connection")
+    listed = head.joined(b"connection")
+    options = split_list(listed) if listed else ()
     if b"close" in options or (head.version != b"HTTP/1.1" and b"keep-alive" not in options):
         return False
     # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
@@ -111,12 +114,10 @@ def _frame_simply(
     values: tuple[bytes, ...], places: Places, method: str, status: int
 ) -> Framing | None:
     """Return the framing of a usual reply, by its one Content-Length; None for any other."""
-    lengths = places.by_name.get(b"content-length", ())
-    if len(lengths) != 1 or b"transfer-encoding" in places.by_name:
+    at = places.length_at
+    if at is None or method == "HEAD" or status < 200 or status in BODILESS_STATUS:
         return None
-    if method == "HEAD" or status < 200 or status in BODILESS_STATUS:
-        return None
-    value = values[lengths[0]]
+    value = values[at]
     return _length_of(value) if len(value) <= _MOST_DIGITS else None
 
 
@@ -129,7 +130,7 @@ def _frame(
     values: tuple[bytes, ...], places: Places, version: bytes, method: str, status: int
 ) -> Framing:
     pairs = zip(places.folded, values, strict=True)
-    framing = tuple(pair for pair in pairs if pair[0] in _FRAMING)
+    framing = tuple(pair for pair in pairs if pair[0] in FRAMING)
     try:
         return frame_reply(framing, version, method, status)
     except Ambiguous as error:

@@ -1,8 +1,8 @@
-"""Patterns for reply heads whose names are known: each checks and cuts a head in one go.
+"""How a reply head is read whose names are known: one pattern checks it and cuts it.
 
 An upstream sends the same names in the same order again and again. A pattern that has
-them in it needs less time for a head than the general one needs to check it, and gives
-the values without the names.
+them in it needs less time for a head than the general one needs to check it; it gives
+the values without the names, and whole lines where they may pass as they are.
 
 Rule 1: what a pattern takes, `PLAIN_REPLY` takes, and reads the same of it.
 Rule 2: making one takes as long as some hundred heads, so it is made only for names that
@@ -11,22 +11,55 @@ Rule 2: making one takes as long as some hundred heads, so it is made only for n
 
 from __future__ import annotations
 
-from gateway.core.field_places import Places
-from gateway.core.grammar import plain_reply_with
+import re
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import TypeAlias
 
-# Of replies that come less often, nobody notices what reading them takes.
-OFTEN = 64
-# The vendor's have about fifteen; a pattern takes 0.4 KB for each.
-MOST_NAMES = 32
+from gateway.core.grammar import FINAL_STATUS, VISIBLE_VALUE
+from gateway.core.headers import FRAMING, HOP_BY_HOP
+
+Pick: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
+
+# Of the groups, those of the status line; the first group is around them.
+STATUS, REASON = 1, 2
+# What speaks of this connection, or of where the body ends on it.
+ENDING_HERE = HOP_BY_HOP | FRAMING
 
 
-def note_reply(places: Places) -> None:
-    """Take note that a plain reply had these names; give them a pattern when they come often.
+class ReplyShape:
+    """A pattern for heads with these names; `pick_...` take what is wanted from its groups.
 
-    Its groups are the status, the reason and the values.
+    `pick_values` takes the values in order; `pick_lines` the status line and the lines of all
+    fields but those that end here, with their ends and in as few pieces as they stand in.
     """
-    if places.pattern is not None or not places.is_remembered:
-        return
-    places.times += 1
-    if places.times == OFTEN and len(places.names) <= MOST_NAMES:
-        places.pattern = plain_reply_with(places.names)
+
+    __slots__ = ("match", "pick_lines", "pick_values")
+
+    def __init__(self, names: Sequence[bytes]) -> None:
+        """Compile."""
+        parts, values, pieces = [b"(", FINAL_STATUS, rb"\r\n"], [], [0]
+        group, is_within = REASON + 1, True
+        for name in names:
+            passes = name.lower() not in ENDING_HERE
+            if passes and not is_within:
+                parts.append(b"(")
+                pieces.append(group)
+                group += 1
+            elif is_within and not passes:
+                parts.append(b")")
+            is_within = passes
+            parts += (re.escape(name), rb": (", VISIBLE_VALUE, rb")\r\n")
+            values.append(group)
+            group += 1
+        parts.append(rb")\r\n" if is_within else rb"\r\n")
+        self.match = re.compile(b"".join(parts)).match
+        self.pick_values = picking(values)
+        self.pick_lines = picking(pieces)
+
+
+def picking(places: Sequence[int]) -> Pick:
+    """Return what takes the values at these places, as a tuple."""
+    if len(places) < 2:
+        return lambda values: tuple([values[place] for place in places])
+    return itemgetter(*places)

@@ -17,13 +17,13 @@ from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
 from gateway.engine.incoming import Call
-from gateway.engine.relay import discard_body, relay_reply, render_reply_head
+from gateway.engine.relay import discard_body, relay_reply
 from gateway.engine.relinking import relink
 from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Way
 from gateway.policy.forward import Plan
-from gateway.policy.reply import frame_for_caller, render_reply_fields
+from gateway.policy.reply import render_reply_head
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -72,33 +72,17 @@ class Exchange:
             head = replace(head, framing=NO_BODY)
         head, body = await relink(head, upstream, plan.links, self._idle_s)
         close = close or self._call.is_last or not self._call.is_read
-        keep, framing, answer = begin_answer(plan, head, self._record, close=close)
+        answer, framing = begin_answer(plan, head, self._record, close=close)
         await relay_reply(self._call.connection, body, answer, framing, self._idle_s, self._record)
-        return keep
+        return not close and framing.kind is not CLOSE
 
 
 def begin_answer(
     plan: Plan, head: ReplyHead, record: Record, *, close: bool
-) -> tuple[bool, Framing, bytes]:
-    """Return whether the connection may be kept, how the body leaves, and the head's bytes.
-
-    The record has it that they are sent.
-    """
-    framing, framing_line = frame_for_caller(plan, head)
-    keep = not close and framing.kind is not CLOSE
-    lines = render_reply_fields(plan, head, record.request_id.encode()) + framing_line
+) -> tuple[bytes, Framing]:
+    """Return the head's bytes, and how the body leaves; the record has it that they are sent."""
     record.status = record.upstream_status = head.status
-    record.rc_request_id = _request_id_of(head)
-    return keep, framing, render_reply_head(head, lines + _persistence(keep, plan.request.version))
-
-
-def _persistence(keep: bool, version: bytes) -> bytes:
-    """Return what tells the caller whether the connection stays (RFC 9112 section 9.3)."""
-    if not keep:
-        return b"Connection: close\r\n"
-    return b"Connection: keep-alive\r\n" if version == b"HTTP/1.0" else b""
-
-
-def _request_id_of(head: ReplyHead) -> str:
-    value = head.first(b"rcrequestid")
-    return "" if value is None else value[:128].decode("ascii", "replace")
+    given = head.first(b"rcrequestid")
+    if given is not None:
+        record.rc_request_id = given[:128].decode("ascii", "replace")
+    return render_reply_head(plan, head, record.request_id.encode(), close=close)

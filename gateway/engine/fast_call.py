@@ -25,7 +25,6 @@ from gateway.engine.gate import Gate
 from gateway.engine.incoming import Connection
 from gateway.engine.known_heads import Known
 from gateway.engine.recording import new_request_id
-from gateway.engine.relay import ReplyBody
 from gateway.engine.relinking import relink_whole
 from gateway.engine.upload import WholeUpload, restore_whole
 from gateway.engine.upstream import UpstreamConnection
@@ -54,13 +53,13 @@ class FastCall:
 
     __slots__ = (
         *("_asked_at", "_body", "_deadline", "_gate", "_is_carried", "_known", "_loop", "_outfit"),
-        *("_record", "_spent", "_task", "_token", "_upstream", "_way"),
-        *("connection", "flaw"),
+        *("_record", "_spent", "_task", "_token", "_upstream", "_way", "connection"),
     )
 
     # A HEAD is not plain, nor is HTTP/1.0.
     is_head = is_old = False
     is_read = True
+    flaw: GatewayError | None = None
 
     def __init__(
         self,
@@ -71,7 +70,6 @@ class FastCall:
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.connection = connection
-        self.flaw: GatewayError | None = None
         self._gate = gate
         self._outfit = outfit = gate.outfit
         self._way = outfit.ways[known.upstream]
@@ -99,7 +97,7 @@ class FastCall:
 
     def start(self) -> None:
         """Ask upstream, or have a task do so."""
-        self.begin()
+        self._gate.begin(self, self._record)
         try:
             self._start()
         except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
@@ -164,16 +162,26 @@ class FastCall:
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""
         upstream, known, record = self._upstream, self._known, self._record
-        plan = known.plan
-        head = upstream.whole_reply if upstream is not None else None
-        if upstream is None or head is None or self._is_unusual(head):
+        head = upstream.whole_reply() if upstream is not None else None
+        if upstream is None or head is None or head.status == 401 or head.status >= 429:
             return False
-        relinked = relink_whole(head, upstream, plan.links)
+        plan = known.plan
+        if self._gate.is_ending(self):
+            return False
+        if plan.links is None:
+            relinked: tuple[ReplyHead, bytes] | None = (head, upstream.take_body()[0])
+        else:
+            relinked = relink_whole(head, upstream, plan.links)
         if relinked is None:
             return False
         record.upstream_first_byte_s = record.upstream_s = time.monotonic() - self._asked_at
-        _, framing, answer = begin_answer(plan, relinked[0], record, close=known.is_last)
-        self.connection.write(answer + self._framed(relinked[1], framing))
+        answer, framing = begin_answer(plan, relinked[0], record, close=known.is_last)
+        if framing.kind is LENGTH and framing.length:
+            record.bytes_out = framing.length
+            answer += relinked[1]
+        else:
+            answer += self._framed(relinked[1], framing)
+        self.connection.write(answer)
         self._upstream = None
         self._way.pool.release(upstream)
         spent, self._spent = self._spent, None
@@ -181,13 +189,9 @@ class FastCall:
             self._way.toll.settle(spent, head)
         return True
 
-    def _is_unusual(self, head: ReplyHead) -> bool:
-        return head.status == 401 or head.status >= 429 or self._gate.is_ending(self)
-
-    def _framed(self, body: ReplyBody, framing: Framing) -> bytes:
+    def _framed(self, data: bytes, framing: Framing) -> bytes:
         if not framing.has_body:
             return b""
-        data, _ = body.take_body()
         self._record.bytes_out = len(data)
         if framing.kind is not CHUNKS:
             return data
@@ -251,8 +255,7 @@ class FastCall:
 
     def _finish(self, *, keep: bool) -> None:
         """Let the connection go on, or end without losing the answer."""
-        is_short = self._record.bytes_out <= SHORT_BYTES
-        if keep or (is_short and self.connection.is_caught_up):
+        if keep or (self._record.bytes_out <= SHORT_BYTES and self.connection.is_caught_up):
             self.connection.served(keep=keep)
         else:
             self._is_carried = True

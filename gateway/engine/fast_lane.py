@@ -58,16 +58,18 @@ class FastLane:
 
         None if it is none for this lane, or not whole.
         """
-        end = data.find(_END) + len(_END)
-        known = self._know(data, end)
+        end = data.find(_END) + 4
+        if end < 4 or not self.gate.may_begin():
+            return None
+        known = self.heads().find(data[:end])
         if known is None or len(data) != end + known.length:
             return None
         return known, data[end:]
 
     def find_begun(self, data: bytes) -> Known | None:
         """Return what is known of a head that `data` begins with, some of its body missing."""
-        end = data.find(_END) + len(_END)
-        known = self._know(data, end)
+        end = data.find(_END) + 4
+        known = self.heads().find(data[:end]) if end >= 4 and self.gate.may_begin() else None
         if known is None or not len(data) - end < known.length <= MOST_BODY_BYTES:
             return None
         return known
@@ -77,16 +79,10 @@ class FastLane:
         if _END in data:
             return self.find_begun(data) is not None
         is_short = len(data) < MOST_HEAD_BYTES
-        return is_short and self.gate.may_begin and PLAIN_BEGUN.match(data) is not None
+        return is_short and self.gate.may_begin() and PLAIN_BEGUN.match(data) is not None
 
-    @property
     def heads(self) -> KnownHeads:
         """Return what is known of heads, in either lane."""
         if self._heads.policy is not self.gate.outfit.policy:
             self._heads = KnownHeads(self.gate.outfit.policy, self._listener)
         return self._heads
-
-    def _know(self, data: bytes, end: int) -> Known | None:
-        if end < len(_END) or not self.gate.may_begin:
-            return None
-        return self.heads.find(data[:end])

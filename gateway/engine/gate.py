@@ -142,7 +142,6 @@ class Gate:
 
         return Outcome(await self.carry_out(incoming, record, task, outfit, serve))
 
-    @property
     def may_begin(self) -> bool:
         """Tell whether another request may take the fast lane: it is served, and then the next."""
         if self.is_draining or not self.outfit.fast_lane:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from gateway.core.field_places import Places
 from gateway.core.grammar import FIELD_LINE, STATUS_LINE
 from gateway.core.message import ReplyHead
-from gateway.core.reply_head import parse_reply_head
+from gateway.core.reply_head import parse_reply_head, read_like
 from gateway.errors import UpstreamBroken
 
 # As large as the largest head that a caller may send us, by default.
@@ -22,6 +22,8 @@ MAX_HEAD_BYTES = 65536
 MAX_FIELDS = 1000
 # A 102 each second for ten minutes is progress; more than this is a loop.
 MAX_INTERIM_BYTES = 65536
+# A field takes four bytes at least, so a head of these has no more of them.
+_MOST_UNCHECKED_BYTES = 4 * MAX_FIELDS
 _START = b"HTTP/1."
 _END = b"\r\n\r\n"
 
@@ -51,6 +53,12 @@ class HeadReader:
 
     def feed(self, data: bytes) -> ReplyHead | None:
         """Return the final head once it is there, or raise `UpstreamBroken`."""
+        like = self._like
+        if like is not None and not self._held and (shape := like.shape) is not None:
+            match = shape.match(data)
+            if match is not None and (end := match.end()) <= _MOST_UNCHECKED_BYTES:
+                self.rest = data[end:]
+                return read_like(match, like, shape, self._method)
         if self._held or (end := data.find(_END) + 4) < 4:
             return self._feed_held(data)
         head = self._parse(data[:end])
@@ -78,10 +86,9 @@ class HeadReader:
         return None
 
     def _parse(self, raw: bytes) -> ReplyHead:
-        # A field takes four bytes at least.
-        if len(raw) > 4 * MAX_FIELDS:
+        if len(raw) > _MOST_UNCHECKED_BYTES:
             _check_size(raw)
-        head = parse_reply_head(raw, self._method, self._like)
+        head = parse_reply_head(raw, self._method)
         if head.places is not self._like and head.status >= 200:
             self._like = head.places if head.places.is_remembered else None
         return head

@@ -84,7 +84,9 @@ class KnownHeads:
 
     def find(self, head: bytes) -> Known | None:
         """Return what is decided about a head, None if the other lane is to serve it."""
-        digest = self._digest(head)
+        begun = self._hash.copy()
+        begun.update(head)
+        digest = begun.digest()
         return self._memo.get(digest) or self._learn(head, digest)
 
     def decide(

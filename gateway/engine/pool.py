@@ -63,14 +63,14 @@ class Pool:
         """Return an idle connection, None when there is none that can be used."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_quiet:
+            if connection.is_quiet():
                 return connection
             connection.abort()
         return None
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back, or close it when it cannot serve again."""
-        if self._closed or not connection.is_reusable:
+        if self._closed or not connection.is_reusable():
             connection.abort()
             return
         if len(self._idle) >= self.max_idle:

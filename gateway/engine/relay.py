@@ -13,7 +13,6 @@ from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKS, CLOSE, Framing
-from gateway.core.message import ReplyHead
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
 from gateway.engine.upstream import UpstreamConnection
@@ -34,14 +33,6 @@ class ReplyBody(Protocol):
 
     async def read_body(self, idle_s: float) -> bytes:
         """Return the next bytes, b"" at the end; raise when the body is cut short."""
-
-
-def render_reply_head(head: ReplyHead, lines: bytes) -> bytes:
-    """Return the head for the caller, with the lines of its fields.
-
-    RFC 9110 section 2.5: the version sent is the sender's own, whatever was received.
-    """
-    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines)
 
 
 async def relay_reply(

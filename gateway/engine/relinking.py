@@ -61,21 +61,19 @@ async def relink(
     return retell(head, CHUNKED), StreamedBody(body, stage)
 
 
-def relink_whole(
-    head: ReplyHead, body: ReplyBody, links: Links | None
-) -> tuple[ReplyHead, ReplyBody] | None:
+def relink_whole(head: ReplyHead, body: ReplyBody, links: Links) -> tuple[ReplyHead, bytes] | None:
     """Return the reply as `relink` does, its body being all here; None if it must be coded anew.
 
     Then nothing has been taken of the body, nor where it would leave as a stream.
     """
-    if links is None:
-        return head, body
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
-        return head, body
+        return head, body.take_body()[0]
     if coding_of(head) or not _is_held(head):
         return None
-    return _relink_held(head, body.take_body()[0], rewriter, is_gzip=False)
+    data = body.take_body()[0]
+    written = rewriter.whole(data)
+    return (head, data) if written == data else (_resized(head, written), written)
 
 
 def _relink_head(head: ReplyHead, links: Links) -> tuple[ReplyHead, Rewriter | None]:
@@ -100,7 +98,11 @@ def _relink_held(
     if written == decoded:
         return head, HeldBody(raw)
     data = fold(written) if is_gzip else written
-    return retell(head, Framing(LENGTH, len(data))), HeldBody(data)
+    return _resized(head, data), HeldBody(data)
+
+
+def _resized(head: ReplyHead, data: bytes) -> ReplyHead:
+    return retell(head, Framing(LENGTH, len(data)))
 
 
 async def _read_all(body: ReplyBody, idle_s: float) -> bytes:

@@ -55,7 +55,7 @@ class Server(web.Server):
     @property
     def heads(self) -> KnownHeads:
         """Return what is known of the heads that come by it."""
-        return self.lane.heads
+        return self.lane.heads()
 
     @property
     def is_empty(self) -> bool:

@@ -46,6 +46,7 @@ class Toll:
         self.rates = rates
         # Nothing is refused in these modes, so nothing is asked either.
         self._only_counts = rates.mode in (RateMode.OFF, RateMode.OBSERVE)
+        self._may_wait = rates.mode is RateMode.QUEUE
         self._shared = shared
         self._max_wait_s = max_wait_s
         self._clock = clock
@@ -64,10 +65,13 @@ class Toll:
         key = self.rates.key_of(permitted)
         now = self._loop.time()
         if not self._only_counts and (
-            self._shared is not None or self._first.is_awaited(key) or self._queue.waits(key.bucket)
+            self._shared is not None
+            or self._first.is_awaited(key)
+            or (self._may_wait and self._queue.waits(key.bucket))
         ):
             return None
-        return self.rates.spend_if_open(key, now)
+        outcome = self.rates.spend_or_tell(key, now)
+        return outcome if isinstance(outcome, Spent) else None
 
     async def pay(self, plan: Plan) -> Spent:
         """Let one attempt through, or raise `RateShield`; waits only in mode "queue"."""
@@ -100,13 +104,15 @@ class Toll:
     def settle(self, spent: Spent, head: ReplyHead) -> None:
         """Take in an answer."""
         now = self._loop.time()
-        given = head.first(b"retry-after")
-        retry_after_s = None if given is None else parse_retry_after(given, self._clock())
+        retry_after_s = None
+        if b"retry-after" in head.places.by_name:
+            retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
         self.rates.learn(spent, head.status, read_rate_fields(head), retry_after_s, now)
         self._first.end(spent.key, answered=True)
         if self._shared is not None:
             self._shared.tell(spent.key, self.rates.budget(spent.key))
-        self._let_go(spent.key, now)
+        if self._may_wait:
+            self._let_go(spent.key, now)
 
     def release(self, spent: Spent, *, sent: bool) -> None:
         """Take in that there is no answer; `sent` tells whether a byte left."""

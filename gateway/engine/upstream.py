@@ -68,7 +68,6 @@ class UpstreamConnection(asyncio.Protocol):
         certificate: Mapping[str, Any] | None = self._transport.get_extra_info("peercert")
         return certificate
 
-    @property
     def is_quiet(self) -> bool:
         """Tell whether the connection is open and has nothing to say, as the kernel knows it.
 
@@ -85,7 +84,6 @@ class UpstreamConnection(asyncio.Protocol):
         """
         return not self.is_open or self._socket.is_ended()
 
-    @property
     def is_reusable(self) -> bool:
         """Tell whether the reply ended cleanly, the request was written and all stays open."""
         head, body, transport = self._head, self._body, self._transport
@@ -101,8 +99,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._heads.begin(method)
         self._is_asked = True
         self.reply_started = False
-        if self._transport is not None and self.is_open:
-            self._transport.write(data)
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.write(data)
 
     def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
         """Call back, once, when something of the reply has come, or nothing will, by `deadline`."""
@@ -112,11 +111,9 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._watch.set(deadline, self._time_out)
 
-    @property
     def whole_reply(self) -> ReplyHead | None:
         """Return the head of a reply that is all here, None while it is not."""
-        is_whole = self._body.ended and self._failure is None
-        return self._head if is_whole else None
+        return self._head if self._body.ended and self._failure is None else None
 
     def write(self, data: bytes) -> None:
         """Write more of the request; what cannot be written shows as a failure of the reply.

@@ -64,8 +64,9 @@ class Bucket:
         """Return why a request may not be sent now, and until when; None when it may."""
         if self._shut is not None and now < self._shut.until:
             return self._shut
-        left = self._left(now)
-        if left is None or left > 0:
+        if now >= self._expires_at:
+            self._roll()
+        if self._remaining is None or self._remaining > self._in_flight:
             return None
         if now < self._expires_at:
             return Shut(Reason.EXHAUSTED, self._expires_at)

@@ -47,10 +47,10 @@ def read_rate_fields(head: ReplyHead) -> RateFields | None:
     pick = (_find if head.places.is_remembered else _find.__wrapped__)(head.places)
     if pick is None:
         return None
-    group, limit, remaining, window = found = pick(head.field_values)
-    if len(group) + len(limit) + len(remaining) + len(window) > _MOST_BYTES:
-        return _read(*[value if len(value) <= _MOST_BYTES else b"" for value in found])
-    return _read(group, limit, remaining, window)
+    found = pick(head.field_values)
+    if len(b"".join(found)) > _MOST_BYTES:
+        found = [value if len(value) <= _MOST_BYTES else b"" for value in found]
+    return _read(*found)
 
 
 def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:

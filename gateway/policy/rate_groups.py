@@ -44,10 +44,13 @@ class RateKey:
     windows: tuple[Window, ...] = ()
     # What is counted together: the line of whoever waits, too.
     bucket: tuple[str, str] = field(init=False, repr=False, compare=False)
+    # What is shut together by an answer that speaks of no group.
+    door: tuple[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Name the bucket."""
+        """Name the bucket and the door."""
         object.__setattr__(self, "bucket", (self.credential, self.group))
+        object.__setattr__(self, "door", (self.credential, self.upstream))
 
 
 class RateGroups:

@@ -114,7 +114,10 @@ class Tally:
     def judge(
         self, status: int, _answer: RateFields | None, retry_after_s: float | None, now: float
     ) -> Shut | None:
-        """Shut the door after a 429, until every window that is full by our count has room."""
+        """Shut the door after a 429, until every window that is full by our count has room.
+
+        To be asked of every answer of a service that says nothing of what remains.
+        """
         if status != 429:
             self._strikes = 0
             return None

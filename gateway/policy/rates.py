@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.errors import RateShield
-from gateway.policy.permits import Permitted
 from gateway.policy.rate_buckets import PENALTY_S, Bucket, Reason, Shut
 from gateway.policy.rate_fields import RateFields
 from gateway.policy.rate_groups import RateGroups, RateKey
@@ -82,12 +81,14 @@ class _Sent:
 class Rates:
     """The buckets of this process."""
 
-    __slots__ = ("_buckets", "_doors", "_groups", "_sent", "mode")
+    __slots__ = ("_buckets", "_doors", "_groups", "_sent", "key_of", "mode")
 
     def __init__(self, mode: RateMode, secret: bytes) -> None:
         """`secret` keys the hash of callers' tokens (`RateGroups`)."""
         self.mode = mode
         self._groups = RateGroups(secret)
+        # Returns what a permitted request is charged to.
+        self.key_of = self._groups.key_of
         self._buckets: Recent[tuple[str, str], Bucket | Tally] = Recent(_MOST_BUCKETS)
         self._doors: Recent[tuple[str, str], Shut] = Recent(_MOST_BUCKETS)
         self._sent = _Sent()
@@ -99,27 +100,20 @@ class Rates:
         """
         other = Rates.__new__(Rates)
         other.mode = mode
-        other._groups, other._buckets = self._groups, self._buckets
+        other._groups, other.key_of = self._groups, self.key_of
+        other._buckets = self._buckets
         other._doors, other._sent = self._doors, self._sent
         return other
 
-    def key_of(self, permitted: Permitted) -> RateKey:
-        """Return what a permitted request is charged to."""
-        return self._groups.key_of(permitted)
-
     def spend(self, key: RateKey, now: float) -> Spent:
         """Let one attempt through and count it, or raise `RateShield` with when to come back."""
-        outcome = self._try(key, now)
+        outcome = self.spend_or_tell(key, now)
         if isinstance(outcome, Shut):
             raise shield_of(key, outcome, now)
         return outcome
 
-    def spend_if_open(self, key: RateKey, now: float) -> Spent | None:
-        """Let one attempt through and count it; None when the door is shut."""
-        outcome = self._try(key, now)
-        return None if isinstance(outcome, Shut) else outcome
-
-    def _try(self, key: RateKey, now: float) -> Spent | Shut:
+    def spend_or_tell(self, key: RateKey, now: float) -> Spent | Shut:
+        """Let one attempt through and count it, or return the door that is shut."""
         if self.mode is _OFF:
             return Spent(key, 0)
         bucket = self._buckets.get(key.bucket)
@@ -155,12 +149,14 @@ class Rates:
             bucket = self._bucket(key)
         if bucket is not None:
             bucket.note(spent.number, self._sent.number, answer, now)
+        shut: Shut | None = None
         if status == 429 and not key.windows and (bucket is None or answer is None):
             wait_s = PENALTY_S if retry_after_s is None else retry_after_s
-            shut: Shut | None = self._close_door(key, now + wait_s)
-        else:
-            shut = bucket.judge(status, answer, retry_after_s, now) if bucket else None
-        self._tidy(spent)
+            shut = self._close_door(key, now + wait_s)
+        elif bucket is not None and (status == 429 or not answer or not answer.remaining):
+            shut = bucket.judge(status, answer, retry_after_s, now)
+        if bucket is None or bucket is not spent.bucket or not bucket.limit:
+            self._tidy(spent)
         return shut
 
     def release(self, spent: Spent, now: float, *, sent: bool) -> None:
@@ -217,7 +213,7 @@ class Rates:
 
     def _refusal(self, key: RateKey, bucket: Bucket | Tally | None, now: float) -> Shut | None:
         shut = bucket.refusal(now) if bucket is not None else None
-        door = self._doors.get((key.credential, key.upstream)) if len(self._doors) else None
+        door = self._doors.get(key.door)
         if door is None or now >= door.until:
             return shut
         return door if shut is None or shut.until <= door.until else shut
@@ -228,11 +224,10 @@ class Rates:
         return RateKey(key.upstream, key.credential, group, key.operation)
 
     def _close_door(self, key: RateKey, until: float) -> Shut:
-        place = (key.credential, key.upstream)
-        door = self._doors.get(place)
+        door = self._doors.get(key.door)
         if door is None or door.until < until:
             door = Shut(Reason.ACCOUNT, until)
-            self._doors.put(place, door)
+            self._doors.put(key.door, door)
         return door
 
     def _bucket(self, key: RateKey) -> Bucket | Tally | None:

@@ -93,7 +93,8 @@ def relink_head(head: ReplyHead, links: Links) -> ReplyHead:
     if head.places.by_name.keys().isdisjoint(LINK_FIELDS):
         return head
     pairs = zip(head.places.folded, head.field_values, strict=True)
-    return replace(head, field_values=tuple(rewrite_field(*pair, links) for pair in pairs))
+    values = tuple(rewrite_field(*pair, links) for pair in pairs)
+    return replace(head, field_values=values, lines=())
 
 
 def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
@@ -104,10 +105,11 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     places = head.places
     remember = _choose_true if places.is_remembered else _choose_true.__wrapped__
     kept, tags, told = remember(places, framing.kind is NOTHING)
-    values = head.field_values
+    values, lines = head.field_values, head.lines
     if tags or told is not places:
         values = tuple([_weaken(values[at]) if at in tags else values[at] for at in kept])
-    return ReplyHead(head.status, head.reason, head.version, values, framing, told)
+        lines = ()
+    return ReplyHead(head.status, head.reason, head.version, values, framing, told, lines)
 
 
 @lru_cache(maxsize=512)

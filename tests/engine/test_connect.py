@@ -64,7 +64,7 @@ async def test_a_connection_comes_ready_for_a_request() -> None:
     async with scripted(answering(OK)) as upstream:
         connector = Connector(loop, Origin("http", "127.0.0.1", upstream.port), 5)
         connection = await connector.connect(loop.time() + 5)
-        assert (connection.is_quiet, connection.uses) == (True, 0)
+        assert (connection.is_quiet(), connection.uses) == (True, 0)
         connection.abort()
 
 

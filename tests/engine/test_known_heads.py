@@ -253,4 +253,4 @@ async def test_a_reload_forgets_what_was_known_whatever_comes_next() -> None:
         assert lane.find(head_of()) is not None
         await gate.change(replace(gate.outfit, policy=policy_of(), fast_lane=False))
         assert lane.find(head_of()) is None
-        assert lane.heads.policy is gate.outfit.policy
+        assert lane.heads().policy is gate.outfit.policy

@@ -62,9 +62,9 @@ async def test_a_connection_serves_again_after_a_clean_end() -> None:
             await peer.send(OK)
             assert (await connection.read_head(soon())).status == 200
             assert await read_all(connection) == b"ok"
-            assert connection.is_reusable
+            assert connection.is_reusable()
             connection.rest()
-            assert (connection.uses, connection.is_quiet) == (uses, True)
+            assert (connection.uses, connection.is_quiet()) == (uses, True)
 
 
 async def test_names_that_are_not_remembered_are_not_kept_with_an_idle_connection() -> None:
@@ -83,19 +83,19 @@ async def test_a_body_that_nobody_took_does_not_stay_with_an_idle_connection() -
         connection.ask("GET", ASK)
         await peer.send(OK)
         await connection.read_head(soon())
-        assert connection.is_reusable
+        assert connection.is_reusable()
         connection.rest()
         assert connection._body.held_bytes == 0
 
 
 async def test_nothing_is_reusable_before_its_body_has_ended() -> None:
     async with linked() as (connection, peer):
-        assert not connection.is_reusable
+        assert not connection.is_reusable()
         connection.ask("GET", ASK)
-        assert not connection.is_reusable
+        assert not connection.is_reusable()
         await peer.send(OK[:-1])
         await connection.read_head(soon())
-        assert not connection.is_reusable
+        assert not connection.is_reusable()
 
 
 async def test_a_connection_with_unwritten_bytes_is_not_reusable() -> None:
@@ -104,7 +104,7 @@ async def test_a_connection_with_unwritten_bytes_is_not_reusable() -> None:
         await peer.send(OK)
         await connection.read_head(soon())
         assert await read_all(connection) == b"ok"
-        assert not connection.is_reusable
+        assert not connection.is_reusable()
 
 
 async def test_unasked_bytes_condemn_an_idle_connection() -> None:
@@ -117,7 +117,7 @@ async def test_unasked_bytes_condemn_an_idle_connection() -> None:
 @pytest.mark.parametrize("how", ["speaks", "ends", "resets"])
 async def test_the_kernel_is_asked_before_the_loop_has_read(how: str) -> None:
     async with linked() as (connection, peer):
-        assert connection.is_quiet
+        assert connection.is_quiet()
         # Done and asked within one turn of the loop: the connection cannot have read it.
         match how:
             case "speaks":
@@ -127,7 +127,7 @@ async def test_the_kernel_is_asked_before_the_loop_has_read(how: str) -> None:
             case _:
                 peer.reset()
                 await asyncio.sleep(0)
-        assert not connection.is_quiet
+        assert not connection.is_quiet()
         assert connection.is_cut is (how == "resets")
 
 
@@ -147,7 +147,7 @@ async def test_a_body_until_close_ends_though_the_request_is_unwritten() -> None
         peer.writer.write_eof()
         assert (await connection.read_head(soon())).status == 200
         assert await read_all(connection) == b"hello"
-        assert not connection.is_reusable
+        assert not connection.is_reusable()
 
 
 @pytest.mark.parametrize("reply", [b"", OK[:9], OK[:-1]])
@@ -187,7 +187,7 @@ async def test_a_body_that_is_broken_is_told(framing: bytes, body: bytes, why: s
         peer.writer.write_eof()
         with pytest.raises(UpstreamBroken, match=why):
             await read_reply(connection)
-        assert not connection.is_reusable
+        assert not connection.is_reusable()
 
 
 async def test_an_early_reply_before_a_cut_is_not_lost_behind_what_was_written_just_before() -> (
@@ -257,7 +257,7 @@ async def test_no_more_is_read_than_is_taken() -> None:
         assert taken + len(await read_all(connection)) == size
         # One read of the event loop may come on top.
         assert most <= FULL_BYTES + (256 << 10)
-        assert connection.is_reusable
+        assert connection.is_reusable()
 
 
 async def test_an_upload_waits_for_upstream_and_survives_a_cancelled_wait() -> None:

@@ -44,14 +44,14 @@ def refusal_of(rates: Rates, key: RateKey, now: float) -> RateShield:
 
 
 @pytest.mark.parametrize("mode", RateMode)
-def test_what_is_open_is_spent_and_what_is_shut_is_none_without_an_error(mode: RateMode) -> None:
+def test_what_is_open_is_spent_and_what_is_shut_is_told_without_an_error(mode: RateMode) -> None:
     rates = rates_of(mode)
-    spent = rates.spend_if_open(HEAVY, 100.0)
-    assert spent is not None
+    spent = rates.spend_or_tell(HEAVY, 100.0)
+    assert isinstance(spent, Spent)
     rates.learn(spent, 429, rate_fields("heavy", 0), None, 100.0)
-    assert (rates.spend_if_open(HEAVY, 101.0) is None) is (mode in GUARDING)
-    assert rates.spend_if_open(LIGHT, 101.0) is not None
-    assert rates.spend_if_open(HEAVY, 160.0) is not None
+    assert isinstance(rates.spend_or_tell(HEAVY, 101.0), Shut) is (mode in GUARDING)
+    assert isinstance(rates.spend_or_tell(LIGHT, 101.0), Spent)
+    assert isinstance(rates.spend_or_tell(HEAVY, 160.0), Spent)
 
 
 @pytest.mark.parametrize("mode", GUARDING)

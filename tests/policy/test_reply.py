@@ -1,17 +1,19 @@
 """gateway/policy/reply.py."""
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind, frame_reply
+from gateway.core.framing import EMPTY, NO_BODY, UNTIL_CLOSE, Framing
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.policy.forward import Plan
-from gateway.policy.reply import frame_for_caller, render_reply_fields
+from gateway.policy.reply import frame_for_caller, render_reply_head
 from gateway.policy.routes import Scheme
 from tests.policy.world import fields_of, plan_of, reply_of
-from tests.replies import reply_head
+from tests.replies import read_lines, reply_head, reply_like
 
 PATH = "/restapi/v1.0/account/~"
 ENDING = ((b"Via", b"1.1 rc-gateway"), (b"X-Request-Id", b"ours"))
@@ -20,19 +22,15 @@ READ = plan_of("GET", PATH)
 
 def reply_fields(plan: Plan, head: ReplyHead, request_id: bytes) -> Fields:
     """Return the fields as a reader of their lines sees them."""
-    return read_lines(render_reply_fields(plan, head, request_id))
-
-
-def framing_and_fields(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:
-    framing, line = frame_for_caller(plan, head)
-    return framing, read_lines(line)
-
-
-def read_lines(lines: bytes) -> Fields:
-    *whole, rest = lines.split(b"\r\n")
-    assert rest == b""
-    pairs = [line.partition(b": ") for line in whole]
-    return tuple((name, value) for name, _, value in pairs)
+    whole, framing = render_reply_head(plan, head, request_id, close=False)
+    start, end = (
+        b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason),
+        frame_for_caller(plan.request, head),
+    )
+    assert framing == end[0]
+    assert whole.startswith(start)
+    assert whole.endswith(end[1] + b"\r\n")
+    return read_lines(whole[len(start) : len(whole) - len(end[1]) - 2])
 
 
 def passing_fields(fields: Fields) -> Fields:
@@ -170,76 +168,32 @@ def test_a_cache_control_that_ended_at_this_hop_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("framing", "version", "left", "lines"),
+    ("version", "framing", "close", "line"),
     [
-        (Framing(Kind.LENGTH, 42), "1.1", Framing(Kind.LENGTH, 42), "Content-Length: 42"),
-        (Framing(Kind.LENGTH, 42), "1.0", Framing(Kind.LENGTH, 42), "Content-Length: 42"),
-        (EMPTY, "1.1", EMPTY, "Content-Length: 0"),
-        (CHUNKED, "1.1", CHUNKED, "Transfer-Encoding: chunked"),
-        (CHUNKED, "1.0", UNTIL_CLOSE, ""),
-        (UNTIL_CLOSE, "1.1", CHUNKED, "Transfer-Encoding: chunked"),
-        (UNTIL_CLOSE, "1.0", UNTIL_CLOSE, ""),
-        (NO_BODY, "1.1", NO_BODY, ""),
-        (NO_BODY, "1.0", NO_BODY, ""),
+        ("1.1", EMPTY, False, b""),
+        ("1.1", EMPTY, True, b"Connection: close"),
+        ("1.1", UNTIL_CLOSE, False, b""),
+        ("1.0", EMPTY, False, b"Connection: keep-alive"),
+        ("1.0", EMPTY, True, b"Connection: close"),
+        ("1.0", UNTIL_CLOSE, False, b"Connection: close"),
     ],
 )
-def test_a_body_leaves_in_a_framing_that_the_caller_can_read(
-    framing: Framing, version: str, left: Framing, lines: str
+def test_the_caller_is_told_whether_the_connection_stays(
+    version: str, framing: Framing, close: bool, line: bytes
 ) -> None:
-    plan = plan_of("GET", PATH, version=version)
-    # A length is taken from the framing that was believed, never from a field.
-    reply = reply_of(200, "" if framing is NO_BODY else "Content-Length: 7", framing)
-    assert framing_and_fields(plan, reply) == (left, fields_of(lines))
+    plan, reply = plan_of("GET", PATH, version=version), reply_of(200, "", framing)
+    answer, _ = render_reply_head(plan, reply, b"ours", close=close)
+    lines = answer.split(b"\r\n")
+    assert [one for one in lines if one.startswith(b"Connection")] == ([line] if line else [])
 
 
-@pytest.mark.parametrize(
-    ("method", "status", "lines", "declared"),
-    [
-        ("HEAD", 200, "content-length: 42", "Content-Length: 42"),
-        ("HEAD", 200, "Transfer-Encoding: chunked", ""),
-        ("HEAD", 200, "", ""),
-        ("HEAD", 204, "Content-Length: 0", ""),
-        ("GET", 204, "Content-Length: 0", ""),
-        ("GET", 204, "Content-Length: 42", ""),
-        ("DELETE", 204, "Transfer-Encoding: chunked", ""),
-        ("GET", 304, "Content-Length: 42", "Content-Length: 42"),
-        ("GET", 304, "", ""),
-        ("HEAD", 304, "Content-Length: 42", "Content-Length: 42"),
-        ("GET", 103, "Content-Length: 42", ""),
-    ],
-)
-@pytest.mark.parametrize("version", ["1.1", "1.0"])
-def test_a_reply_without_a_body_declares_a_length_only_where_it_may(
-    method: str, status: int, lines: str, declared: str, version: str
-) -> None:
-    fields = fields_of(lines)
-    framing = frame_reply(fields, b"HTTP/1.1", method, status)
-    reply = reply_head(status, b"", b"HTTP/1.1", fields, framing)
-    plan = plan_of(method, PATH, version=version)
-    assert framing_and_fields(plan, reply) == (NO_BODY, fields_of(declared))
-
-
-@pytest.mark.parametrize(
-    ("framing", "lines"),
-    [
-        (Framing(Kind.LENGTH, 42), "Content-Length: 42"),
-        (EMPTY, "Content-Length: 0"),
-        (CHUNKED, ""),
-        (UNTIL_CLOSE, ""),
-    ],
-)
-def test_a_head_that_left_as_get_is_answered_as_a_head(framing: Framing, lines: str) -> None:
-    plan = plan_of("HEAD", PATH, tunnel="header")
-    reply = reply_of(200, lines, framing)
-    assert framing_and_fields(plan, reply) == (NO_BODY, fields_of(lines))
-
-
-@pytest.mark.parametrize("framing", [NO_BODY, EMPTY, Framing(Kind.LENGTH, 9), CHUNKED, UNTIL_CLOSE])
-@pytest.mark.parametrize("version", ["1.1", "1.0"])
-def test_a_205_has_no_content_whatever_upstream_framed(framing: Framing, version: str) -> None:
-    plan = plan_of("POST", PATH, version=version)
-    reply = reply_of(205, "Content-Length: 9", framing)
-    assert framing_and_fields(plan, reply) == (EMPTY, fields_of("Content-Length: 0"))
+def test_the_answer_begins_with_our_version_and_upstreams_reason() -> None:
+    head = reply_head(
+        404, b"Not \xe9", b"HTTP/1.0", ((b"A", b"1"), (b"b", b""), (b"A", b"2")), EMPTY
+    )
+    answer, _ = render_reply_head(READ, head, b"ours", close=False)
+    assert answer.startswith(b"HTTP/1.1 404 Not \xe9\r\nA: 1\r\nb: \r\nA: 2\r\n")
+    assert answer.endswith(b"\r\n\r\n")
 
 
 FRAMED = frozenset({b"content-length", b"transfer-encoding", b"connection", b"x-gateway-error"})
@@ -266,3 +220,22 @@ def test_whatever_upstream_says_the_caller_gets_one_request_id_and_no_framing(
     assert [value for name, value in fields if name.lower() == b"x-request-id"] == [b"ours"]
     assert not any(name.startswith(b"access-control-") for name in names)
     assert set(passing_fields(fields)) <= set(fields_of(lines))
+
+
+@given(LINES, st.sampled_from([200, 204, 304, 401]), st.sampled_from([*Scheme]), st.booleans())
+def test_lines_that_pass_as_they_are_say_what_their_fields_would(
+    lines: str, status: int, scheme: Scheme, is_for_page: bool
+) -> None:
+    if is_for_page:
+        plan = plan_of("GET", PATH, "Origin: null", scheme=scheme)
+    else:
+        plan = plan_of("POST", f"{PATH}?_method=PUT", scheme=scheme)
+    fields = fields_of(lines or "Server: a")
+    block = b"".join(b"%b: %b\r\n" % field for field in fields)
+    raw = b"HTTP/1.1 %d Some reason\r\n%b\r\n" % (status, block)
+    like = reply_like(raw, fields)
+    assume(like is not None)
+    assert like is not None
+    bare = replace(like, lines=())
+    answers = [render_reply_head(plan, head, b"ours", close=False) for head in (like, bare)]
+    assert answers[0] == answers[1]
