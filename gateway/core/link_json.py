@@ -59,10 +59,15 @@ class JsonRewriter:
 
     def whole(self, data: bytes) -> bytes:
         """Return a whole document rewritten; instead of `feed` and `finish`."""
-        if data.endswith(_ENDS):
-            # What ends like this ends with no string, of which the pattern would want to see more.
-            return self._rewrite(data)
         return self.feed(data) + self.finish()
+
+
+def rewrite_json(links: Links, data: bytes) -> bytes:
+    """Return a whole document rewritten."""
+    if data.endswith(_ENDS):
+        # What ends like this ends with no string, of which the pattern would want to see more.
+        return links.rewrite_json(data)
+    return JsonRewriter(links).whole(data)
 
 
 def _settled(data: bytes) -> int:

@@ -23,7 +23,7 @@ _PORTS = {"http": 80, "https": 443}
 # Fields whose values are links; the names in lower case.
 LINK_FIELDS = frozenset({b"location", b"content-location", b"link"})
 
-# Below this, calling something faster costs more than it saves.
+# Below this, doing anything else than the search itself costs more than it saves.
 _MOST_SHORT_BYTES = 3072
 
 # What may stand in a URI as it is written in practice: visible ASCII but quotes, backslash
@@ -114,13 +114,13 @@ class Links:
 
     def rewrite_json(self, data: bytes) -> bytes:
         """Return what is settled of a JSON document; `link_json.py` knows what that is."""
+        if len(data) <= _MOST_SHORT_BYTES:
+            return self.found.in_json.sub(self.replace, data)
         if b'"' not in data or b'"http' not in data:
             # A match begins like this, and looking for a whole one takes 15 times as long; a large
             # document is one of long strings, and a single byte is found at memory's speed.
             return data
-        rewritten = None
-        if self.substitute is not None and len(data) > _MOST_SHORT_BYTES:
-            rewritten = self.substitute(data)
+        rewritten = self.substitute(data) if self.substitute is not None else None
         return self.found.in_json.sub(self.replace, data) if rewritten is None else rewritten
 
 

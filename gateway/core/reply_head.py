@@ -15,7 +15,7 @@ import re
 from functools import lru_cache
 
 from gateway.core.field_places import Places, places_among, places_of
-from gateway.core.framing import BODILESS_STATUS, LENGTH, Ambiguous, Framing, frame_reply
+from gateway.core.framing import BODILESS_STATUS, Ambiguous, Framing, frame_reply, framing_of
 from gateway.core.grammar import (
     CONTENT_LENGTH,
     FIELD_LINE,
@@ -123,7 +123,7 @@ def _frame_simply(
 
 @lru_cache(maxsize=1024)
 def _length_of(value: bytes) -> Framing | None:
-    return Framing(LENGTH, int(value)) if CONTENT_LENGTH.fullmatch(value) else None
+    return framing_of(int(value)) if CONTENT_LENGTH.fullmatch(value) else None
 
 
 def _frame(

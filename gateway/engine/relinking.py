@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from gateway.core.framing import CHUNKED, LENGTH, NOTHING, Framing
+from gateway.core.framing import CHUNKED, LENGTH, NOTHING, framing_of
+from gateway.core.link_json import rewrite_json
 from gateway.core.links import Links
 from gateway.core.message import ReplyHead
 from gateway.engine.coded import GzipStage, PlainStage, fold, unfold
@@ -22,6 +23,7 @@ from gateway.engine.relay import ReplyBody
 from gateway.policy.relink import (
     Rewriter,
     coding_of,
+    is_plain_json,
     relink_head,
     retell,
     rewriter_for,
@@ -50,6 +52,10 @@ async def relink(
     """Return the reply as the caller gets it; raises what reading a held body raises."""
     if links is None:
         return head, body
+    if is_plain_json(head) and _is_held(head):
+        data = await _read_all(body, idle_s)
+        head, data = _told(head, data, rewrite_json(links, data))
+        return head, HeldBody(data)
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
         return head, body
@@ -66,13 +72,20 @@ def relink_whole(head: ReplyHead, body: ReplyBody, links: Links) -> tuple[ReplyH
 
     Then nothing has been taken of the body, nor where it would leave as a stream.
     """
+    if is_plain_json(head) and _is_held(head):
+        data = body.take_body()[0]
+        return _told(head, data, rewrite_json(links, data))
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
         return head, body.take_body()[0]
     if coding_of(head) or not _is_held(head):
         return None
     data = body.take_body()[0]
-    written = rewriter.whole(data)
+    return _told(head, data, rewriter.whole(data))
+
+
+def _told(head: ReplyHead, data: bytes, written: bytes) -> tuple[ReplyHead, bytes]:
+    """Return what is written of a body, with a head that is true of it."""
     return (head, data) if written == data else (_resized(head, written), written)
 
 
@@ -102,7 +115,7 @@ def _relink_held(
 
 
 def _resized(head: ReplyHead, data: bytes) -> ReplyHead:
-    return retell(head, Framing(LENGTH, len(data)))
+    return retell(head, framing_of(len(data)))
 
 
 async def _read_all(body: ReplyBody, idle_s: float) -> bytes:

@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 from gateway.core.field_places import Places, places_among
 from gateway.core.framing import NOTHING, Framing
-from gateway.core.headers import values_of
-from gateway.core.link_json import JsonRewriter
+from gateway.core.headers import split_list, values_of
+from gateway.core.link_json import JsonRewriter, rewrite_json
 from gateway.core.link_multipart import MultipartRewriter
 from gateway.core.links import LINK_FIELDS, Links, rewrite_field
 from gateway.core.media_type import is_json, multipart_boundary
@@ -61,6 +61,34 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
     return None if boundary is None else MultipartRewriter(boundary, links)
 
 
+def is_plain_json(head: ReplyHead) -> bool:
+    """Tell whether `rewrite_json` is all that a reply's body needs, and its head nothing.
+
+    For most replies this is what the other functions here would find out one after the other.
+    """
+    places = head.places
+    found = (_usual if places.is_remembered else _usual.__wrapped__)(places)
+    if found is None or head.status in (205, 206):
+        return False
+    kind, cache_control = found
+    values = head.field_values
+    if cache_control is not None and b"no-transform" in split_list(values[cache_control]):
+        return False
+    return is_json(values[kind])
+
+
+@lru_cache(maxsize=512)
+def _usual(places: Places) -> tuple[int, int | None] | None:
+    """Return where Content-Type and Cache-Control stand; None where more than these matters."""
+    by_name = places.by_name
+    kinds, cache_controls = (by_name.get(name, ()) for name in (b"content-type", b"cache-control"))
+    if len(kinds) != 1 or len(cache_controls) > 1 or b"content-encoding" in by_name:
+        return None
+    if not by_name.keys().isdisjoint(LINK_FIELDS):
+        return None
+    return kinds[0], cache_controls[0] if cache_controls else None
+
+
 def coding_of(head: ReplyHead) -> str | None:
     """Return the coding of a reply's body, "" or "gzip", None for one that is not spoken here."""
     listed = head.members(b"content-encoding")
@@ -81,11 +109,7 @@ def restorer_for(request: Request, links: Links | None) -> Callable[[bytes], byt
     types = values_of(request.fields, b"content-type")
     if len(types) != 1 or not is_json(types[0]):
         return None
-    return partial(_restore, links)
-
-
-def _restore(links: Links, body: bytes) -> bytes:
-    return JsonRewriter(links).whole(body)
+    return partial(rewrite_json, links)
 
 
 def relink_head(head: ReplyHead, links: Links) -> ReplyHead:

@@ -1,12 +1,15 @@
 """gateway/policy/relink.py."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.core.framing import CHUNKED, NO_BODY, Framing, Kind
 from gateway.core.link_json import JsonRewriter
 from gateway.core.link_multipart import MultipartRewriter
 from gateway.policy.relink import (
     coding_of,
+    is_plain_json,
     relink_head,
     restorer_for,
     retell,
@@ -43,6 +46,47 @@ def test_json_and_mixed_parts_are_read_in_codings_that_we_speak(lines: str) -> N
 )
 def test_any_other_body_is_left_alone(status: int, lines: str) -> None:
     assert rewriter_for(reply_of(status, lines), TO_HERE) is None
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            *(JSON, "content-type: text/json", MIXED, "Content-Type: text/html", "ETag: a"),
+            *("Content-Encoding: gzip", "Content-Encoding: identity", "Content-Encoding: br"),
+            *("Cache-Control: no-store", "Cache-Control: a, No-Transform", "Cache-Control: a"),
+            *(f"Location: {PLATFORM}/restapi/x", "Link: <a>", "Content-Location: /"),
+        ]
+    ),
+    max_size=4,
+).map("\n".join)
+
+
+@given(LINES, st.sampled_from([200, 201, 205, 206, 404]))
+def test_what_is_taken_for_plain_json_needs_nothing_else(lines: str, status: int) -> None:
+    head = reply_of(status, lines)
+    if is_plain_json(head):
+        assert isinstance(rewriter_for(head, TO_HERE), JsonRewriter)
+        assert coding_of(head) == ""
+        assert relink_head(head, TO_HERE) is head
+
+
+@pytest.mark.parametrize("lines", ["", "Cache-Control: no-store", "ETag: a\nVary: Origin"])
+def test_json_with_nothing_special_in_its_head_is_plain(lines: str) -> None:
+    assert is_plain_json(reply_of(200, f"{JSON}\n{lines}"))
+    assert is_plain_json(reply_of(404, f"{lines}\n{JSON}"))
+
+
+@pytest.mark.parametrize(
+    ("status", "lines"),
+    [
+        *((205, JSON), (206, JSON), (200, ""), (200, f"{JSON}\n{JSON}"), (200, MIXED)),
+        (200, f"{JSON}\nCache-Control: a, No-Transform"),
+        (200, f"{JSON}\nCache-Control: a\nCache-Control: b"),
+        *((200, f"{JSON}\nLink: <a>"), (200, f"{JSON}\nContent-Encoding: identity")),
+    ],
+)
+def test_what_something_else_in_the_head_speaks_of_is_not_plain(status: int, lines: str) -> None:
+    assert not is_plain_json(reply_of(status, lines))
 
 
 def test_the_coding_of_a_body_is_one_that_we_speak_or_none() -> None:
