@@ -2,7 +2,7 @@
 
 from gateway.core.field_places import OFTEN, Places, places_among, places_of
 from gateway.core.framing import Framing
-from gateway.core.headers import Fields
+from gateway.core.headers import Fields, values_of
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import read_like
 from gateway.errors import UpstreamBroken
@@ -12,7 +12,16 @@ def reply_head(
     status: int, reason: bytes, version: bytes, fields: Fields, framing: Framing
 ) -> ReplyHead:
     values = tuple(value for _, value in fields)
-    return ReplyHead(status, reason, version, values, framing, places_of(fields))
+    places = places_of(fields)
+    return ReplyHead(
+        status,
+        reason,
+        version,
+        values,
+        framing,
+        places,
+        b",".join(values_of(fields, b"connection")),
+    )
 
 
 def known(names: list[bytes]) -> Places:

@@ -121,7 +121,8 @@ class ReplyHead:
     """A head received from upstream, with its body's framing; changed by nobody.
 
     `lines` are its bytes as they came, where they are known, but for the lines of fields that end
-    at this hop or say where the body ends, and for the empty line; in pieces.
+    at this hop or say where the body ends, and for the empty line; in pieces. `connection` is what
+    Connection lists.
     Not frozen, because making a frozen one costs twice as much, for each reply.
     """
 
@@ -131,6 +132,7 @@ class ReplyHead:
     field_values: tuple[bytes, ...] = field(repr=False)
     framing: Framing
     places: Places = field(repr=False)
+    connection: bytes
     lines: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
@@ -150,15 +152,7 @@ class ReplyHead:
 
     def members(self, name: bytes) -> tuple[bytes, ...]:
         """Return the members of a list field, lower case, empty ones dropped."""
-        return split_list(self.joined(name)) if name in self.places.by_name else ()
-
-    def joined(self, name: bytes) -> bytes:
-        """Return the value of a list field (RFC 9110 section 5.2), empty without one."""
-        found = self.places.by_name.get(name)
-        if found is None:
-            return b""
-        first = self.field_values[found[0]]
-        return first if len(found) == 1 else b",".join(self.values(name))
+        return split_list(b",".join(self.values(name))) if name in self.places.by_name else ()
 
 
 def render_fields(fields: tuple[OutboundField, ...]) -> bytes:

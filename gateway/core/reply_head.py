@@ -51,14 +51,15 @@ def read_like(match: re.Match[bytes], places: Places, shape: ReplyShape, method:
     status, values = int(found[STATUS]), shape.pick_values(found)
     framing = _frame_simply(values, places, method, status)
     framing = framing or _frame(values, places, b"HTTP/1.1", method, status)
-    lines = shape.pick_lines(found)
-    return ReplyHead(status, found[REASON], b"HTTP/1.1", values, framing, places, lines)
+    listed = places.by_name.get(b"connection", ())
+    connection = values[listed[0]] if len(listed) == 1 else b",".join([values[at] for at in listed])
+    reason, lines = found[REASON], shape.pick_lines(found)
+    return ReplyHead(status, reason, b"HTTP/1.1", values, framing, places, connection, lines)
 
 
 def is_persistent(head: ReplyHead) -> bool:
     """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
-    listed = head.joined(b"connection")
-    options = split_list(listed) if listed else ()
+    options = split_list(head.connection)
     if b"close" in options or (head.version != b"HTTP/1.1" and b"keep-alive" not in options):
         return False
     # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
@@ -86,7 +87,8 @@ def _head_of(
 ) -> ReplyHead:
     framing = _frame_simply(values, places, method, status)
     framing = framing or _frame(values, places, version, method, status)
-    return ReplyHead(status, reason, version, values, framing, places)
+    listed = b",".join([values[at] for at in places.by_name.get(b"connection", ())])
+    return ReplyHead(status, reason, version, values, framing, places, listed)
 
 
 def _frames_content(head: ReplyHead) -> bool:

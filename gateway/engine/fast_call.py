@@ -17,7 +17,6 @@ from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKS, LENGTH, Framing, framing_line
-from gateway.core.message import ReplyHead
 from gateway.credentials.tokens import Token
 from gateway.engine.events import Record
 from gateway.engine.exchange import Exchange, begin_answer
@@ -162,25 +161,24 @@ class FastCall:
     def _answer(self) -> bool:
         """Answer at once; tell whether that could be done."""
         upstream, known, record = self._upstream, self._known, self._record
-        head = upstream.whole_reply() if upstream is not None else None
-        if upstream is None or head is None or head.status == 401 or head.status >= 429:
+        reply = upstream.whole_reply() if upstream is not None else None
+        if upstream is None or reply is None or self._gate.is_ending(self):
             return False
-        plan = known.plan
-        if self._gate.is_ending(self):
+        head, plan = reply[0], known.plan
+        if head.status == 401 or head.status >= 429:
             return False
-        if plan.links is None:
-            relinked: tuple[ReplyHead, bytes] | None = (head, upstream.take_body()[0])
-        else:
-            relinked = relink_whole(head, upstream, plan.links)
-        if relinked is None:
-            return False
+        if plan.links is not None:
+            reply = relink_whole(*reply, plan.links)
+            if reply is None:
+                return False
+        told, data = reply
         record.upstream_first_byte_s = record.upstream_s = time.monotonic() - self._asked_at
-        answer, framing = begin_answer(plan, relinked[0], record, close=known.is_last)
+        answer, framing = begin_answer(plan, told, record, close=known.is_last)
         if framing.kind is LENGTH and framing.length:
             record.bytes_out = framing.length
-            answer += relinked[1]
+            answer += data
         else:
-            answer += self._framed(relinked[1], framing)
+            answer += self._framed(data, framing)
         self.connection.write(answer)
         self._upstream = None
         self._way.pool.release(upstream)

@@ -67,20 +67,18 @@ async def relink(
     return retell(head, CHUNKED), StreamedBody(body, stage)
 
 
-def relink_whole(head: ReplyHead, body: ReplyBody, links: Links) -> tuple[ReplyHead, bytes] | None:
-    """Return the reply as `relink` does, its body being all here; None if it must be coded anew.
+def relink_whole(head: ReplyHead, data: bytes, links: Links) -> tuple[ReplyHead, bytes] | None:
+    """Return the reply as `relink` does, its body being `data`.
 
-    Then nothing has been taken of the body, nor where it would leave as a stream.
+    None if that must be coded anew, or would leave as a stream.
     """
     if is_plain_json(head) and _is_held(head):
-        data = body.take_body()[0]
         return _told(head, data, rewrite_json(links, data))
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
-        return head, body.take_body()[0]
+        return head, data
     if coding_of(head) or not _is_held(head):
         return None
-    data = body.take_body()[0]
     return _told(head, data, rewriter.whole(data))
 
 

@@ -111,9 +111,12 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._watch.set(deadline, self._time_out)
 
-    def whole_reply(self) -> ReplyHead | None:
-        """Return the head of a reply that is all here, None while it is not."""
-        return self._head if self._body.ended and self._failure is None else None
+    def whole_reply(self) -> tuple[ReplyHead, bytes] | None:
+        """Return a reply that is all here, None while it is not; its body is left to be read."""
+        head, body = self._head, self._body
+        if head is None or not body.ended or self._failure is not None:
+            return None
+        return head, body.peek()
 
     def write(self, data: bytes) -> None:
         """Write more of the request; what cannot be written shows as a failure of the reply.

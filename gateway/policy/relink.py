@@ -133,7 +133,8 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     if tags or told is not places:
         values = tuple([_weaken(values[at]) if at in tags else values[at] for at in kept])
         lines = ()
-    return ReplyHead(head.status, head.reason, head.version, values, framing, told, lines)
+    reason, version = head.reason, head.version
+    return ReplyHead(head.status, reason, version, values, framing, told, head.connection, lines)
 
 
 @lru_cache(maxsize=512)

@@ -26,7 +26,7 @@ from gateway.core.framing import (
     Framing,
     framing_line,
 )
-from gateway.core.headers import HOP_BY_HOP, split_list
+from gateway.core.headers import HOP_BY_HOP, Fields, split_list
 from gateway.core.message import ReplyHead, Request
 from gateway.core.reply_shape import ENDING_HERE, picking
 from gateway.policy.forward import Plan
@@ -46,7 +46,7 @@ def render_reply_head(
 
     The caller is told that the connection ends when `close` says so, or the framing.
     """
-    request = plan.request
+    request = plan.permitted.routed.request
     framing, end = frame_for_caller(request, head)
     if close or framing.kind is CLOSE:
         end += b"Connection: close\r\n"
@@ -55,27 +55,26 @@ def render_reply_head(
         end += b"Connection: keep-alive\r\n"
     # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
     is_masked = head.status == 401 and plan.upstream.scheme.owned
-    shape = _shape_of(head, is_masked, _is_for_page(request), request.tunnelled)
+    page, is_tunnelled = request.section.page, request.method != request.wire_method
+    shape = _shape_of(head, is_masked, bool(page) and _is_for_page(page), is_tunnelled)
     if shape.whole and head.lines:
         return shape.whole % (b"".join(head.lines), request_id, end), framing
     values = shape.pick(head.field_values)
     return shape.template % (head.status, head.reason, *values, request_id, end), framing
 
 
-def _is_for_page(request: Request) -> bool:
-    """Tell whether a page may see the answer.
+def _is_for_page(page: Fields) -> bool:
+    """Tell by the fields of pages whether one may see the answer.
 
     What upstream allows, it allows to pages that hold a credential of their own.
     """
-    page = request.section.page
-    return bool(page) and any(name == b"origin" for name, _ in page)
+    return any(name == b"origin" for name, _ in page)
 
 
 def _shape_of(head: ReplyHead, is_masked: bool, is_for_page: bool, is_tunnelled: bool) -> _Shape:
-    listed = head.joined(b"connection")
-    is_kept = head.places.is_remembered and len(listed) <= _MOST_REMEMBERED_BYTES
+    is_kept = head.places.is_remembered and len(head.connection) <= _MOST_REMEMBERED_BYTES
     choose = _choose if is_kept else _choose.__wrapped__
-    return choose(head.places, listed, is_masked, is_for_page, is_tunnelled)
+    return choose(head.places, head.connection, is_masked, is_for_page, is_tunnelled)
 
 
 @dataclass(frozen=True, slots=True)
