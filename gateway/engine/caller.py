@@ -17,7 +17,7 @@ from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
 from gateway.engine import flaws
-from gateway.engine.incoming import Gate, Manager
+from gateway.engine.incoming import Gate, Manager, Take
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.reception import Reception
 from gateway.engine.watch import Watch
@@ -27,7 +27,7 @@ from gateway.engine.wire import Wire
 class CallerConnection(Outgoing, Reception):
     """One accepted connection."""
 
-    __slots__ = ("_body_watch", "_head_by", "_listens", "_outflow", "listener")
+    __slots__ = ("_body_watch", "_head_by", "_listens", "_outflow", "_take", "listener")
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class CallerConnection(Outgoing, Reception):
         self.listener = listener
         self._outflow: Outflow | None = None
         self._body_watch = Watch(loop)
+        # Takes bytes of the body under way at once, while its reader has none and waits.
+        self._take: Take | None = None
 
     # The exchange's side.
 
@@ -56,9 +58,12 @@ class CallerConnection(Outgoing, Reception):
         if self._paused:
             await self._drain_helper()
 
-    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
+    async def read_body(
+        self, payload: StreamReader, deadline: float, take: Take | None = None
+    ) -> bytes:
         """Return the next bytes of a request body, b"" at its end.
 
+        Those that `take` takes while this waits are not returned, and put the time off.
         Raises `RequestTimeout` when none come in time, `BadRequest` when the coding is broken.
         """
         if payload.is_eof():
@@ -67,10 +72,24 @@ class CallerConnection(Outgoing, Reception):
             raise ConnectionResetError("the caller is gone")
         limit = min(deadline, self._loop.time() + self._gate.timeouts.body_idle_s)
         self._body_watch.set(limit, lambda: payload.set_exception(flaws.body_stalled()))
+        self._take = take
         try:
             return await payload.readany()
         finally:
+            self._take = None
             self._body_watch.clear()
+
+    def _is_taken(self, part: bytes) -> bool:
+        """Give bytes of a body to whoever waits for them, and takes them at once."""
+        if self._take is None or not part:
+            return False
+        is_taken = self._take(part)
+        if is_taken:
+            self._body_watch.put_off(self._loop.time() + self._gate.timeouts.body_idle_s)
+        if not is_taken or not self._boundary.in_body:
+            # What comes next comes after this part, or belongs to another body.
+            self._take = None
+        return is_taken
 
     async def linger(self) -> None:
         """Say that no more will be written, and drop what still comes in for a while."""

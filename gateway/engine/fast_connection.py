@@ -19,7 +19,7 @@ from aiohttp.streams import StreamReader
 from gateway.core.message import Listener
 from gateway.engine.fast_call import FastCall
 from gateway.engine.fast_lane import FastLane
-from gateway.engine.incoming import Manager
+from gateway.engine.incoming import Manager, Take
 from gateway.engine.linger import Linger
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.pressure import Pressure
@@ -67,7 +67,9 @@ class FastConnection(Outgoing, asyncio.Protocol):
         """Wait until the caller has taken enough to be sent more."""
         await self._pressure.fallen()
 
-    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
+    async def read_body(
+        self, payload: StreamReader, deadline: float, take: Take | None = None
+    ) -> bytes:
         """Return nothing: a body is here before its call begins."""
         return b""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import StreamReader
@@ -36,6 +36,10 @@ def version_of(message: RawRequestMessage) -> bytes:
     """Return the version as a request line has it, such as `HTTP/1.1`."""
     version = message.version
     return b"HTTP/1.1" if version == HttpVersion11 else b"HTTP/%d.%d" % tuple(version)
+
+
+# Takes bytes of a body as they come, or tells with False that it cannot now.
+Take: TypeAlias = Callable[[bytes], bool]
 
 
 class Heads(Protocol):
@@ -77,8 +81,13 @@ class Connection(Protocol):
         """Wait until the caller has taken enough to be sent more."""
         ...
 
-    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
-        """Return the next bytes of the request body, b"" at its end."""
+    async def read_body(
+        self, payload: StreamReader, deadline: float, take: Take | None = None
+    ) -> bytes:
+        """Return the next bytes of the request body, b"" at its end.
+
+        Those that `take` takes while this waits are not returned.
+        """
         ...
 
     async def linger(self) -> None:

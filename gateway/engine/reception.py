@@ -192,11 +192,16 @@ class Reception(RequestHandler):
             # The parser tells of an upgrade only when it has seen the body's end.
             self._is_unparsed = framing.length > MOST_PARSED_BYTES and not message.upgrade
 
+    def _is_taken(self, part: bytes) -> bool:
+        """Give bytes of a body to whoever waits for them; tell whether they were taken."""
+        return False
+
     def _pass_on(self, part: bytes) -> None:
         """Give bytes of a body to its reader, as aiohttp does those that it parses."""
         if self._force_close or self._close:
             return
-        self._receiving.feed_data(part)
+        if not self._is_taken(part):
+            self._receiving.feed_data(part)
         if self._boundary.in_body:
             return
         self._is_unparsed = False

@@ -13,12 +13,13 @@ Rule 2: the end of a chunked body leaves only when the caller's end has come.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKED, CHUNKS, LENGTH, NOTHING, Framing, framing_line
-from gateway.engine.incoming import Incoming
+from gateway.engine.incoming import Incoming, Take
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
 
@@ -117,8 +118,11 @@ class Upload:
     async def stream(self, upstream: UpstreamConnection) -> None:
         """Send the rest as it comes, no faster than upstream takes it; stop when it is cut."""
         chunked = self.framing.kind is CHUNKS
+        take = None if chunked else partial(self._pass_on, upstream)
         while not self.is_read:
-            piece = await self._read(float("inf"))
+            piece = await self._read(float("inf"), take)
+            # What was passed on meanwhile may be waiting to leave.
+            await upstream.drain()
             if upstream.is_cut:
                 return
             if piece:
@@ -129,11 +133,21 @@ class Upload:
             upstream.write(LAST_CHUNK)
         self.is_sent = True
 
-    async def _read(self, deadline: float) -> bytes:
-        """Return the next piece, b"" at the end."""
+    def _pass_on(self, upstream: UpstreamConnection, piece: bytes) -> bool:
+        """Send a piece as it comes, while upstream takes them; tell whether it was sent."""
+        is_allowed = self.size + len(piece) <= self._limits.max_body_bytes
+        if not is_allowed or not upstream.has_room or upstream.is_cut:
+            return False
+        self._take(piece)
+        self._drop_unless_held()
+        upstream.write(piece)
+        return True
+
+    async def _read(self, deadline: float, take: Take | None = None) -> bytes:
+        """Return the next piece that `take` does not take as it comes, b"" at the end."""
         self.waiting = True
         try:
-            piece = await self._connection.read_body(self._payload, deadline)
+            piece = await self._connection.read_body(self._payload, deadline, take)
         finally:
             self.waiting = False
         self._take(piece)

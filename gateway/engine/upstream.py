@@ -63,10 +63,8 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def certificate(self) -> Mapping[str, Any] | None:
         """Return upstream's certificate as `ssl` reads it, None without TLS."""
-        if self._transport is None:
-            return None
-        certificate: Mapping[str, Any] | None = self._transport.get_extra_info("peercert")
-        return certificate
+        transport = self._transport
+        return None if transport is None else transport.get_extra_info("peercert")
 
     def is_quiet(self) -> bool:
         """Tell whether the connection is open and has nothing to say, as the kernel knows it.
@@ -127,6 +125,11 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.write(data)
             self._transport.send()
 
+    @property
+    def has_room(self) -> bool:
+        """Tell whether upstream takes what is written."""
+        return not self._pressure.is_high
+
     async def drain(self) -> None:
         """Wait until upstream has taken enough to be sent more."""
         await self._pressure.fallen()
@@ -147,10 +150,9 @@ class UpstreamConnection(asyncio.Protocol):
         return data
 
     async def peek_body(self, most_bytes: int, deadline: float) -> bytes:
-        """Return the beginning of the body, all of it when it is short, and leave it to be read.
+        """Return what has come of the body by `deadline`, and leave it to be read.
 
-        Waits for `most_bytes` (fewer than `inflow.FULL_BYTES`) or the end until `deadline`, and
-        then takes what there is.
+        Waits no longer than for its end, or for `most_bytes` (fewer than `inflow.FULL_BYTES`).
         """
         body = self._body
         with suppress(TimeoutError):

@@ -38,6 +38,10 @@ class Watch:
         if self._handle is None or deadline < self._due:
             self._schedule(deadline)
 
+    def put_off(self, deadline: float) -> None:
+        """Watch what is watched until later."""
+        self._deadline = deadline
+
     def clear(self) -> None:
         """Watch for nothing; the loop's timer is left to find that out."""
         self._callback = None

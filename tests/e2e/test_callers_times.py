@@ -88,7 +88,7 @@ async def test_a_head_that_began_before_the_idle_time_is_up_is_waited_for() -> N
         peer.close()
 
 
-@pytest.mark.parametrize("size", [10, 100_000], ids=["held", "streamed"])
+@pytest.mark.parametrize("size", [10, 100_000, 300_000], ids=["held", "streamed", "unparsed"])
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 async def test_a_body_that_stops_coming_is_answered_408(size: int, chunked: bool) -> None:
     cut: list[bytes] = []
@@ -108,7 +108,28 @@ async def test_a_body_that_stops_coming_is_answered_408(size: int, chunked: bool
     assert all(not body.endswith(b"0\r\n\r\n") for body in cut)
 
 
-@pytest.mark.parametrize("field", ["Content-Length: 100000", CHUNKED], ids=["length", "chunked"])
+async def test_a_long_body_that_keeps_coming_may_take_longer_than_it_may_pause() -> None:
+    seen: list[tuple[bytes, bytes]] = []
+    parts = [bytes([number]) * 60_000 for number in range(5)]
+    async with (
+        scripted(answering(OK, seen=seen)) as upstream,
+        running(upstream.origin, "timeouts.body_idle_s=0.5") as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(request(POST, "Content-Length: 300000"))
+        for part in parts:
+            await asyncio.sleep(0.2)
+            await peer.send(part)
+        assert (await peer.read_answer())[0] == 200
+        peer.close()
+    assert seen[0][1] == b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["Content-Length: 100000", "Content-Length: 300000", CHUNKED],
+    ids=["length", "unparsed", "chunked"],
+)
 async def test_a_dripping_body_is_bounded_by_the_deadline(field: str) -> None:
     async def script(peer: Peer) -> None:
         await peer.read_to_end()

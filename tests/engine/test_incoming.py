@@ -9,7 +9,7 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.incoming import Incoming, Outcome, target_of
+from gateway.engine.incoming import Incoming, Outcome, Take, target_of
 
 
 class Nowhere:
@@ -24,7 +24,9 @@ class Nowhere:
     async def drain(self) -> None:
         raise AssertionError
 
-    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
+    async def read_body(
+        self, payload: StreamReader, deadline: float, take: Take | None = None
+    ) -> bytes:
         raise AssertionError((payload, deadline))
 
     async def linger(self) -> None:

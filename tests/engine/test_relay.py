@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.core.message import Listener
 from gateway.engine.events import Record
+from gateway.engine.incoming import Take
 from gateway.engine.relay import DISCARD_BYTES, discard_body, relay_reply
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamBroken
@@ -32,7 +33,7 @@ class Caller:
     async def drain(self) -> None:
         await self.is_ready.wait()
 
-    async def read_body(self, payload: object, deadline: float) -> bytes:
+    async def read_body(self, payload: object, deadline: float, take: Take | None = None) -> bytes:
         return b""
 
     async def linger(self) -> None:

@@ -1,55 +1,17 @@
 import asyncio
-from collections.abc import Callable
-from typing import Any, cast
 
 import pytest
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.streams import StreamReader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config.model import Limits
 from gateway.core.chunked import render_chunk
-from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, Framing, Kind
-from gateway.engine.incoming import Connection, Incoming
-from gateway.engine.upload import Upload
+from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, Framing
 from gateway.errors import BodyTooLarge, RequestTimeout
 from tests.engine.linked import ASK, linked, soon
+from tests.engine.uploads import LIMITS, Caller, of_length
 from tests.wire import OK
 
-LIMITS = Limits(replay_body_bytes=10, max_body_bytes=100)
 LAST = b"0\r\n\r\n"
-
-
-class Caller:
-    """A caller's body as the engine reads it, fed by the test."""
-
-    def __init__(self, *pieces: bytes, is_whole: bool = False) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.payload = StreamReader(BaseProtocol(self._loop), 65536, loop=self._loop)
-        cast(Any, self.payload)._protocol.transport = self
-        for piece in pieces:
-            self.payload.feed_data(piece)
-        if is_whole:
-            self.payload.feed_eof()
-
-    def resume_reading(self) -> None:
-        """Do nothing (the reader asks for more)."""
-
-    async def read_body(self, payload: StreamReader, deadline: float) -> bytes:
-        try:
-            async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
-                return await payload.readany()
-        except TimeoutError:
-            raise RequestTimeout("the body did not come in time") from None
-
-    def upload(self, framing: Framing, restore: Callable[[bytes], bytes] | None = None) -> Upload:
-        incoming = Incoming(cast(Any, None), self.payload, cast(Connection, self), cast(Any, None))
-        return Upload(incoming, framing, LIMITS, restore)
-
-
-def of_length(size: int) -> Framing:
-    return Framing(Kind.LENGTH, size)
 
 
 @pytest.mark.parametrize(("framing", "line"), [(NO_BODY, b""), (EMPTY, b"Content-Length: 0\r\n")])
