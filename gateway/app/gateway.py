@@ -23,11 +23,12 @@ from gateway.config.compile import compile_policy
 from gateway.config.model import Config
 from gateway.engine.drain import cut, drain, retire
 from gateway.engine.events import Events
-from gateway.engine.gate import Gate, Outfit
+from gateway.engine.gate import Gate
 from gateway.engine.listen import CannotBind
 from gateway.engine.pcre2 import accelerate
 from gateway.engine.pool import Pool
 from gateway.engine.server import Server
+from gateway.engine.way import Outfit
 from gateway.policy.rates import RateMode, Rates
 
 

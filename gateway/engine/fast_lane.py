@@ -14,7 +14,8 @@ from typing import Protocol
 from gateway.core.grammar import PLAIN_BEGUN
 from gateway.core.message import Listener
 from gateway.engine.gate import Gate
-from gateway.engine.known_heads import MOST_HEAD_BYTES, Known, KnownHeads
+from gateway.engine.known import Known
+from gateway.engine.known_heads import MOST_HEAD_BYTES, KnownHeads
 
 # Longer bodies stream, and what reading them takes is little beside what moving them does.
 MOST_BODY_BYTES = 65536

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
-from gateway.config.model import Limits, Timeouts
 from gateway.engine.answer import render_allow, render_error
-from gateway.engine.events import Events, Record
+from gateway.engine.events import Record
 from gateway.engine.exchange import Exchange
 from gateway.engine.incoming import Call, Incoming, Outcome, read_head
+from gateway.engine.known import Known
 from gateway.engine.recording import note_head, request_id_of
+from gateway.engine.swift_exchange import SwiftExchange, is_swift
 from gateway.engine.upload import Upload
-from gateway.engine.way import Way
+from gateway.engine.way import Outfit
 from gateway.errors import (
     BadRequest,
     Draining,
@@ -34,7 +34,7 @@ from gateway.errors import (
     RateShield,
     TargetTooLong,
 )
-from gateway.pipeline import AnsweredHere, Policy
+from gateway.pipeline import AnsweredHere
 
 # The status in the log for a caller that went away, as nginx writes it.
 CALLER_GONE = 499
@@ -44,18 +44,6 @@ GRACE_S = 0.5
 TOLD_TOO_MANY = 100
 # What is wrong with the head as such: such a connection is not trusted with another one.
 _MALFORMED = (BadRequest, MethodNotAllowed, TargetTooLong, HeadTooLarge)
-
-
-@dataclass(frozen=True, slots=True)
-class Outfit:
-    """What a gate works with; one configuration's worth. Ways are by upstream name."""
-
-    policy: Policy
-    limits: Limits
-    timeouts: Timeouts
-    ways: Mapping[str, Way]
-    events: Events
-    fast_lane: bool = True
 
 
 class Cancellable(Protocol):
@@ -209,13 +197,26 @@ class Gate:
         if refusal is not None:
             note_head(record.asked, raw)
             raise refusal
-        decision, restore = incoming.listens.heads.decide(raw, record, self._loop.time())
+        now = self._loop.time()
+        decided = incoming.listens.heads.decide(raw, record, now)
+        if isinstance(decided, Known):
+            if is_swift(incoming, decided):
+                return await self._serve_swiftly(incoming, decided, record, outfit)
+            decided = decided.plan.due(now + outfit.policy.first_byte_s), decided.restore
+        decision, restore = decided
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
         upload = Upload(incoming, decision.framing, outfit.limits, restore)
         exchange = Exchange(incoming, decision, record, upload, outfit.timeouts.idle_s)
         way = outfit.ways[decision.upstream.name]
         return await exchange.run(way, closing=lambda: self.is_ending(incoming))
+
+    def _serve_swiftly(
+        self, incoming: Incoming, known: Known, record: Record, outfit: Outfit
+    ) -> Awaitable[bool]:
+        body = incoming.payload.read_nowait()
+        exchange = SwiftExchange(incoming, outfit, known, body, record, self._loop)
+        return exchange.run(self.is_ending)
 
     def is_ending(self, call: Call) -> bool:
         """Tell whether the connection ends with its answer, whatever the caller asked for."""

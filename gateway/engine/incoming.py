@@ -20,6 +20,7 @@ from aiohttp.streams import StreamReader
 from gateway.config.model import Limits, Timeouts
 from gateway.core.message import Listener, RawHead
 from gateway.engine.events import Record
+from gateway.engine.known import Known, Restore
 from gateway.errors import GatewayError
 from gateway.pipeline import AnsweredHere
 from gateway.policy.forward import Plan
@@ -47,8 +48,8 @@ class Heads(Protocol):
 
     def decide(
         self, raw: RawHead, record: Record, now: float
-    ) -> tuple[Plan | AnsweredHere, Callable[[bytes], bytes] | None]:
-        """Return what is decided about a head, and what its body passes through."""
+    ) -> Known | tuple[Plan | AnsweredHere, Restore]:
+        """Return what is known of a head, or decided, and what its body passes through."""
         ...
 
 

@@ -15,24 +15,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TypeAlias
 
-from gateway.core.framing import LENGTH, Framing, framing_line
-from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
-from gateway.core.headers import members_of, values_of
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
-from gateway.core.section import steady_fields
 from gateway.engine.events import Asked, Record
+from gateway.engine.known import Known, Restore, know
 from gateway.engine.recording import note_decision, note_head
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
 from gateway.policy.relink import restorer_for
-from gateway.policy.routes import PASSTHROUGH, Scheme
 
 # As much as nginx reads of a head at first; longer ones hold cookies, and belong to pages.
 MOST_HEAD_BYTES = 4096
@@ -42,32 +35,6 @@ MOST_KEPT_BYTES = 4 << 20
 MOST_SEEN = 4096
 # A plan and its head take a few kilobytes.
 _PLAN_BYTES = 4096
-Restore: TypeAlias = Callable[[bytes], bytes] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """One head: its plan, whose deadline is not set, and what follows from it.
-
-    `length` is the bytes of body that follow, `method` that of the outbound head, `start` that
-    head up to its framing, `framing` and `framing_line` those of a body that leaves as it came,
-    `upstream` the name of where it goes, `scheme` its credential's, `request_id` the caller's own
-    or empty, `is_last` tells that the connection ends with the answer, `asked` is what stands in
-    the record, `restore` is what the body passes through.
-    """
-
-    plan: Plan
-    length: int
-    method: str
-    start: bytes
-    framing: Framing
-    framing_line: bytes
-    upstream: str
-    scheme: Scheme
-    request_id: str
-    is_last: bool
-    asked: Asked
-    restore: Restore
 
 
 class KnownHeads:
@@ -91,8 +58,8 @@ class KnownHeads:
 
     def decide(
         self, raw: RawHead, record: Record, now: float
-    ) -> tuple[Plan | AnsweredHere, Restore]:
-        """Return what is decided about a parsed head and what its body passes through.
+    ) -> Known | tuple[Plan | AnsweredHere, Restore]:
+        """Return what is known of a parsed head, or decided, and what its body passes through.
 
         The record has it then. Raises what `pipeline.decide` does; `now` is event-loop seconds.
         """
@@ -101,14 +68,14 @@ class KnownHeads:
         known = self._memo.get(digest)
         if known is not None:
             record.asked = known.asked
-            return known.plan.due(now + self.policy.first_byte_s), known.restore
+            return known
         note_head(record.asked, raw)
         decision = decide(raw, self.policy, now)
         note_decision(record.asked, decision)
         if isinstance(decision, AnsweredHere):
             return decision, None
         if len(lines) <= MOST_HEAD_BYTES and self._comes_again(digest):
-            self._keep(digest, _know(raw, decision, record.asked), raw)
+            self._keep(digest, know(raw, decision, record.asked), raw)
         return decision, restorer_for(decision.request, decision.restored)
 
     def _digest(self, text: bytes) -> bytes:
@@ -129,14 +96,14 @@ class KnownHeads:
             return None
         note_head(asked := Asked(), raw)
         note_decision(asked, plan)
-        known = _know(raw, plan, asked)
+        known = know(raw, plan, asked)
         return self._keep(digest, known, raw) if self._comes_again(digest) else known
 
     def _keep(self, digest: bytes, known: Known | None, raw: RawHead) -> Known | None:
         """Remember what may be kept, and return it."""
-        if known is None or not _may_be_kept(known, raw):
+        if known is None or not known.may_be_kept(raw):
             return known
-        known = replace(known, plan=_without_credentials(known.plan))
+        known = known.without_credentials()
         # Its fields and the target are in the plan, and in the head that leaves.
         self._memo.put(digest, known, 2 * len(known.start) + _PLAN_BYTES)
         return known
@@ -163,39 +130,3 @@ def _lines_of(raw: RawHead) -> bytes:
 
 def _is_plain(plan: Plan) -> bool:
     return plan.request.method not in ("HEAD", "OPTIONS")
-
-
-def _know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
-    given = values_of(raw.fields, b"x-request-id")
-    if given and (len(given) > 1 or REQUEST_ID.fullmatch(given[0]) is None):
-        return None
-    return Known(
-        plan,
-        plan.request.framing.length if plan.request.framing.kind is LENGTH else 0,
-        plan.outbound.method.decode(),
-        plan.outbound.render()[:-2],
-        plan.framing,
-        framing_line(plan.framing),
-        plan.upstream.name,
-        plan.scheme,
-        given[0].decode() if given else "",
-        b"close" in members_of(raw.fields, b"connection"),
-        asked,
-        restorer_for(plan.request, plan.restored),
-    )
-
-
-def _may_be_kept(known: Known, raw: RawHead) -> bool:
-    plan = known.plan
-    if known.request_id or plan.upstream.scheme is PASSTHROUGH:
-        return False
-    if any(name.lower() == b"traceparent" for name, _ in raw.fields):
-        return False
-    # What is escaped may be read, and cut, as what it stands for.
-    return plan.request.section.is_kept and not MAY_BE_SECRET.search(unescape(raw.target).lower())
-
-
-def _without_credentials(plan: Plan) -> Plan:
-    routed = plan.permitted.routed
-    request = replace(routed.request, fields=steady_fields(routed.request.fields))
-    return replace(plan, permitted=replace(plan.permitted, routed=replace(routed, request=request)))

@@ -1,17 +1,21 @@
-"""The way to one upstream, and how far along it an exchange has come.
+"""The way to one upstream, how far along it an exchange has come, and all ways of a gate.
 
 Rule: nothing is done here; these are what `fast_call.py`, `exchange.py` and `attempts.py` share.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.config.model import Limits, Timeouts
 from gateway.credentials.tokens import Credential, Token
 from gateway.engine.credential_line import CredentialLine
+from gateway.engine.events import Events
 from gateway.engine.pool import Pool
 from gateway.engine.toll import Toll
 from gateway.engine.upstream import UpstreamConnection
+from gateway.pipeline import Policy
 from gateway.policy.rates import Spent
 from gateway.policy.retries import RetryBudget, RetryRules
 
@@ -39,3 +43,15 @@ class Begun:
     token: Token | None = None
     upstream: UpstreamConnection | None = None
     asked_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What a gate works with; one configuration's worth. Ways are by upstream name."""
+
+    policy: Policy
+    limits: Limits
+    timeouts: Timeouts
+    ways: Mapping[str, Way]
+    events: Events
+    fast_lane: bool = True

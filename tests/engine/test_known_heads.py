@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateway.core.message import RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.engine.events import Record
-from gateway.engine.known_heads import MOST_HEAD_BYTES, MOST_SEEN, Known, KnownHeads
+from gateway.engine.known import Known, Restore
+from gateway.engine.known_heads import MOST_HEAD_BYTES, MOST_SEEN, KnownHeads
 from gateway.engine.recording import note_decision, note_head
 from gateway.engine.server import Server
 from gateway.errors import BadRequest, GatewayError
@@ -97,11 +98,20 @@ def read(head: bytes) -> RawHead:
     return RawHead(method, target, version, fields, HERE)
 
 
+def due(
+    heads: KnownHeads, decided: Known | tuple[Plan | AnsweredHere, Restore], now: float
+) -> tuple[Plan | AnsweredHere, Restore]:
+    """Return what is decided for a head that came now, also where it was known."""
+    if isinstance(decided, Known):
+        return decided.plan.due(now + heads.policy.first_byte_s), decided.restore
+    return decided
+
+
 def told_of(heads: KnownHeads, raw: RawHead, now: float) -> tuple[object, Record]:
     """Return what is decided, or the error; and the record."""
     record = Record("r-1", 1.0)
     try:
-        decision, restore = heads.decide(raw, record, now)
+        decision, restore = due(heads, heads.decide(raw, record, now), now)
     except GatewayError as error:
         return (error.code, error.message), record
     if isinstance(decision, AnsweredHere):
@@ -157,7 +167,8 @@ def test_a_line_feed_cannot_make_a_head_look_like_one_that_is_kept() -> None:
 def test_parsed_heads_that_come_again_are_recalled_without_their_credentials() -> None:
     heads = heads_of()
     raw = read(head_of(b"GET " + PATH, b"Transfer-Encoding: chunked", b"Authorization: Bearer s"))
-    plans = [heads.decide(raw, Record("r", 0.0), now)[0] for now in (1.0, 2.0, 3.0)]
+    decided = [heads.decide(raw, Record("r", 0.0), now) for now in (1.0, 2.0, 3.0)]
+    plans = [due(heads, one, now)[0] for one, now in zip(decided, (1.0, 2.0, 3.0), strict=True)]
     assert [cast(Plan, plan).deadline - heads.policy.first_byte_s for plan in plans] == [1, 2, 3]
     assert [name for name, _ in plans[-1].request.fields] == [b"Host", b"Transfer-Encoding"]
     assert len(heads._memo) == 1

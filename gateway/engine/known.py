@@ -1,0 +1,89 @@
+"""What follows from a head and its plan, so that a request with the same head is only sent.
+
+Rule 1: it holds no credential of a caller's once it is made to be kept.
+Rule 2: a head with something of its own in each request is not to be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from gateway.core.framing import LENGTH, Framing, framing_line
+from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
+from gateway.core.headers import members_of, values_of
+from gateway.core.message import RawHead
+from gateway.core.section import steady_fields
+from gateway.engine.events import Asked
+from gateway.policy.forward import Plan
+from gateway.policy.relink import restorer_for
+from gateway.policy.routes import PASSTHROUGH, Scheme
+
+Restore: TypeAlias = Callable[[bytes], bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One head: its plan, whose deadline is not set, and what follows from it.
+
+    `length` is the bytes of body that follow, `method` that of the outbound head, `start` that
+    head up to its framing, `framing` and `framing_line` those of a body that leaves as it came,
+    `upstream` the name of where it goes, `scheme` its credential's, `request_id` the caller's own
+    or empty, `is_last` tells that the connection ends with the answer, `asked` is what stands in
+    the record, `restore` is what the body passes through.
+    """
+
+    plan: Plan
+    length: int
+    method: str
+    start: bytes
+    framing: Framing
+    framing_line: bytes
+    upstream: str
+    scheme: Scheme
+    request_id: str
+    is_last: bool
+    asked: Asked
+    restore: Restore
+
+    def may_be_kept(self, raw: RawHead) -> bool:
+        """Tell whether a head may be remembered: it holds no secret, and may come again."""
+        plan = self.plan
+        if self.request_id or plan.upstream.scheme is PASSTHROUGH:
+            return False
+        if any(name.lower() == b"traceparent" for name, _ in raw.fields):
+            return False
+        if not plan.request.section.is_kept:
+            return False
+        # What is escaped may be read, and cut, as what it stands for.
+        return not MAY_BE_SECRET.search(unescape(raw.target).lower())
+
+    def without_credentials(self) -> Known:
+        """Return the same without the fields whose values are dropped."""
+        permitted = self.plan.permitted
+        routed = permitted.routed
+        request = replace(routed.request, fields=steady_fields(routed.request.fields))
+        permitted = replace(permitted, routed=replace(routed, request=request))
+        return replace(self, plan=replace(self.plan, permitted=permitted))
+
+
+def know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
+    """Return what follows from a head; None when its request id is not to be believed."""
+    given = values_of(raw.fields, b"x-request-id")
+    if given and (len(given) > 1 or REQUEST_ID.fullmatch(given[0]) is None):
+        return None
+    return Known(
+        plan,
+        plan.request.framing.length if plan.request.framing.kind is LENGTH else 0,
+        plan.outbound.method.decode(),
+        plan.outbound.render()[:-2],
+        plan.framing,
+        framing_line(plan.framing),
+        plan.upstream.name,
+        plan.scheme,
+        given[0].decode() if given else "",
+        b"close" in members_of(raw.fields, b"connection"),
+        asked,
+        restorer_for(plan.request, plan.restored),
+    )

@@ -1,0 +1,80 @@
+"""gateway/engine/swift_exchange.py: which requests of the main lane go the short way."""
+
+import pytest
+
+from gateway.engine import gate
+from gateway.engine.swift_exchange import SwiftExchange
+from tests.wire import OK, PATH, answering, request, running, scripted
+
+MAIN = "engine.fast_lane=false"
+PUT = f"PUT {PATH} HTTP/1.1"
+CHUNKS = b"2\r\nab\r\n0\r\n\r\n"
+
+
+@pytest.fixture
+def swift(monkeypatch: pytest.MonkeyPatch) -> list[SwiftExchange]:
+    """Return the exchanges that go the short way."""
+    made: list[SwiftExchange] = []
+
+    class Noted(SwiftExchange):
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args)  # type: ignore[arg-type]  # passed on as they are
+            made.append(self)
+
+    monkeypatch.setattr(gate, "SwiftExchange", Noted)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("sent", "times"),
+    [
+        (request(PUT, body=b"abc"), 2),
+        (request(), 2),
+        (request(PUT, "Connection: close", body=b"abc"), 2),
+        (request(f"HEAD {PATH} HTTP/1.1"), 0),
+        (request(f"GET {PATH} HTTP/1.0"), 0),
+        (request(PUT, "Transfer-Encoding: chunked", body=CHUNKS), 0),
+        (request(f"GET {PATH}?access_token=secret HTTP/1.1"), 0),
+    ],
+)
+async def test_known_heads_whose_requests_are_whole_go_the_short_way(
+    sent: bytes, times: int, swift: list[SwiftExchange]
+) -> None:
+    seen: list[tuple[bytes, bytes]] = []
+    method = sent.partition(b" ")[0].decode()
+    async with scripted(answering(OK, seen=seen)) as upstream, running(upstream.origin, MAIN) as g:
+        answers = [await g.ask(sent, method) for _ in range(4)]
+    assert [status for status, *_ in answers] == [200] * 4
+    assert len(swift) == times
+    assert seen[1:] == seen[:-1]
+
+
+async def test_a_body_that_is_not_whole_goes_the_long_way(swift: list[SwiftExchange]) -> None:
+    seen: list[tuple[bytes, bytes]] = []
+    sent = request(PUT, body=b"abc")
+    async with scripted(answering(OK, seen=seen)) as upstream, running(upstream.origin, MAIN) as g:
+        for _ in range(2):
+            await g.ask(sent)
+        peer = await g.dial()
+        await peer.send(sent[:-1])
+        await g.ask(sent)
+        await peer.send(sent[-1:])
+        assert (await peer.read_answer())[0] == 200
+        peer.close()
+    assert len(swift) == 1
+    assert [body for _, body in seen] == [b"abc"] * 4
+
+
+async def test_pipelined_requests_are_answered_in_order(swift: list[SwiftExchange]) -> None:
+    sent = request(PUT, body=b"abc")
+    replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number for number in range(9)]
+    async with (
+        scripted(answering(*replies)) as upstream,
+        running(upstream.origin, MAIN) as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(sent * 9)
+        bodies = [(await peer.read_answer())[2] for _ in range(9)]
+        peer.close()
+    assert bodies == [b"%d" % number for number in range(9)]
+    assert len(swift) == 7
