@@ -78,6 +78,8 @@ class Boundary:
 
     def take(self) -> bytes:
         """Return the next part, b"" when more must come first; raise `BadChunk`."""
+        if not self._held:
+            return b""
         if self._left:
             part = self._split(min(self._left, len(self._held)))
             self._left -= len(part)

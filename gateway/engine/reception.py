@@ -110,7 +110,7 @@ class Reception(RequestHandler):
             self._spoil_body(BodyTooLarge(f"a chunk is over {limit} bytes (limits.max_body_bytes)"))
         if self._is_deaf:
             self._head_watch.clear()
-        elif not self._is_full and self._boundary.head_begun:
+        elif self._boundary.head_begun and not self._is_full:
             self._after_part_of_head()
 
     def resume_reading(self, resume_parser: bool = True) -> None:
