@@ -127,6 +127,7 @@ class Attempts:
             self._record.upstream_s = time.monotonic() - self._asked_at
         streaming, self._streaming = self._streaming, None
         if streaming is not None and not streaming.done():
+            self._upload.stop()
             streaming.cancel()
             await asyncio.wait((streaming,))
 

@@ -27,7 +27,15 @@ from gateway.engine.wire import Wire
 class CallerConnection(Outgoing, Reception):
     """One accepted connection."""
 
-    __slots__ = ("_body_watch", "_head_by", "_listens", "_outflow", "_take", "listener")
+    __slots__ = (
+        "_body_watch",
+        "_head_by",
+        "_listens",
+        "_outflow",
+        "_take",
+        "_taken_from",
+        "listener",
+    )
 
     def __init__(
         self,
@@ -50,6 +58,7 @@ class CallerConnection(Outgoing, Reception):
         self._body_watch = Watch(loop)
         # Takes bytes of the body under way at once, while its reader has none and waits.
         self._take: Take | None = None
+        self._taken_from: StreamReader | None = None
 
     # The exchange's side.
 
@@ -72,7 +81,7 @@ class CallerConnection(Outgoing, Reception):
             raise ConnectionResetError("the caller is gone")
         limit = min(deadline, self._loop.time() + self._gate.timeouts.body_idle_s)
         self._body_watch.set(limit, lambda: payload.set_exception(flaws.body_stalled()))
-        self._take = take
+        self._take, self._taken_from = take, payload
         try:
             return await payload.readany()
         finally:
@@ -81,13 +90,14 @@ class CallerConnection(Outgoing, Reception):
 
     def _is_taken(self, part: bytes) -> bool:
         """Give bytes of a body to whoever waits for them, and takes them at once."""
-        if self._take is None or not part:
+        if self._take is None or self._taken_from is not self._receiving or not part:
+            # Of a body that has ended, the reader may not have heard of it yet.
             return False
         is_taken = self._take(part)
         if is_taken:
             self._body_watch.put_off(self._loop.time() + self._gate.timeouts.body_idle_s)
-        if not is_taken or not self._boundary.in_body:
-            # What comes next comes after this part, or belongs to another body.
+        else:
+            # What comes next comes after this part.
             self._take = None
         return is_taken
 

@@ -51,6 +51,9 @@ class Body(Protocol):
     async def stream(self, upstream: UpstreamConnection) -> None:
         """Send the rest as it comes, no faster than upstream takes it."""
 
+    def stop(self) -> None:
+        """Send nothing more, from now on and not only when `stream` hears that it is cancelled."""
+
 
 class Upload:
     """A request body that is read as it comes."""
@@ -69,6 +72,7 @@ class Upload:
         self._limits = limits
         self._restore = restore if declared.length <= limits.replay_body_bytes else None
         self._restored: int | None = None
+        self._may_pass_on = False
         self._pieces: list[bytes] = []
         self.size = 0
         self.waiting = False
@@ -119,6 +123,7 @@ class Upload:
         """Send the rest as it comes, no faster than upstream takes it; stop when it is cut."""
         chunked = self.framing.kind is CHUNKS
         take = None if chunked else partial(self._pass_on, upstream)
+        self._may_pass_on = True
         while not self.is_read:
             piece = await self._read(float("inf"), take)
             # What was passed on meanwhile may be waiting to leave.
@@ -133,10 +138,14 @@ class Upload:
             upstream.write(LAST_CHUNK)
         self.is_sent = True
 
+    def stop(self) -> None:
+        """Send nothing more, from now on: what comes is the next attempt's."""
+        self._may_pass_on = False
+
     def _pass_on(self, upstream: UpstreamConnection, piece: bytes) -> bool:
         """Send a piece as it comes, while upstream takes them; tell whether it was sent."""
         is_allowed = self.size + len(piece) <= self._limits.max_body_bytes
-        if not is_allowed or not upstream.has_room or upstream.is_cut:
+        if not self._may_pass_on or not is_allowed or not upstream.has_room or upstream.is_cut:
             return False
         self._take(piece)
         self._drop_unless_held()
@@ -215,3 +224,6 @@ class WholeUpload:
 
     async def stream(self, upstream: UpstreamConnection) -> None:
         """Do nothing: all of it has left with the head."""
+
+    def stop(self) -> None:
+        """Do nothing: nothing more is sent."""

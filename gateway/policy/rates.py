@@ -153,7 +153,9 @@ class Rates:
         if status == 429 and not key.windows and (bucket is None or answer is None):
             wait_s = PENALTY_S if retry_after_s is None else retry_after_s
             shut = self._close_door(key, now + wait_s)
-        elif bucket is not None and (status == 429 or not answer or not answer.remaining):
+        elif bucket is not None and (
+            status == 429 or not answer or not answer.remaining or key.windows
+        ):
             shut = bucket.judge(status, answer, retry_after_s, now)
         if bucket is None or bucket is not spent.bucket or not bucket.limit:
             self._tidy(spent)

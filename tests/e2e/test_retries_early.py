@@ -100,3 +100,35 @@ async def test_what_comes_while_a_token_is_renewed_is_sent_with_what_came_before
     assert await send_slowly(early, f"POST {PATH} HTTP/1.1", grant="jwt") == 200
     assert early.bodies == [BEGUN + REST]
     assert early.token_calls == 2
+
+
+async def test_what_comes_between_the_answer_and_its_repetition_is_not_lost() -> None:
+    """A piece that is here in the very turn in which the upload is stopped."""
+    body = b"a" * 40_000 + b"b" * 60_000 + b"c" * 200_000
+    bodies: list[bytes] = []
+    callers: list[Peer] = []
+    sent = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        if not bodies:
+            bodies.append(await peer.read(40_000))
+            peer.writer.write(BUSY.replace(b"After: 1", b"After: 0"))
+            await asyncio.sleep(0)
+            callers[0].writer.write(body[40_000:100_000])
+            sent.set()
+            await peer.read_to_end()
+        else:
+            bodies.append(await peer.read(len(body)))
+            await peer.send(OK)
+
+    async with scripted(script) as upstream, running(upstream.origin) as gateway:
+        callers.append(await gateway.dial())
+        await callers[0].send(request(f"PUT {PATH} HTTP/1.1", f"Content-Length: {len(body)}"))
+        await callers[0].send(body[:40_000])
+        await sent.wait()
+        await asyncio.sleep(0.05)
+        await callers[0].send(body[100_000:])
+        assert (await callers[0].read_answer())[0] == 200
+        callers[0].close()
+    assert bodies == [body[:40_000], body]

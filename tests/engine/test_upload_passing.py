@@ -47,6 +47,31 @@ async def test_what_was_sent_when_it_came_can_begin_again() -> None:
         assert await peer.read(len(ASK) + 10) == ASK + b"abcdefghij"
 
 
+async def test_nothing_is_sent_once_it_is_to_stop_though_that_is_not_heard_yet() -> None:
+    async with linked() as (first, stale), linked() as (second, peer):
+        caller = Caller()
+        upload = caller.upload(of_length(14))
+        first.ask("PUT", ASK + upload.begin())
+        sending = asyncio.create_task(upload.stream(first))
+        await asyncio.sleep(0)
+        assert caller.give(b"abcd")
+        upload.stop()
+        sending.cancel()
+        # With it there would be more than may be held.
+        assert not caller.give(b"efghijk")
+        await asyncio.wait((sending,))
+        assert (upload.is_held, upload.size) == (True, 4)
+        second.ask("PUT", ASK + upload.begin())
+        again = asyncio.create_task(upload.stream(second))
+        await asyncio.sleep(0.01)
+        assert caller.give(b"lmn")
+        caller.payload.feed_eof()
+        await again
+        assert await peer.read(len(ASK) + 14) == ASK + b"abcdefghijklmn"
+        first.abort()
+        assert await stale.read_to_end() == ASK + b"abcd"
+
+
 async def test_pieces_wait_while_upstream_takes_none_and_keep_their_order() -> None:
     async with linked() as (connection, peer):
         caller = Caller()

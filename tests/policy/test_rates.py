@@ -271,3 +271,13 @@ def test_what_was_spent_under_one_mode_is_settled_under_it() -> None:
     refusal_of(again, HEAVY, 100.0)
     shielding.release(spent, 100.0, sent=False)
     assert again.spend(HEAVY, 100.0).number > spent.number
+
+
+def test_any_good_answer_ends_a_row_of_429s_in_documented_windows() -> None:
+    key = RateKey("ringcx", "ringcx", "ringcx", "", (Window(10, 5.0), Window(120, 60.0)))
+    rates, now = rates_of(), 0.0
+    for _ in range(4):
+        shut = answer(rates, key, 429, now=now)
+        assert shut == Shut(Reason.WINDOW, now + 5.0)
+        now += 6.0
+        answer(rates, key, 200, rate_fields("light", 39), now=now)
