@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from aiohttp import web
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
@@ -27,15 +26,7 @@ from gateway.engine.wire import Wire
 class CallerConnection(Outgoing, Reception):
     """One accepted connection."""
 
-    __slots__ = (
-        "_body_watch",
-        "_head_by",
-        "_listens",
-        "_outflow",
-        "_take",
-        "_taken_from",
-        "listener",
-    )
+    __slots__ = ("_body_watch", "_head_by", "_outflow", "_take", "_taken_from", "listener")
 
     def __init__(
         self,
@@ -50,8 +41,7 @@ class CallerConnection(Outgoing, Reception):
 
         That one gives the time, in event-loop seconds, by which the head is to be whole.
         """
-        super().__init__(cast(web.Server, manager), gate, loop)
-        self._listens = manager
+        super().__init__(manager, gate, loop)
         self._head_by = head_by
         self.listener = listener
         self._outflow: Outflow | None = None

@@ -35,6 +35,7 @@ from gateway.errors import (
     TargetTooLong,
 )
 from gateway.pipeline import AnsweredHere
+from gateway.policy.forward import Plan
 
 # The status in the log for a caller that went away, as nginx writes it.
 CALLER_GONE = 499
@@ -192,18 +193,20 @@ class Gate:
         """Return whether the connection may be kept."""
         if incoming.flaw is not None:
             raise incoming.flaw
-        raw = read_head(incoming)
-        refusal = self._refusal
-        if refusal is not None:
-            note_head(record.asked, raw)
-            raise refusal
-        now = self._loop.time()
-        decided = incoming.listens.heads.decide(raw, record, now)
-        if isinstance(decided, Known):
-            if is_swift(incoming, decided):
-                return await self._serve_swiftly(incoming, decided, record, outfit)
-            decided = decided.plan.due(now + outfit.policy.first_byte_s), decided.restore
-        decision, restore = decided
+        known, refusal, now = incoming.known, self._refusal, self._loop.time()
+        if known is not None and refusal is None:
+            record.asked = known.asked
+            if is_swift(incoming, known):
+                return await self._serve_swiftly(incoming, known, record, outfit)
+            decision: Plan | AnsweredHere = known.plan.due(now + outfit.policy.first_byte_s)
+            restore = known.restore
+        else:
+            raw = read_head(incoming)
+            if refusal is not None:
+                note_head(record.asked, raw)
+                raise refusal
+            heads = incoming.listens.heads
+            decision, restore = heads.decide(raw, incoming.head, record, now)
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
         upload = Upload(incoming, decision.framing, outfit.limits, restore)

@@ -46,10 +46,14 @@ Take: TypeAlias = Callable[[bytes], bool]
 class Heads(Protocol):
     """What was decided about heads; `known_heads.py` has the only one."""
 
+    def recall(self, head: bytes) -> Known | None:
+        """Return what is known of a head's bytes."""
+        ...
+
     def decide(
-        self, raw: RawHead, record: Record, now: float
-    ) -> Known | tuple[Plan | AnsweredHere, Restore]:
-        """Return what is known of a head, or decided, and what its body passes through."""
+        self, raw: RawHead, head: bytes, record: Record, now: float
+    ) -> tuple[Plan | AnsweredHere, Restore]:
+        """Return what is decided about a head, and what its body passes through."""
         ...
 
 
@@ -158,7 +162,8 @@ class Incoming:
     """A request as aiohttp parsed it, or the `flaw` that stopped the parser."""
 
     __slots__ = (
-        *("_task", "connection", "flaw", "listens", "looks_like_head", "message", "payload"),
+        *("_task", "connection", "flaw", "head", "known", "listens", "looks_like_head"),
+        *("message", "payload"),
     )
 
     def __init__(
@@ -167,7 +172,12 @@ class Incoming:
         payload: StreamReader,
         connection: Connection,
         listens: Manager,
+        head: bytes = b"",
+        known: Known | None = None,
     ) -> None:
+        """Take what aiohttp parsed, the bytes of its head, and what is known of those."""
+        self.head = head
+        self.known = known
         self.message = message
         self.payload = payload
         self.connection = connection

@@ -13,8 +13,9 @@ Rule 3: aiohttp's private names are used here and in `caller.py`, and nowhere el
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from aiohttp import web
 from aiohttp.http import HttpRequestParser, RawRequestMessage
@@ -22,10 +23,11 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
 
 from gateway.core.chunked import BadChunk
-from gateway.core.framing import NO_BODY
+from gateway.core.framing import NO_BODY, Framing
 from gateway.engine import flaws
 from gateway.engine.boundary import Boundary
-from gateway.engine.incoming import Gate, Incoming, Outcome
+from gateway.engine.incoming import Gate, Heads, Incoming, Manager, Outcome
+from gateway.engine.known import Known
 from gateway.engine.linger import Linger
 from gateway.engine.watch import Watch
 from gateway.errors import BadRequest, BodyTooLarge, GatewayError, HeadTooLarge, RequestTimeout
@@ -38,18 +40,22 @@ MAX_FIELDS = 1000
 MOST_PARSED_BYTES = 131072
 
 
+# The bytes of a head, and what was known of them when they came, by whom.
+HeadRead: TypeAlias = tuple[bytes, Heads, Known | None]
+
+
 class Reception(RequestHandler):
     """The incoming half of a connection."""
 
     __slots__ = (
-        *("_boundary", "_discarding", "_gate", "_head_watch", "_is_unparsed", "_limits"),
-        *("_linger", "_receiving"),
+        *("_boundary", "_discarding", "_gate", "_head_watch", "_heads_read", "_is_unparsed"),
+        *("_limits", "_linger", "_listens", "_receiving"),
     )
 
-    def __init__(self, manager: web.Server, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, manager: Manager, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
         limits = gate.limits
         super().__init__(
-            manager,
+            cast(web.Server, manager),
             loop=loop,
             keepalive_timeout=gate.timeouts.keepalive_s,
             access_log=cast(Any, None),
@@ -64,6 +70,9 @@ class Reception(RequestHandler):
         self._max_msg_queue_size = MAX_QUEUED
         self._msg_queue_resume_size = MAX_QUEUED - 1
         self._gate = gate
+        self._listens = manager
+        # Of the requests that wait, in order.
+        self._heads_read: deque[tuple[RawRequestMessage, HeadRead]] = deque()
         # Those of heads stay as they are for the life of the connection, as the parser's do.
         self._limits = limits
         self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
@@ -78,6 +87,12 @@ class Reception(RequestHandler):
         """Answer a head that is not whole, if there is one, instead of waiting for it."""
         if self._boundary.head_begun and not self._is_deaf:
             self._queue_flaw(error)
+
+    def head_of(self, message: RawRequestMessage) -> HeadRead:
+        """Return, once, the bytes of a request's head, and what was known of it when it came."""
+        if self._heads_read and self._heads_read[0][0] is message:
+            return self._heads_read.popleft()[1]
+        return b"", self._listens.heads, None
 
     def _stop_listening(self) -> None:
         """Drop what comes from now on, and let go of what has come and was not taken."""
@@ -177,13 +192,20 @@ class Reception(RequestHandler):
     def _after_head(self, message: RawRequestMessage, payload: StreamReader) -> None:
         self._head_watch.clear()
         self._messages[-1] = (message, payload)
-        flaw = flaws.find_forgiven(message, self._boundary.head)
+        head, heads = self._boundary.head, self._listens.heads
+        known = heads.recall(head)
+        # The same bytes were parsed and found good before.
+        flaw = flaws.find_forgiven(message, head) if known is None else None
         if flaw is not None:
             self._messages.pop()
             self._queue_flaw(flaw)
             return
+        self._heads_read.append((message, (head, heads, known)))
         self._receiving = payload
-        framing = NO_BODY if payload is EMPTY_PAYLOAD else flaws.reframe(message)
+        if payload is EMPTY_PAYLOAD:
+            framing: Framing | None = NO_BODY
+        else:
+            framing = flaws.reframe(message) if known is None else known.plan.request.framing
         if framing is None:
             # The request will be refused, and nothing tells where a next one would begin.
             self._discarding = True

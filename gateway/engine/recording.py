@@ -26,8 +26,11 @@ _unused: list[str] = []
 
 
 def request_id_of(incoming: Incoming) -> str:
-    """Return the caller's `X-Request-Id` when it is plain, else a new one (128 bits)."""
-    if incoming.flaw is None:
+    """Return the caller's `X-Request-Id` when it is plain, else a new one (128 bits).
+
+    A head that is known has none.
+    """
+    if incoming.flaw is None and incoming.known is None:
         given = values_of(incoming.message.raw_headers, b"x-request-id")
         if len(given) == 1 and REQUEST_ID.fullmatch(given[0]) is not None:
             return given[0].decode()

@@ -26,7 +26,7 @@ from gateway.engine.caller import CallerConnection
 from gateway.engine.fast_connection import FastConnection
 from gateway.engine.fast_lane import FastLane, LaneConnection
 from gateway.engine.gate import Gate
-from gateway.engine.incoming import Connection, Incoming
+from gateway.engine.incoming import Incoming
 from gateway.engine.known_heads import KnownHeads
 from gateway.errors import GatewayError
 
@@ -88,7 +88,11 @@ class Server(web.Server):
         task: asyncio.Task[None],
     ) -> Incoming:
         """Return our request object (aiohttp calls this for each request)."""
-        return Incoming(message, payload, cast(Connection, protocol), self)
+        caller = cast(CallerConnection, protocol)
+        head, heads, known = caller.head_of(message)
+        # What another policy knew is of no use.
+        known = known if heads is self.heads else None
+        return Incoming(message, payload, caller, self, head, known)
 
     def _make_main(self, head_by: float | None = None) -> CallerConnection:
         return CallerConnection(self, self._gate, self._listener, self._loop, head_by=head_by)
