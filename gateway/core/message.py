@@ -17,7 +17,7 @@ from typing import TypeAlias
 from gateway.core.field_places import Places
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TOKEN, VERSION
-from gateway.core.headers import Fields, find_flaw, split_list
+from gateway.core.headers import Fields, find_flaw, split_list, values_of
 from gateway.core.override import resolve
 from gateway.core.query import Finding, QueryRules, check_query
 from gateway.core.secret import Secret
@@ -51,13 +51,23 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class RawHead:
-    """A request head as received: nothing in it is believed yet. `version` is `HTTP/1.1`."""
+    """A request head as received: nothing in it is believed yet. `version` is `HTTP/1.1`.
+
+    `places` are those of the fields, where they are known and the names are tokens.
+    """
 
     method: bytes
     target: bytes = field(repr=False)
     version: bytes
     fields: Fields = field(repr=False)
     listener: Listener = Listener()
+    places: Places | None = field(default=None, repr=False, compare=False)
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Return the values of every field named `name` (lower case), in order."""
+        if self.places is None:
+            return values_of(self.fields, name)
+        return [self.fields[place][1] for place in self.places.by_name.get(name, ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +108,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class OutboundHead:
-    """The head we send, complete but for the framing and our credential."""
+    """The head we send, complete but for the framing and our credential.
+
+    `lines` are those of the fields, where they were rendered before and hold no secret.
+    """
 
     method: bytes
     path: bytes = field(repr=False)
     query: bytes | None = field(repr=False)
     fields: tuple[OutboundField, ...] = field(repr=False)
+    lines: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def target(self) -> bytes:
@@ -112,7 +126,7 @@ class OutboundHead:
 
     def render(self, extra: bytes = b"") -> bytes:
         """Return the bytes for the wire, the lines of `extra` fields last, secrets in clear."""
-        fields = render_fields(self.fields)
+        fields = self.lines or render_fields(self.fields)
         return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (self.method, self.target, fields, extra)
 
 

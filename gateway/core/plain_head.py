@@ -45,7 +45,7 @@ def parse_plain_head(head: bytes, listener: Listener) -> RawHead | None:
         return None
     if not found.keys().isdisjoint(_NOT_PLAIN) and not _only_one_option(fields, places):
         return None
-    return RawHead(method, target, b"HTTP/1.1", fields, listener)
+    return RawHead(method, target, b"HTTP/1.1", fields, listener, places)
 
 
 def _has_second(places: Places) -> bool:

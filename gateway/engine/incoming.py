@@ -18,6 +18,7 @@ from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import StreamReader
 
 from gateway.config.model import Limits, Timeouts
+from gateway.core.field_places import places_of
 from gateway.core.message import Listener, RawHead
 from gateway.engine.events import Record
 from gateway.engine.known import Known, Restore
@@ -227,6 +228,8 @@ def read_head(incoming: Incoming) -> RawHead:
         version_of(message),
         message.raw_headers,
         incoming.connection.listener,
+        # The parser takes no name that is not a token.
+        places_of(message.raw_headers),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from gateway.core.framing import LENGTH, Framing, framing_line
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
-from gateway.core.headers import members_of, values_of
+from gateway.core.headers import split_list
 from gateway.core.message import RawHead
 from gateway.core.section import steady_fields
 from gateway.engine.events import Asked
@@ -52,7 +52,7 @@ class Known:
         plan = self.plan
         if self.request_id or plan.upstream.scheme is PASSTHROUGH:
             return False
-        if any(name.lower() == b"traceparent" for name, _ in raw.fields):
+        if raw.values(b"traceparent"):
             return False
         if not plan.request.section.is_kept:
             return False
@@ -70,7 +70,7 @@ class Known:
 
 def know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
     """Return what follows from a head; None when its request id is not to be believed."""
-    given = values_of(raw.fields, b"x-request-id")
+    given = raw.values(b"x-request-id")
     if given and (len(given) > 1 or REQUEST_ID.fullmatch(given[0]) is None):
         return None
     return Known(
@@ -83,7 +83,7 @@ def know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
         plan.upstream.name,
         plan.scheme,
         given[0].decode() if given else "",
-        b"close" in members_of(raw.fields, b"connection"),
+        b"close" in split_list(b",".join(raw.values(b"connection"))),
         asked,
         restorer_for(plan.request, plan.restored),
     )

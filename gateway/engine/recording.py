@@ -52,11 +52,10 @@ def note_head(asked: Asked, raw: RawHead) -> None:
     if raw.target.startswith(b"/"):
         path, _, query = raw.target.partition(b"?")
         asked.path, asked.query_names = path, names_in(query)
-    for name, value in raw.fields:
-        folded = name.lower()
-        if folded == b"user-agent":
-            asked.user_agent = value
-        elif folded == b"traceparent" and (match := _TRACEPARENT.fullmatch(value)):
+    for value in raw.values(b"user-agent"):
+        asked.user_agent = value
+    for value in raw.values(b"traceparent"):
+        if match := _TRACEPARENT.fullmatch(value):
             asked.trace_id = match[1].decode()
 
 

@@ -14,12 +14,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeAlias
 
 from gateway.core.codings import narrow_codings
 from gateway.core.framing import EMPTY, NOTHING, Framing
 from gateway.core.links import Links
 from gateway.core.memo import Memo
-from gateway.core.message import IDEMPOTENT, OutboundField, OutboundHead, Request
+from gateway.core.message import (
+    IDEMPOTENT,
+    OutboundField,
+    OutboundHead,
+    Request,
+    render_fields,
+)
 from gateway.core.override import disguise
 from gateway.core.query import cut_pairs
 from gateway.core.secret import Secret
@@ -29,6 +36,9 @@ from gateway.policy.permits import Permitted
 from gateway.policy.routes import PASSTHROUGH, Scheme, Upstream
 
 ACCESS_TOKEN = b"access_token"
+
+# Fields, and their lines where they are known to hold no secret.
+_Composed: TypeAlias = tuple[tuple[OutboundField, ...], bytes]
 
 
 class Fate(Enum):
@@ -80,7 +90,7 @@ class ForwardRules:
     user_agent: bytes
     via: bytes = b"1.1 rc-gateway"
     links: LinkRules | None = None
-    composed: Memo[tuple[Section, str, bool], tuple[OutboundField, ...]] = field(
+    composed: Memo[tuple[Section, str, bool], _Composed] = field(
         default_factory=Memo, repr=False, compare=False
     )
 
@@ -155,28 +165,31 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
             query = cut_pairs(query, name)
     sent = disguise(request.method.encode(), query, routed.upstream.tunnel)
     links, restored = rules.links.of(request) if rules.links else (None, None)
-    fields = _fields(request, routed.upstream, rules, narrows=links is not None) + sent.fields
-    head = OutboundHead(sent.method, routed.path, sent.query, fields)
+    fields, lines = _fields(request, routed.upstream, rules, narrows=links is not None)
+    if sent.fields:
+        fields, lines = fields + sent.fields, b""
+    head = OutboundHead(sent.method, routed.path, sent.query, fields, lines)
     return Plan(permitted, head, deadline, links, restored if request.framing.has_body else None)
 
 
 def _fields(
     request: Request, upstream: Upstream, rules: ForwardRules, *, narrows: bool
-) -> tuple[OutboundField, ...]:
-    """Return the outbound fields, remembered for a section that may come again.
+) -> _Composed:
+    """Return the outbound fields, remembered for a section that may come again, and their lines.
 
     What is not steady in a section passes only with the scheme `passthrough`, and what passes
     unchanged only with a method other than OPTIONS.
     """
     section = request.section
     if not section.is_kept or upstream.scheme is PASSTHROUGH or request.method == "OPTIONS":
-        return _compose(request, upstream, rules, narrows=narrows)
+        return _compose(request, upstream, rules, narrows=narrows), b""
     key = (section, upstream.name, narrows)
-    fields = rules.composed.get(key)
-    if fields is None:
+    composed = rules.composed.get(key)
+    if composed is None:
         fields = _compose(request, upstream, rules, narrows=narrows)
-        rules.composed.put(key, fields, section.size)
-    return fields
+        composed = fields, render_fields(fields)
+        rules.composed.put(key, composed, 2 * section.size)
+    return composed
 
 
 def _compose(
