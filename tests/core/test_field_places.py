@@ -1,11 +1,14 @@
 """gateway/core/field_places.py: what is found is what a walk over the fields finds."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.field_places import places_of
 from gateway.core.framing import NO_BODY
 from gateway.core.headers import Fields, members_of, values_of
+from gateway.core.message import RawHead
 from tests.replies import reply_head
 
 NAMES = [b"Connection", b"connection", b"X-A", b"x-a", b"X-B", b"X-" + b"long" * 100]
@@ -20,6 +23,8 @@ def test_a_lookup_finds_what_a_walk_does(fields: Fields, name: bytes) -> None:
     assert head.values(name) == found
     assert head.members(name) == members_of(fields, name)
     assert head.first(name) == (found[0] if found else None)
+    raw = RawHead(b"GET", b"/", b"HTTP/1.1", fields)
+    assert raw.values(name) == replace(raw, places=places_of(fields)).values(name) == found
 
 
 @given(lists)
