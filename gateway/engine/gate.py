@@ -193,6 +193,7 @@ class Gate:
         """Return whether the connection may be kept."""
         if incoming.flaw is not None:
             raise incoming.flaw
+        # With the same policy as the outfit, which was taken in this very turn.
         known, refusal, now = incoming.known, self._refusal, self._loop.time()
         if known is not None and refusal is None:
             record.asked = known.asked

@@ -58,6 +58,10 @@ class Heads(Protocol):
         ...
 
 
+# The bytes of a head, who was asked about them when they came, and what that knew.
+HeadRead: TypeAlias = tuple[bytes, Heads | None, Known | None]
+
+
 class Manager(Protocol):
     """What is needed of the server that took a connection; `server.py` has the only one."""
 
@@ -163,8 +167,8 @@ class Incoming:
     """A request as aiohttp parsed it, or the `flaw` that stopped the parser."""
 
     __slots__ = (
-        *("_task", "connection", "flaw", "head", "known", "listens", "looks_like_head"),
-        *("message", "payload"),
+        *("_known", "_knows", "_task", "connection", "flaw", "head", "listens"),
+        *("looks_like_head", "message", "payload"),
     )
 
     def __init__(
@@ -173,12 +177,10 @@ class Incoming:
         payload: StreamReader,
         connection: Connection,
         listens: Manager,
-        head: bytes = b"",
-        known: Known | None = None,
+        read: HeadRead | None = None,
     ) -> None:
-        """Take what aiohttp parsed, the bytes of its head, and what is known of those."""
-        self.head = head
-        self.known = known
+        """Take what aiohttp parsed, and what was noted when its head was read."""
+        self.head, self._knows, self._known = read or (b"", None, None)
         self.message = message
         self.payload = payload
         self.connection = connection
@@ -187,6 +189,11 @@ class Incoming:
         # Of a flawed request only: the beginning of its line says HEAD.
         self.looks_like_head = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def known(self) -> Known | None:
+        """Return what is known of the head, None also when another policy knew it."""
+        return self._known if self._knows is self.listens.heads else None
 
     @property
     def is_head(self) -> bool:

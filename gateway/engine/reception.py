@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http import HttpRequestParser, RawRequestMessage
@@ -26,8 +26,7 @@ from gateway.core.chunked import BadChunk
 from gateway.core.framing import NO_BODY, Framing
 from gateway.engine import flaws
 from gateway.engine.boundary import Boundary
-from gateway.engine.incoming import Gate, Heads, Incoming, Manager, Outcome
-from gateway.engine.known import Known
+from gateway.engine.incoming import Gate, HeadRead, Incoming, Manager, Outcome
 from gateway.engine.linger import Linger
 from gateway.engine.watch import Watch
 from gateway.errors import BadRequest, BodyTooLarge, GatewayError, HeadTooLarge, RequestTimeout
@@ -38,10 +37,6 @@ MAX_QUEUED = 2
 MAX_FIELDS = 1000
 # The parser copies a body; from here on, that costs more than a new parser does.
 MOST_PARSED_BYTES = 131072
-
-
-# The bytes of a head, and what was known of them when they came, by whom.
-HeadRead: TypeAlias = tuple[bytes, Heads, Known | None]
 
 
 class Reception(RequestHandler):
@@ -88,11 +83,11 @@ class Reception(RequestHandler):
         if self._boundary.head_begun and not self._is_deaf:
             self._queue_flaw(error)
 
-    def head_of(self, message: RawRequestMessage) -> HeadRead:
-        """Return, once, the bytes of a request's head, and what was known of it when it came."""
+    def head_of(self, message: RawRequestMessage) -> HeadRead | None:
+        """Return, once, what was noted when a request's head was read; None of a flawed one."""
         if self._heads_read and self._heads_read[0][0] is message:
             return self._heads_read.popleft()[1]
-        return b"", self._listens.heads, None
+        return None
 
     def _stop_listening(self) -> None:
         """Drop what comes from now on, and let go of what has come and was not taken."""

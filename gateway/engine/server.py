@@ -89,10 +89,7 @@ class Server(web.Server):
     ) -> Incoming:
         """Return our request object (aiohttp calls this for each request)."""
         caller = cast(CallerConnection, protocol)
-        head, heads, known = caller.head_of(message)
-        # What another policy knew is of no use.
-        known = known if heads is self.heads else None
-        return Incoming(message, payload, caller, self, head, known)
+        return Incoming(message, payload, caller, self, caller.head_of(message))
 
     def _make_main(self, head_by: float | None = None) -> CallerConnection:
         return CallerConnection(self, self._gate, self._listener, self._loop, head_by=head_by)

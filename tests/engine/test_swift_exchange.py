@@ -2,10 +2,14 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
 from gateway.engine import gate
+from gateway.engine.incoming import Incoming
+from gateway.engine.server import Server
 from gateway.engine.swift_exchange import SwiftExchange
 from tests.policy.world import policy_of
 from tests.wire import OK, PATH, Peer, answering, request, running, scripted, values
@@ -115,3 +119,27 @@ async def test_what_another_policy_knew_is_not_used(swift: list[SwiftExchange]) 
     hosts = [values(head, b"host")[0].decode() for head, _ in seen]
     here = upstream.origin.removeprefix("http://")
     assert hosts == [here, here, here, "platform.ringcentral.com"]
+
+
+async def test_a_policy_that_changes_as_the_request_begins_is_the_one(
+    swift: list[SwiftExchange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiohttp makes the request object in one turn of the loop, and has it served in the next."""
+    seen: list[tuple[bytes, bytes]] = []
+    sent = request(PUT, body=b"abc")
+    async with scripted(answering(OK, seen=seen)) as upstream, running(upstream.origin, MAIN) as g:
+        for _ in range(2):
+            await g.ask(sent)
+        gate, make = g.gateway.gate, Server._make_incoming
+        changed: list[asyncio.Future[None]] = []
+
+        def make_and_change(server: Server, *args: Any) -> Incoming:
+            made = make(server, *args)
+            changed.append(gate.change(replace(gate.outfit, policy=policy_of())))
+            return made
+
+        (server,) = g.gateway.servers
+        monkeypatch.setattr(server, "request_factory", partial(make_and_change, server))
+        await g.ask(sent)
+    assert not swift
+    assert values(seen[-1][0], b"host") == [b"platform.ringcentral.com"]
