@@ -4,5 +4,6 @@ A caller's connection, made by `server.py`, begins in the fast lane (`fast_conne
 `fast_call.py`) and may be handed to aiohttp, the main lane (`reception.py`, `caller.py`); an
 upstream's is ours (`upstream.py`, kept by `pool.py`). Between them stands one exchange
 (`exchange.py`): read head, decide, get the token the plan names, send, relay, one event,
-always.
+always. In either lane a request that is whole, and whose head is known (`known_heads.py`), goes
+the short way (`swift.py`) as far as that leads.
 """

@@ -1,11 +1,10 @@
 """One request of the fast lane, from its head to its answer.
 
-When a token and an idle connection are at hand, and the reply comes whole and is the
-caller's, all of it happens here, in two steps of the event loop and without a task. In any
-other case a task goes on from where this has come, as one would in the main lane.
+Where the short way (`swift.py`) leads to the end, that takes two steps of the event loop and
+no task. In any other case a task goes on from where it has come, as one would in the main
+lane.
 
-Rule 1: nothing is decided here that is not decided in the same words in the main lane.
-Rule 2: what has been paid for, taken or asked is handed to the task, or settled here; once.
+Rule: what has been paid for, taken or asked is handed to the task, or settled here; once.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class KnownHeads:
 
     def recall(self, head: bytes) -> Known | None:
         """Return what is known of a head that `decide` has kept, None for any other."""
-        return self._memo.get(self._main_digest(head))
+        return self._memo.get(self._main_digest(head)) if len(head) <= MOST_HEAD_BYTES else None
 
     def decide(
         self, raw: RawHead, head: bytes, record: Record, now: float
@@ -71,8 +71,7 @@ class KnownHeads:
         note_decision(record.asked, decision)
         if isinstance(decision, AnsweredHere):
             return decision, None
-        digest = self._main_digest(head)
-        if len(head) <= MOST_HEAD_BYTES and self._comes_again(digest):
+        if len(head) <= MOST_HEAD_BYTES and self._comes_again(digest := self._main_digest(head)):
             self._keep(digest, know(raw, decision, record.asked), raw)
         return decision, restorer_for(decision.request, decision.restored)
 

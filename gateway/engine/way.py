@@ -1,6 +1,6 @@
 """The way to one upstream, how far along it an exchange has come, and all ways of a gate.
 
-Rule: nothing is done here; these are what `fast_call.py`, `exchange.py` and `attempts.py` share.
+Rule: nothing is done here; these are what `swift.py`, `exchange.py` and `attempts.py` share.
 """
 
 from __future__ import annotations
