@@ -30,11 +30,10 @@ class Places:
     """A sequence of names, and the places of each, lower case, in order; compared by identity.
 
     `is_remembered` tells that the same sequence of names has this very object again, `shape`
-    how a plain reply with them is read, once there were `OFTEN`, and `length_at` where the one
-    Content-Length stands that says alone how long a body is.
+    how a plain reply with them is read, once there were `OFTEN`.
     """
 
-    __slots__ = ("_times", "by_name", "folded", "is_remembered", "length_at", "names", "shape")
+    __slots__ = ("_times", "by_name", "folded", "is_remembered", "names", "shape")
 
     def __init__(self, names: bytes, *, is_remembered: bool) -> None:
         """Take names with a colon between them."""
@@ -49,9 +48,6 @@ class Places:
         self.by_name: Mapping[bytes, tuple[int, ...]] = {
             name: tuple(places) for name, places in found.items()
         }
-        lengths = found.get(b"content-length", [])
-        is_alone = len(lengths) == 1 and b"transfer-encoding" not in found
-        self.length_at = lengths[0] if is_alone else None
 
     def note_reply(self) -> None:
         """Take note that a plain reply had these names."""

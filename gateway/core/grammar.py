@@ -49,11 +49,10 @@ PLAIN_REPLY = re.compile(
     _PLAIN_STATUS + rb"((?:" + TCHAR + rb"++: " + _PLAIN_VALUE + rb"\r\n)++)\r\n"
 )
 PLAIN_FIELD = re.compile(rb"([^:]++): ([^\r]*+)\r\n")
-# Parts of a pattern for the final one of such heads whose names are known, each part faster than
-# the one above that it is a part of: the status line without its end, and a value.
+# Parts of a pattern for a final head whose names are known: the status line without its end, and
+# a value. They take no tab, and find out in one step what those above do in several.
 FINAL_STATUS = rb"HTTP/1\.1 ([2-9][0-9]{2}) ((?! )[ -~]*+(?<! )|(?=\r))"
 VISIBLE_VALUE = rb"(?! )[ -~]*+(?<! )|(?=\r)"
-
 
 # RFC 9112 section 2.3, narrowed to the two versions spoken here.
 VERSION = re.compile(rb"HTTP/1\.[01]")

@@ -37,6 +37,8 @@ HOP_BY_HOP = frozenset(
 )
 # RFC 9112 section 6: what says where a body ends.
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+# What speaks of one connection, or of where a body ends on it.
+ENDING_HERE = HOP_BY_HOP | FRAMING
 
 
 def values_of(fields: Iterable[Field], name: bytes) -> list[bytes]:

@@ -62,7 +62,7 @@ class JsonRewriter:
         return self.feed(data) + self.finish()
 
 
-def rewrite_json(links: Links, data: bytes) -> bytes:
+def rewrite_whole(links: Links, data: bytes) -> bytes:
     """Return a whole document rewritten."""
     if data.endswith(_ENDS):
         # What ends like this ends with no string, of which the pattern would want to see more.

@@ -48,13 +48,8 @@ def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
 def read_like(match: re.Match[bytes], places: Places, shape: ReplyShape, method: str) -> ReplyHead:
     """Return what `parse_reply_head` does, of a head that the shape of these places matches."""
     found = match.groups()
-    status, values = int(found[STATUS]), shape.pick_values(found)
-    framing = _frame_simply(values, places, method, status)
-    framing = framing or _frame(values, places, b"HTTP/1.1", method, status)
-    listed = places.by_name.get(b"connection", ())
-    connection = values[listed[0]] if len(listed) == 1 else b",".join([values[at] for at in listed])
-    reason, lines = found[REASON], shape.pick_lines(found)
-    return ReplyHead(status, reason, b"HTTP/1.1", values, framing, places, connection, lines)
+    values, lines = shape.pick_values(found), shape.pick_lines(found)
+    return _head_of(int(found[STATUS]), found[REASON], b"HTTP/1.1", values, places, method, lines)
 
 
 def is_persistent(head: ReplyHead) -> bool:
@@ -84,11 +79,12 @@ def _head_of(
     values: tuple[bytes, ...],
     places: Places,
     method: str,
+    lines: tuple[bytes, ...] = (),
 ) -> ReplyHead:
     framing = _frame_simply(values, places, method, status)
     framing = framing or _frame(values, places, version, method, status)
     listed = b",".join([values[at] for at in places.by_name.get(b"connection", ())])
-    return ReplyHead(status, reason, version, values, framing, places, listed)
+    return ReplyHead(status, reason, version, values, framing, places, listed, lines)
 
 
 def _frames_content(head: ReplyHead) -> bool:
@@ -116,10 +112,12 @@ def _frame_simply(
     values: tuple[bytes, ...], places: Places, method: str, status: int
 ) -> Framing | None:
     """Return the framing of a usual reply, by its one Content-Length; None for any other."""
-    at = places.length_at
-    if at is None or method == "HEAD" or status < 200 or status in BODILESS_STATUS:
+    lengths = places.by_name.get(b"content-length", ())
+    if len(lengths) != 1 or b"transfer-encoding" in places.by_name:
         return None
-    value = values[at]
+    if method == "HEAD" or status < 200 or status in BODILESS_STATUS:
+        return None
+    value = values[lengths[0]]
     return _length_of(value) if len(value) <= _MOST_DIGITS else None
 
 

@@ -4,7 +4,7 @@ An upstream sends the same names in the same order again and again. A pattern th
 them in it needs less time for a head than the general one needs to check it; it gives
 the values without the names, and whole lines where they may pass as they are.
 
-Rule 1: what a pattern takes, `PLAIN_REPLY` takes, and reads the same of it.
+Rule 1: what a pattern takes, `parse_reply_head` takes, and reads the same of it.
 Rule 2: making one takes as long as some hundred heads, so it is made only for names that
         came often, and kept as long as `field_places` remembers them.
 """
@@ -17,14 +17,12 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from gateway.core.grammar import FINAL_STATUS, VISIBLE_VALUE
-from gateway.core.headers import FRAMING, HOP_BY_HOP
+from gateway.core.headers import ENDING_HERE
 
 Pick: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 # Of the groups, those of the status line; the first group is around them.
 STATUS, REASON = 1, 2
-# What speaks of this connection, or of where the body ends on it.
-ENDING_HERE = HOP_BY_HOP | FRAMING
 
 
 class ReplyShape:

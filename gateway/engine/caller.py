@@ -19,14 +19,13 @@ from gateway.engine import flaws
 from gateway.engine.incoming import Gate, Manager, Take
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.reception import Reception
-from gateway.engine.watch import Watch
 from gateway.engine.wire import Wire
 
 
 class CallerConnection(Outgoing, Reception):
     """One accepted connection."""
 
-    __slots__ = ("_body_watch", "_head_by", "_outflow", "_take", "_taken_from", "listener")
+    __slots__ = ("_head_by", "_outflow", "listener")
 
     def __init__(
         self,
@@ -45,10 +44,6 @@ class CallerConnection(Outgoing, Reception):
         self._head_by = head_by
         self.listener = listener
         self._outflow: Outflow | None = None
-        self._body_watch = Watch(loop)
-        # Takes bytes of the body under way at once, while its reader has none and waits.
-        self._take: Take | None = None
-        self._taken_from: StreamReader | None = None
 
     # The exchange's side.
 
@@ -77,19 +72,6 @@ class CallerConnection(Outgoing, Reception):
         finally:
             self._take = None
             self._body_watch.clear()
-
-    def _is_taken(self, part: bytes) -> bool:
-        """Give bytes of a body to whoever waits for them, and takes them at once."""
-        if self._take is None or self._taken_from is not self._receiving or not part:
-            # Of a body that has ended, the reader may not have heard of it yet.
-            return False
-        is_taken = self._take(part)
-        if is_taken:
-            self._body_watch.put_off(self._loop.time() + self._gate.timeouts.body_idle_s)
-        else:
-            # What comes next comes after this part.
-            self._take = None
-        return is_taken
 
     async def linger(self) -> None:
         """Say that no more will be written, and drop what still comes in for a while."""

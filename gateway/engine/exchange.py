@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.core.framing import CLOSE, NO_BODY, Framing
+from gateway.core.framing import NO_BODY, Framing
 from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
@@ -23,7 +23,7 @@ from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Way
 from gateway.policy.forward import Plan
-from gateway.policy.reply import render_reply_head
+from gateway.policy.reply import ends_connection, render_reply_head
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -74,7 +74,7 @@ class Exchange:
         close = close or self._call.is_last or not self._call.is_read
         answer, framing = begin_answer(plan, head, self._record, close=close)
         await relay_reply(self._call.connection, body, answer, framing, self._idle_s, self._record)
-        return not close and framing.kind is not CLOSE
+        return not ends_connection(framing, close=close)
 
 
 def begin_answer(

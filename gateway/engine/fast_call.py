@@ -77,7 +77,7 @@ class FastCall(Swift):
 
     def start(self) -> None:
         """Ask upstream, or have a task do so."""
-        self._gate.begin(self, self._record)
+        self.begin()
         try:
             if not self._set_out(self._on_news):
                 self._go_on()

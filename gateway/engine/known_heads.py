@@ -34,6 +34,8 @@ MOST_KEPT_BYTES = 4 << 20
 MOST_SEEN = 4096
 # A plan and its head take a few kilobytes.
 _PLAN_BYTES = 4096
+# One byte more than the entries of the fast lane have.
+_MAIN = b"m"
 
 
 class KnownHeads:
@@ -50,14 +52,12 @@ class KnownHeads:
 
     def find(self, head: bytes) -> Known | None:
         """Return what is decided about a head, None if the other lane is to serve it."""
-        begun = self._hash.copy()
-        begun.update(head)
-        digest = begun.digest()
+        digest = self._digest(head)
         return self._memo.get(digest) or self._learn(head, digest)
 
     def recall(self, head: bytes) -> Known | None:
         """Return what is known of a head that `decide` has kept, None for any other."""
-        return self._memo.get(self._main_digest(head)) if len(head) <= MOST_HEAD_BYTES else None
+        return self._memo.get(self._digest(head, _MAIN)) if len(head) <= MOST_HEAD_BYTES else None
 
     def decide(
         self, raw: RawHead, head: bytes, record: Record, now: float
@@ -71,15 +71,14 @@ class KnownHeads:
         note_decision(record.asked, decision)
         if isinstance(decision, AnsweredHere):
             return decision, None
-        if len(head) <= MOST_HEAD_BYTES and self._comes_again(digest := self._main_digest(head)):
+        if len(head) <= MOST_HEAD_BYTES and self._comes_again(digest := self._digest(head, _MAIN)):
             self._keep(digest, know(raw, decision, record.asked), raw)
         return decision, restorer_for(decision.request, decision.restored)
 
-    def _main_digest(self, head: bytes) -> bytes:
+    def _digest(self, head: bytes, lane: bytes = b"") -> bytes:
         begun = self._hash.copy()
         begun.update(head)
-        # One byte more than those of the fast lane have.
-        return begun.digest() + b"m"
+        return begun.digest() + lane
 
     def _learn(self, head: bytes, digest: bytes) -> Known | None:
         most = min(MOST_HEAD_BYTES, self.policy.rules.max_head_bytes)

@@ -26,7 +26,7 @@ from gateway.core.chunked import BadChunk
 from gateway.core.framing import NO_BODY, Framing
 from gateway.engine import flaws
 from gateway.engine.boundary import Boundary
-from gateway.engine.incoming import Gate, HeadRead, Incoming, Manager, Outcome
+from gateway.engine.incoming import Gate, HeadRead, Incoming, Manager, Outcome, Take
 from gateway.engine.linger import Linger
 from gateway.engine.watch import Watch
 from gateway.errors import BadRequest, BodyTooLarge, GatewayError, HeadTooLarge, RequestTimeout
@@ -43,8 +43,8 @@ class Reception(RequestHandler):
     """The incoming half of a connection."""
 
     __slots__ = (
-        *("_boundary", "_discarding", "_gate", "_head_watch", "_heads_read", "_is_unparsed"),
-        *("_limits", "_linger", "_listens", "_receiving"),
+        *("_body_watch", "_boundary", "_discarding", "_gate", "_head_watch", "_heads_read"),
+        *("_is_unparsed", "_limits", "_linger", "_listens", "_receiving", "_take", "_taken_from"),
     )
 
     def __init__(self, manager: Manager, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
@@ -77,6 +77,10 @@ class Reception(RequestHandler):
         self._is_unparsed = False
         self._discarding = False
         self._linger = Linger(loop)
+        self._body_watch = Watch(loop)
+        # Takes bytes of the body under way at once, while its reader has none and waits.
+        self._take: Take | None = None
+        self._taken_from: StreamReader | None = None
 
     def refuse_head(self, error: GatewayError) -> None:
         """Answer a head that is not whole, if there is one, instead of waiting for it."""
@@ -210,8 +214,17 @@ class Reception(RequestHandler):
             self._is_unparsed = framing.length > MOST_PARSED_BYTES and not message.upgrade
 
     def _is_taken(self, part: bytes) -> bool:
-        """Give bytes of a body to whoever waits for them; tell whether they were taken."""
-        return False
+        """Give bytes of a body to whoever waits for them, and takes them at once."""
+        if self._take is None or self._taken_from is not self._receiving or not part:
+            # Of a body that has ended, the reader may not have heard of it yet.
+            return False
+        is_taken = self._take(part)
+        if is_taken:
+            self._body_watch.put_off(self._loop.time() + self._gate.timeouts.body_idle_s)
+        else:
+            # What comes next comes after this part.
+            self._take = None
+        return is_taken
 
     def _pass_on(self, part: bytes) -> None:
         """Give bytes of a body to its reader, as aiohttp does those that it parses."""

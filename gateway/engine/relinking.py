@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from gateway.core.framing import CHUNKED, LENGTH, NOTHING, framing_of
-from gateway.core.link_json import rewrite_json
+from gateway.core.link_json import rewrite_whole
 from gateway.core.links import Links
 from gateway.core.message import ReplyHead
 from gateway.engine.coded import GzipStage, PlainStage, fold, unfold
@@ -54,7 +54,7 @@ async def relink(
         return head, body
     if is_plain_json(head) and _is_held(head):
         data = await _read_all(body, idle_s)
-        head, data = _told(head, data, rewrite_json(links, data))
+        head, data = _told(head, data, rewrite_whole(links, data))
         return head, HeldBody(data)
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
@@ -73,7 +73,7 @@ def relink_whole(head: ReplyHead, data: bytes, links: Links) -> tuple[ReplyHead,
     None if that must be coded anew, or would leave as a stream.
     """
     if is_plain_json(head) and _is_held(head):
-        return _told(head, data, rewrite_json(links, data))
+        return _told(head, data, rewrite_whole(links, data))
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
         return head, data

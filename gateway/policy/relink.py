@@ -20,7 +20,7 @@ from typing import TypeAlias
 from gateway.core.field_places import Places, places_among
 from gateway.core.framing import NOTHING, Framing
 from gateway.core.headers import split_list, values_of
-from gateway.core.link_json import JsonRewriter, rewrite_json
+from gateway.core.link_json import JsonRewriter, rewrite_whole
 from gateway.core.link_multipart import MultipartRewriter
 from gateway.core.links import LINK_FIELDS, Links, rewrite_field
 from gateway.core.media_type import is_json, multipart_boundary
@@ -39,6 +39,8 @@ _SEALED = frozenset(
         *(b"signature", b"signature-input"),
     }
 )
+# One has no body; of the other see rule 1.
+_UNREAD = frozenset({205, 206})
 _CODINGS: dict[tuple[bytes, ...], str] = {
     (b"identity",): "",
     (b"gzip",): "gzip",
@@ -48,7 +50,7 @@ _CODINGS: dict[tuple[bytes, ...], str] = {
 
 def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
     """Return what rewrites the body of a reply, decoded; None for a body that is left alone."""
-    if head.status in (205, 206) or coding_of(head) is None:
+    if head.status in _UNREAD or coding_of(head) is None:
         return None
     if b"no-transform" in head.members(b"cache-control"):
         return None
@@ -62,13 +64,13 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
 
 
 def is_plain_json(head: ReplyHead) -> bool:
-    """Tell whether `rewrite_json` is all that a reply's body needs, and its head nothing.
+    """Tell whether `rewrite_whole` is all that a reply's body needs, and its head nothing.
 
     For most replies this is what the other functions here would find out one after the other.
     """
     places = head.places
     found = (_usual if places.is_remembered else _usual.__wrapped__)(places)
-    if found is None or head.status in (205, 206):
+    if found is None or head.status in _UNREAD:
         return False
     kind, cache_control = found
     values = head.field_values
@@ -109,7 +111,7 @@ def restorer_for(request: Request, links: Links | None) -> Callable[[bytes], byt
     types = values_of(request.fields, b"content-type")
     if len(types) != 1 or not is_json(types[0]):
         return None
-    return partial(rewrite_json, links)
+    return partial(rewrite_whole, links)
 
 
 def relink_head(head: ReplyHead, links: Links) -> ReplyHead:

@@ -26,12 +26,12 @@ from gateway.core.framing import (
     Framing,
     framing_line,
 )
-from gateway.core.headers import HOP_BY_HOP, Fields, split_list
+from gateway.core.headers import ENDING_HERE, Fields, split_list
 from gateway.core.message import ReplyHead, Request
-from gateway.core.reply_shape import ENDING_HERE, picking
+from gateway.core.reply_shape import picking
 from gateway.policy.forward import Plan
 
-_NEVER = HOP_BY_HOP | {b"content-length", b"x-request-id", b"x-gateway-error"}
+_NEVER = ENDING_HERE | {b"x-request-id", b"x-gateway-error"}
 _PROXY_AUTH = b"proxy-auth"
 _ACCESS_CONTROL = b"access-control-"
 _OURS = b"Via: 1.1 rc-gateway\r\nX-Request-Id: %b\r\n%b\r\n"
@@ -48,7 +48,7 @@ def render_reply_head(
     """
     request = plan.permitted.routed.request
     framing, end = frame_for_caller(request, head)
-    if close or framing.kind is CLOSE:
+    if ends_connection(framing, close=close):
         end += b"Connection: close\r\n"
     elif request.version == b"HTTP/1.0":
         # RFC 9112 section 9.3: it would take the end of the answer for that of the connection.
@@ -61,6 +61,11 @@ def render_reply_head(
         return shape.whole % (b"".join(head.lines), request_id, end), framing
     values = shape.pick(head.field_values)
     return shape.template % (head.status, head.reason, *values, request_id, end), framing
+
+
+def ends_connection(framing: Framing, *, close: bool) -> bool:
+    """Tell whether the connection ends with an answer framed so, `close` wanting it to or not."""
+    return close or framing.kind is CLOSE
 
 
 def _is_for_page(page: Fields) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.link_json import MOST_BYTES, JsonRewriter, rewrite_json
+from gateway.core.link_json import MOST_BYTES, JsonRewriter, rewrite_whole
 from gateway.core.links import Links
 from tests.core.link_world import FROM_HERE, HERE, MEDIA, PLATFORM, RINGCX, TO_HERE, cuts, transform
 
@@ -145,7 +145,7 @@ def test_the_document_is_what_a_parser_would_make_of_it(
 def test_a_whole_document_is_what_its_pieces_become(given_document: tuple[Any, bytes]) -> None:
     document = given_document[1]
     assert JsonRewriter(TO_HERE).whole(document) == rewrite(document)
-    assert rewrite_json(TO_HERE, document) == rewrite(document)
+    assert rewrite_whole(TO_HERE, document) == rewrite(document)
 
 
 @pytest.mark.parametrize("data", [b"1" * 5000, b'"ftp://a"' * 700, b'["a"]' * 1000])

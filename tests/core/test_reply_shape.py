@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from gateway.core.field_places import MOST_SHAPED_FIELDS, OFTEN, Places, places_among
 from gateway.core.grammar import PLAIN_REPLY
+from gateway.core.headers import ENDING_HERE
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import parse_reply_head, read_like
-from gateway.core.reply_shape import ENDING_HERE, REASON, STATUS, ReplyShape
+from gateway.core.reply_shape import REASON, STATUS, ReplyShape
 from gateway.errors import UpstreamBroken
 from tests.replies import known
 

@@ -4,18 +4,29 @@ import asyncio
 
 import pytest
 
+from gateway.engine.upload import Upload
+from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
 from tests.engine.linked import ASK, linked, soon
 from tests.engine.uploads import Caller, of_length
 from tests.wire import OK
 
 
+async def begin(
+    caller: Caller, size: int, upstream: UpstreamConnection
+) -> tuple[Upload, asyncio.Task[None]]:
+    """Ask with a body of so many bytes, and wait for what is not here."""
+    upload = caller.upload(of_length(size))
+    upstream.ask("PUT", ASK + upload.begin())
+    sending = asyncio.create_task(upload.stream(upstream))
+    await asyncio.sleep(0)
+    return upload, sending
+
+
 async def test_a_piece_that_is_waited_for_is_sent_when_it_comes() -> None:
     async with linked() as (connection, peer):
         caller = Caller(b"ab")
-        upload = caller.upload(of_length(50))
-        connection.ask("PUT", ASK + upload.begin())
-        sending = asyncio.create_task(upload.stream(connection))
+        upload, sending = await begin(caller, 50, connection)
         # The first piece, which was here, is read and sent.
         assert await peer.read(len(ASK) + 2) == ASK + b"ab"
         assert [caller.give(piece) for piece in (b"c" * 8, b"d" * 10)] == [True, True]
@@ -32,10 +43,7 @@ async def test_a_piece_that_is_waited_for_is_sent_when_it_comes() -> None:
 async def test_what_was_sent_when_it_came_can_begin_again() -> None:
     async with linked() as (first, stale), linked() as (second, peer):
         caller = Caller()
-        upload = caller.upload(of_length(10))
-        first.ask("PUT", ASK + upload.begin())
-        sending = asyncio.create_task(upload.stream(first))
-        await asyncio.sleep(0)
+        upload, sending = await begin(caller, 10, first)
         assert caller.give(b"abcd")
         assert await stale.read(len(ASK) + 4) == ASK + b"abcd"
         sending.cancel()
@@ -50,10 +58,7 @@ async def test_what_was_sent_when_it_came_can_begin_again() -> None:
 async def test_nothing_is_sent_once_it_is_to_stop_though_that_is_not_heard_yet() -> None:
     async with linked() as (first, stale), linked() as (second, peer):
         caller = Caller()
-        upload = caller.upload(of_length(14))
-        first.ask("PUT", ASK + upload.begin())
-        sending = asyncio.create_task(upload.stream(first))
-        await asyncio.sleep(0)
+        upload, sending = await begin(caller, 14, first)
         assert caller.give(b"abcd")
         upload.stop()
         sending.cancel()
@@ -75,10 +80,7 @@ async def test_nothing_is_sent_once_it_is_to_stop_though_that_is_not_heard_yet()
 async def test_pieces_wait_while_upstream_takes_none_and_keep_their_order() -> None:
     async with linked() as (connection, peer):
         caller = Caller()
-        upload = caller.upload(of_length(40))
-        connection.ask("PUT", ASK + upload.begin())
-        sending = asyncio.create_task(upload.stream(connection))
-        await asyncio.sleep(0)
+        _, sending = await begin(caller, 40, connection)
         assert caller.give(b"a" * 10)
         connection.pause_writing()
         assert [caller.give(piece) for piece in (b"b" * 10, b"c" * 10)] == [False, False]
@@ -95,10 +97,7 @@ async def test_pieces_wait_while_upstream_takes_none_and_keep_their_order() -> N
 async def test_a_piece_over_the_limit_is_not_sent() -> None:
     async with linked() as (connection, peer):
         caller = Caller()
-        upload = caller.upload(of_length(99))
-        connection.ask("PUT", ASK + upload.begin())
-        sending = asyncio.create_task(upload.stream(connection))
-        await asyncio.sleep(0)
+        _, sending = await begin(caller, 99, connection)
         assert caller.give(b"a" * 100)
         assert not caller.give(b"b")
         with pytest.raises(BodyTooLarge, match="over 100 bytes"):
@@ -110,9 +109,7 @@ async def test_a_piece_over_the_limit_is_not_sent() -> None:
 async def test_a_piece_that_comes_after_a_cut_is_not_written() -> None:
     async with linked() as (connection, peer):
         caller = Caller()
-        upload = caller.upload(of_length(99))
-        connection.ask("PUT", ASK + upload.begin())
-        sending = asyncio.create_task(upload.stream(connection))
+        upload, sending = await begin(caller, 99, connection)
         await peer.read_head()
         await peer.send(OK)
         peer.reset()
