@@ -5,7 +5,6 @@ from gateway.core.framing import Framing
 from gateway.core.headers import Fields, values_of
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import read_like
-from gateway.errors import UpstreamBroken
 
 
 def reply_head(
@@ -25,7 +24,7 @@ def reply_head(
 
 
 def known(names: list[bytes]) -> Places:
-    """Return the places of names that came often enough to have a shape."""
+    """Return the places of names that came often enough to have a shape, if they are usual."""
     places = places_among(names)
     for _ in range(OFTEN):
         places.note_reply()
@@ -33,16 +32,12 @@ def known(names: list[bytes]) -> Places:
 
 
 def reply_like(raw: bytes, fields: Fields) -> ReplyHead | None:
-    """Return a head read by the shape of these fields' names; None where that does not take it."""
+    """Return a head read by the shape of these fields' names; None where there is none for it."""
     places = known([name for name, _ in fields])
-    assert places.shape is not None
-    match = places.shape.match(raw)
-    if match is None:
+    match = None if places.shape is None else places.shape.match(raw)
+    if places.shape is None or match is None:
         return None
-    try:
-        return read_like(match, places, places.shape, "GET")
-    except UpstreamBroken:
-        return None
+    return read_like(match, places, places.shape, "GET")
 
 
 def read_lines(lines: bytes) -> Fields:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from gateway.core.headers import Fields
-from gateway.core.reply_shape import ReplyShape
+from gateway.core.reply_shape import ReplyShape, is_usual
 
 # A few dozen sequences are usual; a long one is not worth its memory.
 _MOST_REMEMBERED = 512
@@ -54,7 +54,8 @@ class Places:
         if self.shape is not None or not self.is_remembered:
             return
         self._times += 1
-        if self._times == OFTEN and len(self.names) <= MOST_SHAPED_FIELDS:
+        is_long = len(self.names) > MOST_SHAPED_FIELDS
+        if self._times == OFTEN and not is_long and is_usual(self.folded):
             self.shape = ReplyShape(self.names)
 
 

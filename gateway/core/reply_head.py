@@ -15,9 +15,17 @@ import re
 from functools import lru_cache
 
 from gateway.core.field_places import Places, places_among, places_of
-from gateway.core.framing import BODILESS_STATUS, Ambiguous, Framing, frame_reply, framing_of
+from gateway.core.framing import (
+    BODILESS_STATUS,
+    CHUNKED,
+    NO_BODY,
+    UNTIL_CLOSE,
+    Ambiguous,
+    Framing,
+    frame_reply,
+    framing_of,
+)
 from gateway.core.grammar import (
-    CONTENT_LENGTH,
     FIELD_LINE,
     FIELD_LINES,
     FIELD_PAIR,
@@ -30,8 +38,7 @@ from gateway.core.message import ReplyHead
 from gateway.core.reply_shape import REASON, STATUS, ReplyShape
 from gateway.errors import UpstreamBroken
 
-# As many as `CONTENT_LENGTH` takes.
-_MOST_DIGITS = 18
+_MOST_REMEMBERED_BYTES = 64
 
 
 def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
@@ -48,17 +55,31 @@ def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
 def read_like(match: re.Match[bytes], places: Places, shape: ReplyShape, method: str) -> ReplyHead:
     """Return what `parse_reply_head` does, of a head that the shape of these places matches."""
     found = match.groups()
-    values, lines = shape.pick_values(found), shape.pick_lines(found)
-    return _head_of(int(found[STATUS]), found[REASON], b"HTTP/1.1", values, places, method, lines)
+    status, framing = _frame_usual(found[STATUS], found[shape.framing])
+    return ReplyHead(
+        status,
+        found[REASON],
+        b"HTTP/1.1",
+        shape.pick_values(found),
+        NO_BODY if method == "HEAD" else framing,
+        places,
+        found[shape.connection],
+        shape.pick_lines(found),
+    )
 
 
 def is_persistent(head: ReplyHead) -> bool:
     """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
-    options = split_list(head.connection)
-    if b"close" in options or (head.version != b"HTTP/1.1" and b"keep-alive" not in options):
-        return False
+    listed = head.connection
+    keeps = _keeps if len(listed) <= _MOST_REMEMBERED_BYTES else _keeps.__wrapped__
     # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
-    return head.status != 204 or not _frames_content(head)
+    return keeps(listed, head.version) and (head.status != 204 or not _frames_content(head))
+
+
+@lru_cache(maxsize=64)
+def _keeps(listed: bytes, version: bytes) -> bool:
+    options = split_list(listed)
+    return b"close" not in options and (version == b"HTTP/1.1" or b"keep-alive" in options)
 
 
 def _parse_any(raw: bytes, method: str) -> ReplyHead:
@@ -79,12 +100,10 @@ def _head_of(
     values: tuple[bytes, ...],
     places: Places,
     method: str,
-    lines: tuple[bytes, ...] = (),
 ) -> ReplyHead:
-    framing = _frame_simply(values, places, method, status)
-    framing = framing or _frame(values, places, version, method, status)
+    framing = _frame(values, places, version, method, status)
     listed = b",".join([values[at] for at in places.by_name.get(b"connection", ())])
-    return ReplyHead(status, reason, version, values, framing, places, listed, lines)
+    return ReplyHead(status, reason, version, values, framing, places, listed)
 
 
 def _frames_content(head: ReplyHead) -> bool:
@@ -108,22 +127,19 @@ def _bad_line(block: bytes) -> int:
     return next(n for n, line in enumerate(lines, 1) if FIELD_LINE.fullmatch(line) is None)
 
 
-def _frame_simply(
-    values: tuple[bytes, ...], places: Places, method: str, status: int
-) -> Framing | None:
-    """Return the framing of a usual reply, by its one Content-Length; None for any other."""
-    lengths = places.by_name.get(b"content-length", ())
-    if len(lengths) != 1 or b"transfer-encoding" in places.by_name:
-        return None
-    if method == "HEAD" or status < 200 or status in BODILESS_STATUS:
-        return None
-    value = values[lengths[0]]
-    return _length_of(value) if len(value) <= _MOST_DIGITS else None
-
-
+# One answer after the other has nearly the same length.
 @lru_cache(maxsize=1024)
-def _length_of(value: bytes) -> Framing | None:
-    return framing_of(int(value)) if CONTENT_LENGTH.fullmatch(value) else None
+def _frame_usual(status: bytes, value: bytes) -> tuple[int, Framing]:
+    """Return the number of a status, and how the body ends of such a reply to a GET.
+
+    `value` is that of its one field of framing, which a shape has checked; empty without one.
+    """
+    number = int(status)
+    if number in BODILESS_STATUS:
+        return number, NO_BODY
+    if not value:
+        return number, UNTIL_CLOSE
+    return number, framing_of(int(value)) if value.isdigit() else CHUNKED
 
 
 def _frame(

@@ -16,13 +16,18 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
-from gateway.core.grammar import FINAL_STATUS, VISIBLE_VALUE
-from gateway.core.headers import ENDING_HERE
+from gateway.core.grammar import CONTENT_LENGTH, FINAL_STATUS, VISIBLE_VALUE
+from gateway.core.headers import ENDING_HERE, FRAMING
 
 Pick: TypeAlias = Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
 
 # Of the groups, those of the status line; the first group is around them.
 STATUS, REASON = 1, 2
+# Any other value is for `parse_reply_head`, which says what is wrong with it.
+_FRAMING_VALUES = {
+    b"content-length": CONTENT_LENGTH.pattern,
+    b"transfer-encoding": b"(?i:chunked)",
+}
 
 
 class ReplyShape:
@@ -30,16 +35,20 @@ class ReplyShape:
 
     `pick_values` takes the values in order; `pick_lines` the status line and the lines of all
     fields but those that end here, with their ends and in as few pieces as they stand in.
+    `framing` and `connection` are the groups of the fields that say where the body ends and
+    what the connection is for; without such a field they match nothing.
     """
 
-    __slots__ = ("match", "pick_lines", "pick_values")
+    __slots__ = ("connection", "framing", "match", "pick_lines", "pick_values")
 
     def __init__(self, names: Sequence[bytes]) -> None:
-        """Compile."""
+        """Compile; the names are `is_usual`."""
         parts, values, pieces = [b"(", FINAL_STATUS, rb"\r\n"], [], [0]
         group, is_within = REASON + 1, True
+        special: dict[bytes, int] = {}
         for name in names:
-            passes = name.lower() not in ENDING_HERE
+            folded = name.lower()
+            passes = folded not in ENDING_HERE
             if passes and not is_within:
                 parts.append(b"(")
                 pieces.append(group)
@@ -47,13 +56,24 @@ class ReplyShape:
             elif is_within and not passes:
                 parts.append(b")")
             is_within = passes
-            parts += (re.escape(name), rb": (", VISIBLE_VALUE, rb")\r\n")
+            value = _FRAMING_VALUES.get(folded, VISIBLE_VALUE)
+            parts += (re.escape(name), rb": (", value, rb")\r\n")
+            special[folded] = group
             values.append(group)
             group += 1
-        parts.append(rb")\r\n" if is_within else rb"\r\n")
+        parts.append(rb")\r\n()" if is_within else rb"\r\n()")
+        framing = [special[name] for name in FRAMING if name in special]
+        self.framing = framing[0] if framing else group
+        self.connection = special.get(b"connection", group)
         self.match = re.compile(b"".join(parts)).match
         self.pick_values = picking(values)
         self.pick_lines = picking(pieces)
+
+
+def is_usual(folded: Sequence[bytes]) -> bool:
+    """Tell by folded names that at most one field frames a reply, and at most one lists options."""
+    framing = sum(name in FRAMING for name in folded)
+    return framing < 2 and folded.count(b"connection") < 2
 
 
 def picking(places: Sequence[int]) -> Pick:

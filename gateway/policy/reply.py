@@ -56,7 +56,10 @@ def render_reply_head(
     # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
     is_masked = head.status == 401 and plan.upstream.scheme.owned
     page, is_tunnelled = request.section.page, request.method != request.wire_method
-    shape = _shape_of(head, is_masked, bool(page) and _is_for_page(page), is_tunnelled)
+    is_kept = head.places.is_remembered and len(head.connection) <= _MOST_REMEMBERED_BYTES
+    choose = _choose if is_kept else _choose.__wrapped__
+    is_for_page = bool(page) and _is_for_page(page)
+    shape = choose(head.places, head.connection, is_masked, is_for_page, is_tunnelled)
     if shape.whole and head.lines:
         return shape.whole % (b"".join(head.lines), request_id, end), framing
     values = shape.pick(head.field_values)
@@ -74,12 +77,6 @@ def _is_for_page(page: Fields) -> bool:
     What upstream allows, it allows to pages that hold a credential of their own.
     """
     return any(name == b"origin" for name, _ in page)
-
-
-def _shape_of(head: ReplyHead, is_masked: bool, is_for_page: bool, is_tunnelled: bool) -> _Shape:
-    is_kept = head.places.is_remembered and len(head.connection) <= _MOST_REMEMBERED_BYTES
-    choose = _choose if is_kept else _choose.__wrapped__
-    return choose(head.places, head.connection, is_masked, is_for_page, is_tunnelled)
 
 
 @dataclass(frozen=True, slots=True)

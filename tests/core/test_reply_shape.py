@@ -9,7 +9,7 @@ from gateway.core.grammar import PLAIN_REPLY
 from gateway.core.headers import ENDING_HERE
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import parse_reply_head, read_like
-from gateway.core.reply_shape import REASON, STATUS, ReplyShape
+from gateway.core.reply_shape import REASON, STATUS, ReplyShape, is_usual
 from gateway.errors import UpstreamBroken
 from tests.replies import known
 
@@ -49,20 +49,17 @@ def said_by(raw: bytes, method: str) -> object:
 
 
 def said_like(raw: bytes, places: Places, method: str) -> object:
-    """Return what is read by the shape of the places, None where it does not match."""
+    """Return what is read by the shape of the places, None where there is none that matches."""
     shape = places.shape
-    assert shape is not None
-    match = shape.match(raw)
-    if match is None or match.end() < len(raw):
+    match = None if shape is None else shape.match(raw)
+    if shape is None or match is None or match.end() < len(raw):
         return None
-    try:
-        return what_it_says(read_like(match, places, shape, method))
-    except UpstreamBroken as error:
-        return error.message
+    return what_it_says(read_like(match, places, shape, method))
 
 
 def what_it_says(head: ReplyHead) -> object:
-    return head.status, head.reason, head.version, head.fields, head.framing, head.places.names
+    told = head.status, head.reason, head.version, head.fields, head.framing, head.connection
+    return told, head.places.names
 
 
 @given(STARTS, FIELDS, FIELDS, JOINTS, st.sampled_from([b"\r\n", b"", b"\n", b"X"]), METHODS)
@@ -86,12 +83,14 @@ def test_a_shape_takes_plain_final_heads_without_tabs_and_nothing_after_them(
     start: bytes, fields: list[tuple[bytes, bytes]], joint: bytes, rest: bytes
 ) -> None:
     assume(not any(b"\r\n" in value for _, value in fields))
+    assume(is_usual([name.lower() for name, _ in fields]))
     raw = b"\r\n".join([start, *(name + joint + value for name, value in fields), b"", b""])
     match = ReplyShape([name for name, _ in fields]).match(raw + rest)
     if (
         PLAIN_REPLY.fullmatch(raw) is not None
         and b"\t" not in raw
         and not start[9:].startswith(b"1")
+        and isinstance(said_by(raw, "GET"), tuple)
     ):
         assert match is not None
     if match is not None:
@@ -100,6 +99,7 @@ def test_a_shape_takes_plain_final_heads_without_tabs_and_nothing_after_them(
 
 @given(FIELDS)
 def test_the_pieces_are_the_bytes_but_for_what_ends_here(fields: list[tuple[bytes, bytes]]) -> None:
+    assume(is_usual([name.lower() for name, _ in fields]))
     shape = ReplyShape([name for name, _ in fields])
     lines = [b"%b: %b\r\n" % field for field in fields]
     match = shape.match(b"HTTP/1.1 200 All right\r\n%b\r\n" % b"".join(lines))
@@ -125,8 +125,19 @@ def test_only_names_that_come_often_get_a_shape() -> None:
     assert parse_reply_head(raw, "GET").places.shape is shape
 
 
-@pytest.mark.parametrize("names", [[b"x" * 2000], [b"A"] * (MOST_SHAPED_FIELDS + 1)])
-def test_long_sequences_of_names_get_none(names: list[bytes]) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        [b"x" * 2000],
+        [b"A"] * (MOST_SHAPED_FIELDS + 1),
+        [b"Content-Length", b"content-length"],
+        [b"Content-Length", b"X-A", b"Transfer-Encoding"],
+        [b"Connection", b"connection"],
+    ],
+)
+def test_long_sequences_of_names_and_those_that_may_say_two_things_get_none(
+    names: list[bytes],
+) -> None:
     places = places_among(names)
     for _ in range(OFTEN + 1):
         places.note_reply()
