@@ -73,7 +73,7 @@ class Attempts:
     async def obtain(self) -> tuple[UpstreamConnection, ReplyHead]:
         """Return a connection with the head of the reply that the caller is to get."""
         if self._asked is None:
-            self._way.budget.earn()
+            self._way.budget.earned += 1
         while True:
             upstream = self._asked or await self._open()
             if upstream is not None:

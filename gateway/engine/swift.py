@@ -78,7 +78,7 @@ class Swift:
     def _ask(self, upstream: UpstreamConnection) -> None:
         known, record = self._known, self._record
         way = self._way
-        way.budget.earn()
+        way.budget.earned += 1
         self._upstream = upstream
         self._asked_at = time.monotonic()
         record.attempts = 1

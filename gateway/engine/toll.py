@@ -48,6 +48,8 @@ class Toll:
         self._only_counts = rates.mode in (RateMode.OFF, RateMode.OBSERVE)
         self._may_wait = rates.mode is RateMode.QUEUE
         self._shared = shared
+        # A request that waits goes before, and so does what a fleet counts.
+        self._asks_others = shared is not None or self._may_wait
         self._max_wait_s = max_wait_s
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -62,15 +64,20 @@ class Toll:
 
     def pay_now(self, permitted: Permitted) -> Spent | None:
         """Let one attempt through, None when it would have to wait, or to be refused."""
-        key = self.rates.key_of(permitted)
+        rates = self.rates
+        key = rates.key_of(permitted)
         now = self._loop.time()
+        if not self._asks_others:
+            spent = rates.spend_if_told(key, now)
+            if spent is not None:
+                return spent
         if not self._only_counts and (
             self._shared is not None
             or self._first.is_awaited(key)
             or (self._may_wait and self._queue.waits(key.bucket))
         ):
             return None
-        outcome = self.rates.spend_or_tell(key, now)
+        outcome = rates.spend_or_tell(key, now)
         return outcome if isinstance(outcome, Spent) else None
 
     async def pay(self, plan: Plan) -> Spent:
@@ -108,7 +115,8 @@ class Toll:
         if b"retry-after" in head.places.by_name:
             retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
         self.rates.learn(spent, head.status, read_rate_fields(head), retry_after_s, now)
-        self._first.end(spent.key, answered=True)
+        if not spent.was_told:
+            self._first.end(spent.key, answered=True)
         if self._shared is not None:
             self._shared.tell(spent.key, self.rates.budget(spent.key))
         if self._may_wait:

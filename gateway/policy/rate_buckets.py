@@ -73,6 +73,20 @@ class Bucket:
         # The whole limit is in flight: an answer now would open the door a window from now.
         return Shut(Reason.EXHAUSTED, now + (self.window_s or PENALTY_S))
 
+    def take(self, now: float) -> bool:
+        """Spend where an answer told that there is room; tell whether it was.
+
+        Elsewhere `refusal` and `spend` say what is to be done. What is left of a window that is
+        over is no more than the next one has.
+        """
+        left, shut = self._remaining, self._shut
+        if left is None or left <= self._in_flight:
+            return False
+        if shut is not None and now < shut.until:
+            return False
+        self._in_flight += 1
+        return True
+
     def spend(self, _now: float) -> None:
         """Count a request as in flight."""
         self._in_flight += 1

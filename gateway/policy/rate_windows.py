@@ -101,6 +101,10 @@ class Tally:
         """Return why a request may not be sent now, and until when; None when it may."""
         return self._shut if self._shut is not None and now < self._shut.until else None
 
+    def take(self, _now: float) -> bool:
+        """Do nothing: no answer tells that there is room."""
+        return False
+
     def spend(self, now: float) -> None:
         """Count a request."""
         self._sent.append(now)

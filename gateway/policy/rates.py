@@ -61,12 +61,14 @@ class Budget:
 class Spent:
     """One request that was let through; `number` orders it among the others.
 
+    `was_told` tells that answers had said before that there was room.
     Not frozen, because making a frozen one costs three times as much, for each request.
     """
 
     key: RateKey
     number: int
     bucket: Bucket | Tally | None = field(default=None, repr=False, compare=False)
+    was_told: bool = field(default=False, repr=False, compare=False)
 
 
 class _Sent:
@@ -112,6 +114,20 @@ class Rates:
             raise shield_of(key, outcome, now)
         return outcome
 
+    def spend_if_told(self, key: RateKey, now: float) -> Spent | None:
+        """Let one attempt through and count it where answers told that it may pass, else nothing.
+
+        What `spend_or_tell` would let through as well, and need not ask about.
+        """
+        door, bucket = self._doors.get(key.door), self._buckets.get(key.bucket)
+        if self.mode is _OFF or (door is not None and now < door.until):
+            return None
+        if bucket is None or not bucket.take(now):
+            return None
+        sent = self._sent
+        sent.number += 1
+        return Spent(key, sent.number, bucket, True)
+
     def spend_or_tell(self, key: RateKey, now: float) -> Spent | Shut:
         """Let one attempt through and count it, or return the door that is shut."""
         if self.mode is _OFF:
@@ -144,8 +160,9 @@ class Rates:
         key, bucket = spent.key, spent.bucket
         if bucket is not None:
             bucket.forget()
-        if answer is not None and answer.group not in ("", key.group) and not key.windows:
-            key = self._recharge(key, answer.group)
+        group = "" if answer is None else answer.group
+        if group and group != key.group and not key.windows:
+            key = self._recharge(key, group)
             bucket = self._bucket(key)
         if bucket is not None:
             bucket.note(spent.number, self._sent.number, answer, now)

@@ -84,7 +84,7 @@ class RetryBudget:
     add up without rounding: a request earns one, a repetition costs ten.
     """
 
-    __slots__ = ("_at", "_tenths")
+    __slots__ = ("_at", "_tenths", "earned")
 
     _COST = 10.0
     # What a burst may repeat after a long time without failures: twenty.
@@ -97,15 +97,14 @@ class RetryBudget:
         """Begin at the floor; `now` is monotonic seconds."""
         self._tenths = self._FLOOR
         self._at = now
-
-    def earn(self) -> None:
-        """Count a request, not its repetitions."""
-        self._tenths = min(self._tenths + 1.0, self._MOST)
+        # Requests since the last repetition, counted by whoever makes them; no repetitions.
+        self.earned = 0
 
     def take(self, now: float) -> bool:
         """Spend one repetition, if there is one to spend."""
-        grown = self._tenths + (now - self._at) * self._FLOOR_PER_S
-        self._tenths = max(self._tenths, min(grown, self._FLOOR))
+        tenths, self.earned = min(self._tenths + self.earned, self._MOST), 0
+        grown = tenths + (now - self._at) * self._FLOOR_PER_S
+        self._tenths = max(tenths, min(grown, self._FLOOR))
         self._at = now
         if self._tenths < self._COST:
             return False

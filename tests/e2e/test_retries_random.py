@@ -38,8 +38,8 @@ class Chance:
 
     def fault(self, kind: Kind) -> Fault | None:
         """Return what happens to a request, if anything; its message was another one."""
-        self._budget.earn()
-        self._budget.earn()
+        self._budget.earned += 1
+        self._budget.earned += 1
         if self._random.random() > FAULT_SHARE:
             return None
         fault = self._random.choice([expire, *SAVABLE, *LOST])
