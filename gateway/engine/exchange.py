@@ -82,7 +82,7 @@ def begin_answer(
 ) -> tuple[bytes, Framing]:
     """Return the head's bytes, and how the body leaves; the record has it that they are sent."""
     record.status = record.upstream_status = head.status
-    given = head.first(b"rcrequestid")
-    if given is not None:
-        record.rc_request_id = given[:128].decode("ascii", "replace")
+    found = head.places.by_name.get(b"rcrequestid")
+    if found is not None:
+        record.rc_request_id = head.field_values[found[0]][:128].decode("ascii", "replace")
     return render_reply_head(plan, head, record.request_id.encode(), close=close)

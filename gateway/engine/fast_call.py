@@ -77,7 +77,7 @@ class FastCall(Swift):
 
     def start(self) -> None:
         """Ask upstream, or have a task do so."""
-        self.begin()
+        self._gate.begin(self, self._record)
         try:
             if not self._set_out(self._on_news):
                 self._go_on()
@@ -106,7 +106,10 @@ class FastCall(Swift):
             self._fail_by(bug)
             return
         self._gate.end(self, self._record, self._outfit)
-        self._finish(keep=not is_last)
+        if is_last:
+            self._finish(keep=False)
+        else:
+            self.connection.served(keep=True)
 
     def _go_on(self) -> None:
         self._task = self._loop.create_task(self._carry_on(*self._hand_on(self)))

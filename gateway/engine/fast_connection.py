@@ -37,14 +37,14 @@ class FastConnection(Outgoing, asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
-        *("_call", "_ending", "_head_by", "_held", "_lane", "_linger", "_listens", "_loop"),
+        *("_call", "_ending", "_head_by", "_held", "_lane", "_linger", "_loop"),
         *("_outflow", "_parts_by", "_pressure", "_reading_paused", "_watch"),
-        *("listener", "transport"),
+        *("listener", "listens", "transport"),
     )
 
     def __init__(self, manager: Manager, lane: FastLane, listener: Listener) -> None:
         self.listener = listener
-        self._listens = manager
+        self.listens = manager
         self._lane = lane
         self._loop = asyncio.get_running_loop()
         self._watch = Watch(self._loop)
@@ -90,13 +90,14 @@ class FastConnection(Outgoing, asyncio.Protocol):
     def served(self, *, keep: bool) -> None:
         """Go on with a next request, or close; the call is over."""
         self._call = None
+        transport = self.transport
         if not keep:
             # RFC 9112 section 9.6: what follows the last request is not one.
             self._held = b""
-        if self.transport is None or self.transport.is_closing():
+        if transport is None or transport.is_closing():
             return
         if not keep:
-            self.transport.close()
+            transport.close()
         elif self._held:
             self._resume_reading()
             self._serve()
@@ -182,7 +183,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
     def _serve(self) -> None:
         """Serve what is held, wait for the rest of it, or hand the connection over."""
         lane, data = self._lane, self._held
-        found = None if self._listens.is_leaving else lane.find(data)
+        found = None if self.listens.is_leaving else lane.find(data)
         if found is None:
             if not self._may_wait():
                 self._hand_over()
@@ -200,7 +201,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
         self._watch.set(self._parts_by, self._hand_over)
         return (
             now < self._parts_by
-            and not self._listens.is_leaving
+            and not self.listens.is_leaving
             and self._lane.may_grow_plain(self._held)
         )
 

@@ -224,7 +224,7 @@ class Gate:
 
     def is_ending(self, call: Call) -> bool:
         """Tell whether the connection ends with its answer, whatever the caller asked for."""
-        return self.is_draining or call.connection.is_leaving
+        return self.is_draining or call.connection.listens.is_leaving
 
     @property
     def _refusal(self) -> GatewayError | None:

@@ -29,12 +29,15 @@ _END = b"\r\n\r\n"
 
 
 class HeadReader:
-    """Reads the heads of a reply to the effective `method`, and then those of the next ones."""
+    """Reads the heads of a reply to the effective `method`, and then those of the next ones.
 
-    __slots__ = ("_held", "_interim_bytes", "_like", "_line", "_method", "_seen", "rest")
+    `rest` is what came after the final head that was returned.
+    """
+
+    __slots__ = ("_held", "_interim_bytes", "_like", "_line", "_seen", "method", "rest")
 
     def __init__(self, method: str) -> None:
-        self._method = method
+        self.method = method
         # The names of the latest reply's fields; the next one probably has them, too.
         self._like: Places | None = None
         self._interim_bytes = 0
@@ -42,13 +45,6 @@ class HeadReader:
         # Where the unfinished line starts, and up to where its end was looked for.
         self._line = 0
         self._seen = 0
-        # What came after the final head.
-        self.rest = b""
-
-    def begin(self, method: str) -> None:
-        """Read the next reply; of the one before, the final head has been read."""
-        self._method = method
-        self._interim_bytes = 0
         self.rest = b""
 
     def feed(self, data: bytes) -> ReplyHead | None:
@@ -57,8 +53,9 @@ class HeadReader:
         if like is not None and not self._held and (shape := like.shape) is not None:
             match = shape.match(data)
             if match is not None and (end := match.end()) <= _MOST_UNCHECKED_BYTES:
+                self._interim_bytes = 0
                 self.rest = data[end:]
-                return read_like(match, like, shape, self._method)
+                return read_like(match, like, shape, self.method)
         if self._held or (end := data.find(_END) + 4) < 4:
             return self._feed_held(data)
         head = self._parse(data[:end])
@@ -88,8 +85,9 @@ class HeadReader:
     def _parse(self, raw: bytes) -> ReplyHead:
         if len(raw) > _MOST_UNCHECKED_BYTES:
             _check_size(raw)
-        head = parse_reply_head(raw, self._method)
-        if head.places is not self._like and head.status >= 200:
+        head = parse_reply_head(raw, self.method)
+        if head.status >= 200:
+            self._interim_bytes = 0
             self._like = head.places if head.places.is_remembered else None
         return head
 

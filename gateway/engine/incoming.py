@@ -79,9 +79,8 @@ class Connection(Protocol):
     listener: Listener
 
     @property
-    def is_leaving(self) -> bool:
-        """Tell whether the listener is closed, so that this connection ends with its answer."""
-        ...
+    def listens(self) -> Manager:
+        """Return what took it; once that is leaving, the connection ends with its answer."""
 
     def write(self, data: bytes) -> None:
         """Write to the caller."""

@@ -95,13 +95,8 @@ class Outgoing:
 
     __slots__ = ()
 
-    _listens: Manager
+    listens: Manager
     _outflow: Outflow | None
-
-    @property
-    def is_leaving(self) -> bool:
-        """Tell whether its listener is closed, so that it ends with its answer."""
-        return self._listens.is_leaving
 
     def write(self, data: bytes) -> None:
         """Write to the caller, and watch that the caller takes it."""

@@ -44,7 +44,7 @@ class Reception(RequestHandler):
 
     __slots__ = (
         *("_body_watch", "_boundary", "_discarding", "_gate", "_head_watch", "_heads_read"),
-        *("_is_unparsed", "_limits", "_linger", "_listens", "_receiving", "_take", "_taken_from"),
+        *("_is_unparsed", "_limits", "_linger", "_receiving", "_take", "_taken_from", "listens"),
     )
 
     def __init__(self, manager: Manager, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
@@ -65,7 +65,7 @@ class Reception(RequestHandler):
         self._max_msg_queue_size = MAX_QUEUED
         self._msg_queue_resume_size = MAX_QUEUED - 1
         self._gate = gate
-        self._listens = manager
+        self.listens = manager
         # Of the requests that wait, in order.
         self._heads_read: deque[tuple[RawRequestMessage, HeadRead]] = deque()
         # Those of heads stay as they are for the life of the connection, as the parser's do.
@@ -191,7 +191,7 @@ class Reception(RequestHandler):
     def _after_head(self, message: RawRequestMessage, payload: StreamReader) -> None:
         self._head_watch.clear()
         self._messages[-1] = (message, payload)
-        head, heads = self._boundary.head, self._listens.heads
+        head, heads = self._boundary.head, self.listens.heads
         known = heads.recall(head)
         # The same bytes were parsed and found good before.
         flaw = flaws.find_forgiven(message, head) if known is None else None

@@ -94,7 +94,7 @@ class UpstreamConnection(asyncio.Protocol):
     def ask(self, method: str, data: bytes) -> None:
         """Write a request with the effective `method`, or its beginning; none is under way."""
         self.uses += 1
-        self._heads.begin(method)
+        self._heads.method = method
         self._is_asked = True
         self.reply_started = False
         transport = self._transport

@@ -106,13 +106,13 @@ class Lines:
             # Those of one turn, written together, have one time.
             self._now = orjson.dumps(datetime.now(UTC), None, orjson.OPT_UTC_Z)
         parts = (self._now, _begin(level, event), orjson.dumps(fields, str)[1:-1], more[1:])
-        (self.hold if level < logging.WARNING else self.msg)(b'{"timestamp":%b,%b,%b,%b' % parts)
+        self._held.append(b'{"timestamp":%b,%b,%b,%b' % parts)
+        if level >= logging.WARNING:
+            self.flush()
+        elif self._due is None or self._due.is_closed():
+            self._flush_soon()
 
-    def hold(self, message: bytes) -> None:
-        """Write a line soon."""
-        self._held.append(message)
-        if self._due is not None and not self._due.is_closed():
-            return
+    def _flush_soon(self) -> None:
         try:
             self._due = asyncio.get_running_loop()
         except RuntimeError:
@@ -128,6 +128,9 @@ class Lines:
     def flush(self) -> None:
         """Write what is held."""
         held, self._held, self._due = self._held, [], None
+        if sum(map(len, held)) + len(held) <= self._most_at_once:
+            self._write(held)
+            return
         piece: list[bytes] = []
         size = 0
         for line in held:

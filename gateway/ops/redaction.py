@@ -40,6 +40,8 @@ _MAX_PATH = 1000
 
 def show_text(value: bytes | str, limit: int = MAX_TEXT) -> str:
     r"""Return `value` in printable ASCII, other bytes as `\x1b`, cut after `limit` characters."""
+    if isinstance(value, str) and len(value) <= limit and value.isascii() and value.isprintable():
+        return value
     if isinstance(value, bytes):
         text = value[: limit + 1].decode("ascii", "backslashreplace")
     elif value.isascii():

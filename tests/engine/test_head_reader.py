@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.field_places import OFTEN, places_among
 from gateway.core.framing import Framing
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
@@ -76,7 +77,7 @@ def test_a_reader_that_goes_on_reads_the_next_reply_as_a_new_one_would(
     for interims, fields, body, places in replies:
         stream = INTERIM * interims + START + fields + b"\r\n" + body
         cuts = sorted(place for place in places if place < len(stream))
-        reader.begin("GET")
+        reader.method = "GET"
         assert read_with(reader, stream, *cuts) == read(stream, *cuts)
 
 
@@ -147,6 +148,17 @@ def test_interim_replies_are_bounded_in_bytes_and_not_in_number() -> None:
         assert dripped.feed(INTERIM) is None
     with pytest.raises(UpstreamBroken, match="without end"):
         dripped.feed(INTERIM)
+
+
+def test_interim_replies_of_one_request_are_not_those_of_the_next() -> None:
+    reader, most = HeadReader("GET"), MAX_INTERIM_BYTES // len(INTERIM)
+    usual = START + LENGTH + b"\r\n"
+    for _ in range(OFTEN + 2):
+        assert reader.feed(INTERIM * most) is None
+        assert reader.feed(usual) is not None
+    assert places_among([b"Content-Length"]).shape is not None
+    with pytest.raises(UpstreamBroken, match="without end"):
+        reader.feed(INTERIM * (most + 1))
 
 
 def test_a_head_that_drips_in_costs_no_more_than_its_size() -> None:

@@ -9,14 +9,14 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.incoming import Incoming, Outcome, Take, target_of
+from gateway.engine.incoming import Incoming, Manager, Outcome, Take, target_of
 
 
 class Nowhere:
     """A connection that an `Incoming` may hold and nobody uses."""
 
     listener = Listener()
-    is_leaving = False
+    listens: Manager
 
     def write(self, data: bytes) -> None:
         raise AssertionError(data)

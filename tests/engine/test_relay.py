@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.core.message import Listener
 from gateway.engine.events import Record
-from gateway.engine.incoming import Take
+from gateway.engine.incoming import Manager, Take
 from gateway.engine.relay import DISCARD_BYTES, discard_body, relay_reply
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamBroken
@@ -20,7 +20,7 @@ class Caller:
     """A caller that takes what is written; `is_ready` makes it wait."""
 
     listener = Listener()
-    is_leaving = False
+    listens: Manager
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
