@@ -1,0 +1,80 @@
+"""gateway/policy/rates.py: what is spent without asking is what asking would let through."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.policy.rate_groups import RateKey
+from gateway.policy.rates import RateMode, Spent
+from tests.policy.test_rates import HEAVY, LIGHT, MEDIA, OTHER, UNKNOWN, VOICE, answer, rates_of
+from tests.policy.world import rate_fields
+
+
+class Both:
+    """Two gateways that see the same; one spends what was told before it asks."""
+
+    def __init__(self, mode: RateMode) -> None:
+        self.one, self.other = rates_of(mode), rates_of(mode)
+        self.now = 100.0
+        self._under_way: list[tuple[Spent, Spent]] = []
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    def spend(self, key: RateKey) -> None:
+        told = self.one.spend_if_told(key, self.now)
+        mine = told or self.one.spend_or_tell(key, self.now)
+        its = self.other.spend_or_tell(key, self.now)
+        assert mine == its
+        if isinstance(mine, Spent) and isinstance(its, Spent):
+            self._under_way.append((mine, its))
+
+    def learn(self, status: int, remaining: int | None) -> None:
+        if not self._under_way:
+            return
+        mine, its = self._under_way.pop(0)
+        said = None if remaining is None else rate_fields(mine.key.group or "light", remaining)
+        shut = self.one.learn(mine, status, said, None, self.now)
+        assert shut == self.other.learn(its, status, said, None, self.now)
+
+    def release(self, sent: bool) -> None:
+        if self._under_way:
+            mine, its = self._under_way.pop(0)
+            self.one.release(mine, self.now, sent=sent)
+            self.other.release(its, self.now, sent=sent)
+
+
+KEYS = st.sampled_from([HEAVY, HEAVY, LIGHT, UNKNOWN, MEDIA, VOICE])
+STATUSES = st.sampled_from([200, 200, 200, 429, 503])
+STEPS = st.one_of(
+    st.tuples(st.just(Both.spend), KEYS),
+    st.tuples(st.just(Both.spend), KEYS),
+    st.tuples(st.just(Both.learn), STATUSES, st.one_of(st.none(), st.integers(0, 3))),
+    st.tuples(st.just(Both.release), st.booleans()),
+    st.tuples(st.just(Both.wait), st.sampled_from([0.0, 1.0, 30.0, 61.0])),
+)
+
+
+@given(st.sampled_from(RateMode), st.lists(STEPS, max_size=40))
+@settings(max_examples=500)
+def test_who_spends_what_was_told_and_asks_about_the_rest_ends_where_asking_always_does(
+    mode: RateMode, steps: list[tuple[Any, ...]]
+) -> None:
+    both = Both(mode)
+    for step, *given_ in steps:
+        step(both, *given_)
+        assert dict(both.one.remaining(both.now)) == dict(both.other.remaining(both.now))
+
+
+def test_room_that_an_answer_told_is_spent_without_asking() -> None:
+    rates = rates_of()
+    assert rates.spend_if_told(HEAVY, 100.0) is None
+    answer(rates, HEAVY, 200, rate_fields("heavy", 2))
+    told = [rates.spend_if_told(HEAVY, 100.0) for _ in range(3)]
+    assert [spent is not None and spent.was_told for spent in told] == [True, True, False]
+    assert rates.spend_if_told(HEAVY, 161.0) is None
+    answer(rates, OTHER, 200, rate_fields("heavy", 2))
+    assert rates.in_mode(RateMode.OFF).spend_if_told(OTHER, 100.0) is None
+    answer(rates, OTHER, 429)
+    assert rates.spend_if_told(OTHER, 101.0) is None
