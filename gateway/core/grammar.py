@@ -51,8 +51,8 @@ PLAIN_REPLY = re.compile(
 PLAIN_FIELD = re.compile(rb"([^:]++): ([^\r]*+)\r\n")
 # Parts of a pattern for a final head whose names are known: the status line without its end, and
 # a value. They take no tab, and find out in one step what those above do in several.
-FINAL_STATUS = rb"HTTP/1\.1 ([2-9][0-9]{2}) ((?! )[ -~]*+(?<! )|(?=\r))"
-VISIBLE_VALUE = rb"(?! )[ -~]*+(?<! )|(?=\r)"
+FINAL_STATUS = rb"HTTP/1\.1 ([2-9][0-9]{2}) ([!-~][ -~]*+(?<! )|(?=\r))"
+VISIBLE_VALUE = rb"[!-~][ -~]*+(?<! )|(?=\r)"
 
 # RFC 9112 section 2.3, narrowed to the two versions spoken here.
 VERSION = re.compile(rb"HTTP/1\.[01]")

@@ -90,7 +90,7 @@ class Swift:
             if len(body) != known.length:
                 framing = framing_line(Framing(LENGTH, len(body)))
         credential = way.credential_line.render(known.scheme, self._token)
-        upstream.ask(known.method, b"%b%b%b\r\n%b" % (known.start, framing, credential, body))
+        upstream.ask(known.method, b"".join((known.start, framing, credential, b"\r\n", body)))
 
     def _answer(self, connection: Connection, *, close: bool) -> bool:
         """Answer with a reply that is whole and wants nothing; tell whether that could be done."""

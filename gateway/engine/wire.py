@@ -34,8 +34,9 @@ class Wire:
     """A transport, as far as it is used here; `on_backlog` hears of bytes that are not taken."""
 
     __slots__ = (
-        *("_descriptor", "_held", "_loop", "_outbox", "_transport", "_written", "on_backlog"),
-        *("get_extra_info", "is_closing", "pause_reading", "resume_reading", "set_protocol"),
+        *("_descriptor", "_held", "_lags", "_loop", "_outbox", "_passed_on", "_transport"),
+        *("get_extra_info", "is_closing", "on_backlog", "pause_reading", "resume_reading"),
+        "set_protocol",
     )
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -44,7 +45,9 @@ class Wire:
         self._transport = transport
         self._outbox = _outbox_of(loop)
         self._held = b""
-        self._written = 0
+        self._passed_on = 0
+        # The transport may hold something that the kernel has not taken.
+        self._lags = True
         self.on_backlog: Callable[[], None] | None = None
         self._descriptor = _descriptor_of(transport)
         self.get_extra_info = transport.get_extra_info
@@ -56,11 +59,10 @@ class Wire:
     def write(self, data: bytes) -> None:
         """Write soon; errors show as the loss of the connection, as a transport's do."""
         held = self._held
-        self._written += len(data)
         if (
             self._descriptor is None
             or len(held) + len(data) > MOST_HELD_BYTES
-            or self._transport.get_write_buffer_size()
+            or (self._lags and self._look_whether_it_lags())
         ):
             self._held = b""
             if held:
@@ -86,12 +88,13 @@ class Wire:
 
     @property
     def taken_bytes(self) -> int:
-        """Return how many bytes the kernel has taken of those that were written here."""
-        return self._written - self.get_write_buffer_size()
+        """Return how many bytes the kernel has taken of those that it did not take at once."""
+        return self._passed_on - self._transport.get_write_buffer_size()
 
     def get_write_buffer_size(self) -> int:
         """Return how many bytes the kernel has not taken."""
-        return len(self._held) + self._transport.get_write_buffer_size()
+        held = len(self._held)
+        return held + self._transport.get_write_buffer_size() if self._lags else held
 
     def write_eof(self) -> None:
         """Say that no more will come, after all that was written."""
@@ -108,7 +111,13 @@ class Wire:
         self._held = b""
         self._transport.abort()
 
+    def _look_whether_it_lags(self) -> bool:
+        self._lags = self._transport.get_write_buffer_size() > 0
+        return self._lags
+
     def _pass_on(self, data: bytes) -> None:
+        self._lags = True
+        self._passed_on += len(data)
         self._transport.write(data)
         if self.on_backlog is not None and self._transport.get_write_buffer_size():
             self.on_backlog()
