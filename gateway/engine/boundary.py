@@ -54,6 +54,11 @@ class Boundary:
         return self._left > 0 or self.chunks is not None
 
     @property
+    def is_idle(self) -> bool:
+        """Tell whether a message has ended, or none has come, and nothing of a next one is here."""
+        return not (self._held or self._left or self.chunks or (self._in_head and self.head))
+
+    @property
     def announced(self) -> int:
         """Return how many bytes the largest chunk of the body under way has."""
         return self.chunks.announced if self.chunks is not None else 0

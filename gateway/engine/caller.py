@@ -12,11 +12,8 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from aiohttp.streams import StreamReader
-
 from gateway.core.message import Listener
-from gateway.engine import flaws
-from gateway.engine.incoming import Gate, Manager, Take
+from gateway.engine.incoming import Gate, Manager
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.reception import Reception
 from gateway.engine.wire import Wire
@@ -51,27 +48,6 @@ class CallerConnection(Outgoing, Reception):
         """Wait until the caller has taken enough to be sent more."""
         if self._paused:
             await self._drain_helper()
-
-    async def read_body(
-        self, payload: StreamReader, deadline: float, take: Take | None = None
-    ) -> bytes:
-        """Return the next bytes of a request body, b"" at its end.
-
-        Those that `take` takes while this waits are not returned, and put the time off.
-        Raises `RequestTimeout` when none come in time, `BadRequest` when the coding is broken.
-        """
-        if payload.is_eof():
-            return await payload.readany()
-        if self.transport is None:
-            raise ConnectionResetError("the caller is gone")
-        limit = min(deadline, self._loop.time() + self._gate.timeouts.body_idle_s)
-        self._body_watch.set(limit, lambda: payload.set_exception(flaws.body_stalled()))
-        self._take, self._taken_from = take, payload
-        try:
-            return await payload.readany()
-        finally:
-            self._take = None
-            self._body_watch.clear()
 
     async def linger(self) -> None:
         """Say that no more will be written, and drop what still comes in for a while."""

@@ -21,7 +21,7 @@ from gateway.engine.incoming import Call, Incoming, Outcome, read_head
 from gateway.engine.known import Known
 from gateway.engine.recording import note_head, request_id_of
 from gateway.engine.swift_exchange import SwiftExchange, is_swift
-from gateway.engine.upload import Upload
+from gateway.engine.upload import upload_of
 from gateway.engine.way import Outfit
 from gateway.errors import (
     BadRequest,
@@ -210,7 +210,7 @@ class Gate:
             decision, restore = heads.decide(raw, incoming.head, record, now)
         if isinstance(decision, AnsweredHere):
             return self._allow(incoming, record, decision)
-        upload = Upload(incoming, decision.framing, outfit.limits, restore)
+        upload = upload_of(incoming, decision.framing, outfit.limits, restore)
         exchange = Exchange(incoming, decision, record, upload, outfit.timeouts.idle_s)
         way = outfit.ways[decision.upstream.name]
         return await exchange.run(way, closing=lambda: self.is_ending(incoming))
@@ -218,7 +218,7 @@ class Gate:
     def _serve_swiftly(
         self, incoming: Incoming, known: Known, record: Record, outfit: Outfit
     ) -> Awaitable[bool]:
-        body = incoming.payload.read_nowait()
+        body = incoming.payload.read_nowait() if incoming.body is None else incoming.body
         exchange = SwiftExchange(incoming, outfit, known, body, record, self._loop)
         return exchange.run(self.is_ending)
 

@@ -16,10 +16,13 @@ from typing import Protocol, TypeAlias
 
 from aiohttp.http import HttpVersion11, RawRequestMessage
 from aiohttp.streams import StreamReader
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from gateway.config.model import Limits, Timeouts
 from gateway.core.field_places import places_of
 from gateway.core.message import Listener, RawHead
+from gateway.core.plain_head import parse_plain_head
 from gateway.engine.events import Record
 from gateway.engine.known import Known, Restore
 from gateway.errors import GatewayError
@@ -51,6 +54,10 @@ class Heads(Protocol):
         """Return what is known of a head's bytes."""
         ...
 
+    def find_whole(self, data: bytes) -> tuple[bytes, Known, bytes] | None:
+        """Return the head of the one known request that `data` is, what is known, and the body."""
+        ...
+
     def decide(
         self, raw: RawHead, head: bytes, record: Record, now: float
     ) -> tuple[Plan | AnsweredHere, Restore]:
@@ -58,8 +65,15 @@ class Heads(Protocol):
         ...
 
 
-# The bytes of a head, who was asked about them when they came, and what that knew.
-HeadRead: TypeAlias = tuple[bytes, Heads | None, Known | None]
+# The bytes of a head, who was asked about them when they came, and what that knew; and the whole
+# body, where nothing was parsed.
+HeadRead: TypeAlias = tuple[bytes, Heads | None, Known | None, bytes | None]
+# Stands for what aiohttp would parse of a request that was recalled: one of HTTP/1.1 that asks for
+# no end of the connection, and is no HEAD.
+RECALLED = RawRequestMessage(
+    *("", "", HttpVersion11, CIMultiDictProxy(CIMultiDict()), ()),
+    *(False, None, False, False, URL()),
+)
 
 
 class Manager(Protocol):
@@ -166,7 +180,7 @@ class Incoming:
     """A request as aiohttp parsed it, or the `flaw` that stopped the parser."""
 
     __slots__ = (
-        *("_known", "_knows", "_task", "connection", "flaw", "head", "listens"),
+        *("_known", "_knows", "_task", "body", "connection", "flaw", "head", "listens"),
         *("looks_like_head", "message", "payload"),
     )
 
@@ -179,7 +193,7 @@ class Incoming:
         read: HeadRead | None = None,
     ) -> None:
         """Take what aiohttp parsed, and what was noted when its head was read."""
-        self.head, self._knows, self._known = read or (b"", None, None)
+        self.head, self._knows, self._known, self.body = read or (b"", None, None, None)
         self.message = message
         self.payload = payload
         self.connection = connection
@@ -226,8 +240,12 @@ class Incoming:
 
 
 def read_head(incoming: Incoming) -> RawHead:
-    """Return what aiohttp parsed, as the bytes that it read."""
+    """Return what aiohttp parsed, or would have, as the bytes that it read."""
     message = incoming.message
+    if message is RECALLED:
+        raw = parse_plain_head(incoming.head, incoming.connection.listener)
+        if raw is not None:
+            return raw
     return RawHead(
         message.method.encode(),
         target_of(message),

@@ -31,7 +31,8 @@ class Known:
     head up to its framing, `framing` and `framing_line` those of a body that leaves as it came,
     `upstream` the name of where it goes, `scheme` its credential's, `request_id` the caller's own
     or empty, `is_last` tells that the connection ends with the answer, `asked` is what stands in
-    the record, `restore` is what the body passes through.
+    the record, `restore` is what the body passes through. `is_plain` tells that the head is
+    `plain_head`'s and nothing ends with its answer, so that who recalls it need not parse it.
     """
 
     plan: Plan
@@ -46,6 +47,7 @@ class Known:
     is_last: bool
     asked: Asked
     restore: Restore
+    is_plain: bool = False
 
     def may_be_kept(self, raw: RawHead) -> bool:
         """Tell whether a head may be remembered: it holds no secret, and may come again."""

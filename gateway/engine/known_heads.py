@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
@@ -59,6 +60,17 @@ class KnownHeads:
         """Return what is known of a head that `decide` has kept, None for any other."""
         return self._memo.get(self._digest(head, _MAIN)) if len(head) <= MOST_HEAD_BYTES else None
 
+    def find_whole(self, data: bytes) -> tuple[bytes, Known, bytes] | None:
+        """Return the head of the one plain request that `data` is, what is known, and the body.
+
+        None if `decide` has not kept it, or the request is not whole.
+        """
+        end = data.find(b"\r\n\r\n") + 4
+        known = self.recall(data[:end]) if end >= 4 else None
+        if known is None or not known.is_plain or len(data) != end + known.length:
+            return None
+        return data[:end], known, data[end:]
+
     def decide(
         self, raw: RawHead, head: bytes, record: Record, now: float
     ) -> tuple[Plan | AnsweredHere, Restore]:
@@ -72,7 +84,11 @@ class KnownHeads:
         if isinstance(decision, AnsweredHere):
             return decision, None
         if len(head) <= MOST_HEAD_BYTES and self._comes_again(digest := self._digest(head, _MAIN)):
-            self._keep(digest, know(raw, decision, record.asked), raw)
+            known = know(raw, decision, record.asked)
+            if known is not None and not known.is_last and raw.method != b"HEAD":
+                is_plain = parse_plain_head(head, self._listener) is not None
+                known = replace(known, is_plain=is_plain)
+            self._keep(digest, known, raw)
         return decision, restorer_for(decision.request, decision.restored)
 
     def _digest(self, head: bytes, lane: bytes = b"") -> bytes:

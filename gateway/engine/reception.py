@@ -2,12 +2,12 @@
 
 aiohttp parses (llhttp, strict) and queues pipelined requests. What it does not bound is
 bounded here: the time and the size of a head, the number of its fields and of the heads
-that wait. Bytes go to the parser part by part, as `boundary.py` cuts them; those of a long
-body of known length go to its reader, because there is nothing to parse in them.
+that wait. Bytes go to the parser part by part, as `boundary.py` cuts them, but for long
+bodies (`body_intake.py`), and for whole requests whose heads were parsed and kept before.
 
 Rule 1: nothing is decided here; a flaw becomes a `Refused`, answered where all others are.
 Rule 2: after a flaw, not one byte of the connection is read as a request.
-Rule 3: aiohttp's private names are used here and in `caller.py`, and nowhere else.
+Rule 3: aiohttp's private names are used in this class and its relatives, and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,72 +15,42 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
-from aiohttp import web
-from aiohttp.http import HttpRequestParser, RawRequestMessage
+from aiohttp.http import RawRequestMessage
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
+from aiohttp.web_protocol import _ErrInfo
 
 from gateway.core.chunked import BadChunk
 from gateway.core.framing import NO_BODY, Framing
 from gateway.engine import flaws
-from gateway.engine.boundary import Boundary
-from gateway.engine.incoming import Gate, HeadRead, Incoming, Manager, Outcome, Take
+from gateway.engine.body_intake import BodyIntake
+from gateway.engine.incoming import RECALLED, Gate, HeadRead, Incoming, Manager, Outcome
+from gateway.engine.known import Known
 from gateway.engine.linger import Linger
 from gateway.engine.watch import Watch
 from gateway.errors import BadRequest, BodyTooLarge, GatewayError, HeadTooLarge, RequestTimeout
 
 # Heads that wait behind the request under way; each may hold as much as a head may.
 MAX_QUEUED = 2
-# Ten times what browsers send; each field costs memory and time of its own.
-MAX_FIELDS = 1000
 # The parser copies a body; from here on, that costs more than a new parser does.
 MOST_PARSED_BYTES = 131072
 
 
-class Reception(RequestHandler):
+class Reception(BodyIntake):
     """The incoming half of a connection."""
 
-    __slots__ = (
-        *("_body_watch", "_boundary", "_discarding", "_gate", "_head_watch", "_heads_read"),
-        *("_is_unparsed", "_limits", "_linger", "_receiving", "_take", "_taken_from", "listens"),
-    )
+    __slots__ = (*("_head_watch", "_heads_read", "_linger", "listens"),)
 
     def __init__(self, manager: Manager, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
-        limits = gate.limits
-        super().__init__(
-            cast(web.Server, manager),
-            loop=loop,
-            keepalive_timeout=gate.timeouts.keepalive_s,
-            access_log=cast(Any, None),
-            max_line_size=limits.max_target_bytes,
-            # `Boundary` bounds the head, so that a line too long is always the target's.
-            max_field_size=limits.max_head_bytes,
-            max_headers=MAX_FIELDS,
-            lingering_time=0.0,
-            read_bufsize=65536,
-            auto_decompress=False,
-        )
+        super().__init__(manager, gate, loop)
         self._max_msg_queue_size = MAX_QUEUED
         self._msg_queue_resume_size = MAX_QUEUED - 1
-        self._gate = gate
         self.listens = manager
         # Of the requests that wait, in order.
         self._heads_read: deque[tuple[RawRequestMessage, HeadRead]] = deque()
-        # Those of heads stay as they are for the life of the connection, as the parser's do.
-        self._limits = limits
-        self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
         self._head_watch = Watch(loop)
-        self._receiving: StreamReader = EMPTY_PAYLOAD
-        # The body under way does not pass through the parser.
-        self._is_unparsed = False
-        self._discarding = False
         self._linger = Linger(loop)
-        self._body_watch = Watch(loop)
-        # Takes bytes of the body under way at once, while its reader has none and waits.
-        self._take: Take | None = None
-        self._taken_from: StreamReader | None = None
 
     def refuse_head(self, error: GatewayError) -> None:
         """Answer a head that is not whole, if there is one, instead of waiting for it."""
@@ -103,17 +73,23 @@ class Reception(RequestHandler):
     # The event loop's side, and aiohttp's.
 
     def data_received(self, data: bytes) -> None:
-        """Let aiohttp parse, part by part, and bound what it does not.
+        """Let aiohttp parse, part by part, what is not known, and bound what it does not.
 
         aiohttp calls this with nothing when its buffers have room again.
         """
         if self._is_deaf:
             self._linger.go_on()
-            return
-        if data:
-            self._boundary.receive(data)
-        else:
+        elif not data:
             self._parse(b"")
+            self._go_on()
+        elif self._is_between and (found := self.listens.heads.find_whole(data)) is not None:
+            self._recall(*found)
+        else:
+            self._boundary.receive(data)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Parse what is here, as far as there is room."""
         try:
             while not self._is_full and (part := self._boundary.take()):
                 self._parse(part)
@@ -188,6 +164,23 @@ class Reception(RequestHandler):
         else:
             self._discarding = True
 
+    @property
+    def _is_between(self) -> bool:
+        """Tell whether all that came is served, or being served, and the parser awaits a head."""
+        return (
+            self._boundary.is_idle
+            and self._receiving.is_eof()
+            and not (self._messages or self._reading_paused or self._force_close or self._close)
+        )
+
+    def _recall(self, head: bytes, known: Known, body: bytes) -> None:
+        """Take a whole request, whose head was parsed and found good before."""
+        self._head_watch.clear()
+        self._receiving = EMPTY_PAYLOAD
+        self._heads_read.append((RECALLED, (head, self.listens.heads, known, body)))
+        self._request_count += 1
+        self._queue(RECALLED)
+
     def _after_head(self, message: RawRequestMessage, payload: StreamReader) -> None:
         self._head_watch.clear()
         self._messages[-1] = (message, payload)
@@ -199,7 +192,7 @@ class Reception(RequestHandler):
             self._messages.pop()
             self._queue_flaw(flaw)
             return
-        self._heads_read.append((message, (head, heads, known)))
+        self._heads_read.append((message, (head, heads, known, None)))
         self._receiving = payload
         if payload is EMPTY_PAYLOAD:
             framing: Framing | None = NO_BODY
@@ -212,41 +205,6 @@ class Reception(RequestHandler):
             self._boundary.end_head(framing)
             # The parser tells of an upgrade only when it has seen the body's end.
             self._is_unparsed = framing.length > MOST_PARSED_BYTES and not message.upgrade
-
-    def _is_taken(self, part: bytes) -> bool:
-        """Give bytes of a body to whoever waits for them, and takes them at once."""
-        if self._take is None or self._taken_from is not self._receiving or not part:
-            # Of a body that has ended, the reader may not have heard of it yet.
-            return False
-        is_taken = self._take(part)
-        if is_taken:
-            self._body_watch.put_off(self._loop.time() + self._gate.timeouts.body_idle_s)
-        else:
-            # What comes next comes after this part.
-            self._take = None
-        return is_taken
-
-    def _pass_on(self, part: bytes) -> None:
-        """Give bytes of a body to its reader, as aiohttp does those that it parses."""
-        if self._force_close or self._close:
-            return
-        if not self._is_taken(part):
-            self._receiving.feed_data(part)
-        if self._boundary.in_body:
-            return
-        self._is_unparsed = False
-        # The one before waits for the body still.
-        self._parser = HttpRequestParser(
-            self,
-            self._loop,
-            self._read_bufsize,
-            max_line_size=self.max_line_size,
-            max_field_size=self.max_field_size,
-            max_headers=self.max_headers,
-            payload_exception=RequestPayloadError,
-            auto_decompress=False,
-        )
-        self._receiving.feed_eof()
 
     def _expect_head(self) -> None:
         deadline = self._loop.time() + self._gate.timeouts.head_s
@@ -269,11 +227,10 @@ class Reception(RequestHandler):
     def _queue_flaw(self, exc: Exception) -> None:
         """Put a flaw where aiohttp puts those of its parser."""
         self._discarding = True
-        self._messages.append((_ErrInfo(400, exc, ""), EMPTY_PAYLOAD))
+        self._queue(_ErrInfo(400, exc, ""))
+
+    def _queue(self, message: RawRequestMessage | _ErrInfo) -> None:
+        """Put a request without a body to be read where aiohttp puts those that it parsed."""
+        self._messages.append((message, EMPTY_PAYLOAD))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    def _spoil_body(self, error: GatewayError) -> None:
-        """Let whoever reads the body know that it will not be whole."""
-        self._discarding = True
-        self._receiving.set_exception(error)

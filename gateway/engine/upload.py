@@ -179,6 +179,18 @@ class Upload:
             self._pieces.clear()
 
 
+def upload_of(
+    incoming: Incoming,
+    declared: Framing,
+    limits: Limits,
+    restore: Callable[[bytes], bytes] | None = None,
+) -> Body:
+    """Return the body of a request, which is all here when nothing of it was parsed."""
+    if incoming.body is None:
+        return Upload(incoming, declared, limits, restore)
+    return WholeUpload(incoming.body, declared, limits, restore)
+
+
 def restore_whole(body: bytes, limits: Limits, restore: Callable[[bytes], bytes] | None) -> bytes:
     """Return a body that is all here as it leaves: changed by `restore` if it may be held."""
     if restore is None or len(body) > limits.replay_body_bytes:

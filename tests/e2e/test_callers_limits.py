@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from gateway.core.message import Listener
+from gateway.engine.body_intake import MAX_FIELDS
 from gateway.engine.caller import CallerConnection
 from gateway.engine.gate import TOLD_TOO_MANY
-from gateway.engine.reception import MAX_FIELDS
 from gateway.engine.server import Server
 from tests.e2e.refusing import refused, unreached
 from tests.wire import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.engine.reception import MAX_FIELDS
+from gateway.engine.body_intake import MAX_FIELDS
 from tests.wire import OK, PATH, answering, fields_of, request, running, scripted, values
 
 POST = f"POST {PATH} HTTP/1.1"

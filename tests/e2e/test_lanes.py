@@ -87,6 +87,15 @@ def test_a_lane_changes_nothing(sent: list[bytes], reply: bytes) -> None:
     both(sent, reply)
 
 
+@given(st.lists(st.sampled_from(REQUESTS[:4]), min_size=2, max_size=4), st.data())
+@settings(max_examples=20)
+def test_a_lane_changes_nothing_for_requests_that_come_again(
+    sent: list[bytes], data: st.DataObject
+) -> None:
+    again = sent * 3 + data.draw(st.lists(st.sampled_from(REQUESTS), max_size=3))
+    both(again, OK)
+
+
 @pytest.mark.parametrize("asked", REQUESTS)
 @pytest.mark.parametrize(
     "sets", [("links.rewrite=on", "rates.mode=shield"), ("rates.mode=queue", "rates.max_wait_s=1")]

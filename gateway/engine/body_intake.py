@@ -1,0 +1,126 @@
+"""A request body in the main lane, from the connection to whoever reads it.
+
+aiohttp's parser feeds a body to its reader. There is nothing to parse in a long body of
+known length, so its bytes go past the parser, and while the reader waits for them, to
+whoever takes them without a task.
+
+Rule 1: bytes reach the reader in the order in which they came, whoever took those before.
+Rule 2: a body that stops coming, or ends badly, ends with an error for its reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.http import HttpRequestParser
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+
+from gateway.engine import flaws
+from gateway.engine.boundary import Boundary
+from gateway.engine.incoming import Gate, Manager, Take
+from gateway.engine.watch import Watch
+from gateway.errors import GatewayError
+
+# Ten times what browsers send; each field costs memory and time of its own.
+MAX_FIELDS = 1000
+
+
+class BodyIntake(RequestHandler):
+    """The bodies of one connection, one after the other."""
+
+    __slots__ = (
+        *("_body_watch", "_boundary", "_discarding", "_gate", "_is_unparsed", "_limits"),
+        *("_receiving", "_take", "_taken_from"),
+    )
+
+    def __init__(self, manager: Manager, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
+        limits = gate.limits
+        super().__init__(
+            cast(web.Server, manager),
+            loop=loop,
+            keepalive_timeout=gate.timeouts.keepalive_s,
+            access_log=cast(Any, None),
+            max_line_size=limits.max_target_bytes,
+            # `Boundary` bounds the head, so that a line too long is always the target's.
+            max_field_size=limits.max_head_bytes,
+            max_headers=MAX_FIELDS,
+            lingering_time=0.0,
+            read_bufsize=65536,
+            auto_decompress=False,
+        )
+        self._gate = gate
+        # Those of heads stay as they are for the life of the connection, as the parser's do.
+        self._limits = limits
+        self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
+        self._receiving: StreamReader = EMPTY_PAYLOAD
+        # The body under way does not pass through the parser.
+        self._is_unparsed = False
+        self._discarding = False
+        self._body_watch = Watch(loop)
+        # Takes bytes of the body under way at once, while its reader has none and waits.
+        self._take: Take | None = None
+        self._taken_from: StreamReader | None = None
+
+    async def read_body(
+        self, payload: StreamReader, deadline: float, take: Take | None = None
+    ) -> bytes:
+        """Return the next bytes of a request body, b"" at its end.
+
+        Those that `take` takes while this waits are not returned, and put the time off.
+        Raises `RequestTimeout` when none come in time, `BadRequest` when the coding is broken.
+        """
+        if payload.is_eof():
+            return await payload.readany()
+        if self.transport is None:
+            raise ConnectionResetError("the caller is gone")
+        limit = min(deadline, self._loop.time() + self._gate.timeouts.body_idle_s)
+        self._body_watch.set(limit, lambda: payload.set_exception(flaws.body_stalled()))
+        self._take, self._taken_from = take, payload
+        try:
+            return await payload.readany()
+        finally:
+            self._take = None
+            self._body_watch.clear()
+
+    def _is_taken(self, part: bytes) -> bool:
+        """Give bytes of a body to whoever waits for them, and takes them at once."""
+        if self._take is None or self._taken_from is not self._receiving or not part:
+            # Of a body that has ended, the reader may not have heard of it yet.
+            return False
+        is_taken = self._take(part)
+        if is_taken:
+            self._body_watch.put_off(self._loop.time() + self._gate.timeouts.body_idle_s)
+        else:
+            # What comes next comes after this part.
+            self._take = None
+        return is_taken
+
+    def _pass_on(self, part: bytes) -> None:
+        """Give bytes of a body to its reader, as aiohttp does those that it parses."""
+        if self._force_close or self._close:
+            return
+        if not self._is_taken(part):
+            self._receiving.feed_data(part)
+        if self._boundary.in_body:
+            return
+        self._is_unparsed = False
+        # The one before waits for the body still.
+        self._parser = HttpRequestParser(
+            self,
+            self._loop,
+            self._read_bufsize,
+            max_line_size=self.max_line_size,
+            max_field_size=self.max_field_size,
+            max_headers=self.max_headers,
+            payload_exception=RequestPayloadError,
+            auto_decompress=False,
+        )
+        self._receiving.feed_eof()
+
+    def _spoil_body(self, error: GatewayError) -> None:
+        """Let whoever reads the body know that it will not be whole."""
+        self._discarding = True
+        self._receiving.set_exception(error)
