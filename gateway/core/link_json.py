@@ -64,7 +64,7 @@ class JsonRewriter:
 
 def rewrite_whole(links: Links, data: bytes) -> bytes:
     """Return a whole document rewritten."""
-    if data.endswith(_ENDS):
+    if not data or data.endswith(_ENDS):
         # What ends like this ends with no string, of which the pattern would want to see more.
         return links.rewrite_json(data)
     return JsonRewriter(links).whole(data)
