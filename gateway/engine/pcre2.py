@@ -5,8 +5,9 @@ pattern to machine code and does it in a third of the time. It is part of every 
 (`grep` needs it). Where it is missing, or may not make machine code, `core.links` does
 the work, with the same outcome.
 
-Only marks are written by the library, a byte or two for each match, because it would read
-a longer replacement anew each time; the texts are put in their place afterwards.
+Where one text stands for every match, the library writes it. Of several it writes only marks,
+a byte or two for each match, because it would read a longer replacement anew each time; the
+texts are put in their place afterwards.
 
 Rule 1: whatever cannot be done here is told by None, and done by `core.links`.
 Rule 2: for the thread of the event loop alone: all substitutions share one buffer.
@@ -25,8 +26,9 @@ _NAMES = ("libpcre2-8.so.0", "libpcre2-8.0.dylib")
 _NEVER_UTF = 0x00001000
 _JIT_COMPLETE = 0x00000001
 _CONFIG_VERSION = 11
-# PCRE2_SUBSTITUTE_GLOBAL and _EXTENDED.
-_OPTIONS = 0x00000100 | 0x00000200
+_GLOBAL, _EXTENDED, _LITERAL = 0x00000100, 0x00000200, 0x00008000
+# "http://a" is the shortest that can be replaced.
+_SHORTEST_MATCH = 8
 # RFC 8259 section 7: these do not stand in JSON. A document that has one is left alone.
 _MARKS = tuple(bytes([number]) for number in range(1, 9))
 # One read of a body. A longer document makes it longer, for good; who holds one bounds it.
@@ -63,12 +65,23 @@ class _Library:
         self.config = library.pcre2_config_8
         self.config.argtypes = (c_uint32, c_char_p)
         self.buffer = ctypes.create_string_buffer(_BUFFER_BYTES)
+        # PCRE2_SUBSTITUTE_LITERAL came with 10.34.
+        self.takes_literal = _number(self.version()) >= (10, 34)
+
+    def version(self) -> str:
+        """Return what the library calls itself, such as `10.42`."""
+        version = ctypes.create_string_buffer(64)
+        self.config(_CONFIG_VERSION, version)
+        return version.value.decode("ascii", "replace").partition(" ")[0]
 
 
 class Substitution:
     """One pattern and what is written for it; call it with a document."""
 
-    __slots__ = ("_code", "_length", "_library", "_match", "_template", "_texts")
+    __slots__ = (
+        *("_code", "_growth", "_length", "_library", "_match", "_options", "_template"),
+        "_texts",
+    )
 
     def __init__(self, library: _Library, pattern: bytes, written: tuple[bytes, ...]) -> None:
         """Compile; raise `ValueError` when there can be no machine code."""
@@ -78,7 +91,13 @@ class Substitution:
         self._length = c_size_t()
         # Each text once, by its mark; the first one stands in every match, alone or before another.
         self._texts = dict(zip(_MARKS, dict.fromkeys(written), strict=False))
+        self._options = _GLOBAL | _EXTENDED
         self._template = _template(written, self._texts)
+        # How many times as long as a document what is written of it may be.
+        self._growth = 1
+        if len(self._texts) == 1 and library.takes_literal:
+            self._options, self._template = _GLOBAL | _LITERAL, written[0]
+            self._growth, self._texts = 1 + len(written[0]) // _SHORTEST_MATCH, {}
         at = c_size_t()
         self._code = library.compile(
             pattern, len(pattern), _NEVER_UTF, byref(c_int()), byref(at), None
@@ -97,6 +116,8 @@ class Substitution:
         if found <= 0:
             return data if found == 0 else None
         marked = ctypes.string_at(self._library.buffer, self._length.value)
+        if not self._texts:
+            return marked
         first, *others = self._texts.items()
         for mark, text in (*others, first):
             if mark in marked:
@@ -118,21 +139,21 @@ class Substitution:
             self._library.free_code(self._code)
 
     def _substitute(self, data: bytes) -> int:
-        """Write the document with its marks into the buffer.
+        """Write the document with its marks, or with the text, into the buffer.
 
         Returns how many matches there were, or an error of the library's, which is negative.
         """
         library, length, template = self._library, self._length, self._template
         # Marks are shorter than the match they stand for; the library ends the text with a zero.
-        if len(library.buffer) <= len(data):
-            library.buffer = ctypes.create_string_buffer(len(data) + 1)
+        if len(library.buffer) <= len(data) * self._growth:
+            library.buffer = ctypes.create_string_buffer(len(data) * self._growth + 1)
         length.value = len(library.buffer)
         found: int = library.substitute(
             self._code,
             data,
             len(data),
             0,
-            _OPTIONS,
+            self._options,
             self._match,
             None,
             template,
@@ -162,9 +183,7 @@ def describe() -> str | None:
     library = _load()
     if library is None or accelerate(b"a", (b"b",)) is None:
         return None
-    version = ctypes.create_string_buffer(64)
-    library.config(_CONFIG_VERSION, version)
-    return version.value.decode("ascii", "replace").partition(" ")[0]
+    return library.version()
 
 
 @cache
@@ -175,6 +194,10 @@ def _load() -> _Library | None:
         except (OSError, AttributeError):
             continue
     return None
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
 
 def _template(written: tuple[bytes, ...], texts: dict[bytes, bytes]) -> bytes:

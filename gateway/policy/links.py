@@ -13,7 +13,7 @@ Rule 3: a URI that would come back to another upstream, or to none, stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from gateway.core.links import LinkMap, Links, MakeSubstitute, Source
@@ -45,7 +45,7 @@ class LinkRules:
 
     __slots__ = (
         *("_accelerate", "_callers", "_found", "_inward", "_known", "_outward"),
-        *("_public", "_served"),
+        *("_public", "_served", "_shown"),
     )
 
     def __init__(
@@ -63,7 +63,8 @@ class LinkRules:
         self._callers = callers
         self._public = public
         self._served = tuple(_serve(upstreams))
-        self._found = LinkMap(_source(served.origin, served, b"") for served in self._served)
+        self._shown = tuple(_without_covered(self._served))
+        self._found = LinkMap(_source(served.origin, served, b"") for served in self._shown)
         self._outward: dict[Origin, Links] = {}
         self._inward: dict[tuple[Origin, ...], Links] = {}
         self._known: Memo[tuple[Section, Listener], tuple[Links | None, Links | None]]
@@ -98,7 +99,7 @@ class LinkRules:
 
     def _name(self, origin: Origin) -> Links:
         here = str(origin).encode()
-        return self._links(self._found, tuple(here + served.strip for served in self._served))
+        return self._links(self._found, tuple(here + served.strip for served in self._shown))
 
     def _restore(self, names: tuple[Origin, ...]) -> Links:
         pairs = [(name, served) for name in names for served in self._served]
@@ -148,6 +149,14 @@ def _serve(upstreams: Mapping[str, Upstream]) -> Iterator[_Served]:
         but = _belonging_to_others(platform, upstreams)
         for prefix in media.prefixes:
             yield _Served(media.origin, platform.prefixes, but, prefix, alone=False)
+
+
+def _without_covered(listed: tuple[_Served, ...]) -> Iterator[_Served]:
+    """Yield all but those whose URIs an earlier one of the same origin finds."""
+    for place, served in enumerate(listed):
+        found = replace(served, strip=b"")
+        if found not in [replace(other, strip=b"", alone=False) for other in listed[:place]]:
+            yield served
 
 
 def _belonging_to_others(

@@ -46,7 +46,12 @@ parts = st.sampled_from(
 documents = st.lists(parts, max_size=25).map(b"".join)
 
 
-@pytest.mark.parametrize("links", [TO_HERE, FROM_HERE], ids=["outward", "inward"])
+ONE_TEXT = replace(TO_HERE, written=(HERE.encode(),) * 4)
+
+
+@pytest.mark.parametrize(
+    "links", [TO_HERE, FROM_HERE, ONE_TEXT], ids=["outward", "inward", "one text"]
+)
 @given(document=documents)
 def test_any_bytes_become_what_core_links_makes_of_them(links: Links, document: bytes) -> None:
     made = substitution_of(links)
@@ -54,11 +59,38 @@ def test_any_bytes_become_what_core_links_makes_of_them(links: Links, document: 
 
 
 def test_a_document_that_is_longer_than_the_buffer_is_whole() -> None:
-    links = replace(TO_HERE, written=(b"http://" + b"long." * 200 + b"example",) * 4)
-    made = substitution_of(links)
-    for count in (20_000, 1, 40_000):
-        document = b"[" + b",".join([b'"' + URI + b'"'] * count) + b"]"
-        assert made(document) == links.rewrite_json(document)
+    long, longer = (b"http://" + b"long." * times + b"example" for times in (200, 201))
+    shortest = LinkMap([Source("http", "a", 80, (b"/b",))])
+    for links, uri in (
+        (replace(TO_HERE, written=(long, longer, long, long)), URI),
+        (replace(TO_HERE, written=(long,) * 4), URI),
+        (Links(shortest, (long,)), b"http://a/b"),
+    ):
+        made = substitution_of(links)
+        for count in (2_000, 1, 4_000):
+            document = b"[" + b",".join([b'"' + uri + b'"'] * count) + b"]"
+            assert made(document) == links.rewrite_json(document)
+
+
+def test_an_older_library_writes_marks_for_a_single_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = pcre2._load()
+    assert library is not None
+    assert library.takes_literal
+    monkeypatch.setattr(library, "takes_literal", False)
+    made = substitution_of(ONE_TEXT)
+    monkeypatch.undo()
+    document = b'["' + URI + b'","\2"]' * 50
+    assert made(document) == ONE_TEXT.rewrite_json(document) == document.replace(URI, OURS)
+    assert made(document + b"\1") is None
+    assert substitution_of(ONE_TEXT)(document + b"\1") == document.replace(URI, OURS) + b"\1"
+
+
+@pytest.mark.parametrize(
+    ("version", "number"),
+    [("10.42", (10, 42)), ("10.34-RC1", (10,)), ("", ()), ("11.0", (11, 0))],
+)
+def test_what_the_library_calls_itself_is_a_number(version: str, number: tuple[int, ...]) -> None:
+    assert pcre2._number(version) == number
 
 
 def test_a_document_that_has_a_mark_is_left_to_core_links() -> None:
@@ -100,6 +132,8 @@ def test_what_is_written_stands_as_it_is() -> None:
     assert made(b'["' + URI + b'"]') == b'["' + odd + b'/restapi/v1.0/account/~"]'
     media = f'["{MEDIA}/restapi/1"]'.encode()
     assert made(media) == b'["' + odd + b'/m/restapi/1"]'
+    alone = substitution_of(replace(TO_HERE, written=(odd,) * 4))
+    assert alone(media) == b'["' + odd + b'/restapi/1"]'
 
 
 def test_without_the_library_there_is_nothing_faster(

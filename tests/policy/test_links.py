@@ -116,6 +116,22 @@ def test_one_origin_for_all_upstreams_needs_no_prefix_for_media() -> None:
     ]
     links = rules_of(*together).outward(request_of("GET", "/restapi", ASKED))
     assert say("http://127.0.0.1:9080/restapi/1", links) == "http://localhost:8080/restapi/1"
+    assert links is not None
+    assert links.written == (b"http://localhost:8080",)
+
+
+def test_an_origin_that_upstreams_share_is_found_for_each_of_their_paths() -> None:
+    origin = Origin("http", "127.0.0.1", 9080)
+    table = {
+        u.name: Upstream(u.name, origin, u.credential, u.scheme, u.prefixes) for u in EVERYTHING
+    }
+    links = LinkRules(table, callers_of()).outward(request_of("GET", "/restapi", ASKED))
+    assert links is not None
+    assert len(links.written) == len(table) - 1
+    for upstream in table.values():
+        for prefix in upstream.prefixes if upstream.name != "media" else ():
+            uri = f"{origin}{prefix.decode()}/1"
+            assert say(uri, links) == uri.replace(str(origin), "http://localhost:8080")
 
 
 @pytest.mark.parametrize("upstream", [PLATFORM, MEDIA])
