@@ -18,6 +18,7 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
+from gateway.config.model import Limits
 from gateway.engine import flaws
 from gateway.engine.boundary import Boundary
 from gateway.engine.incoming import Gate, Manager, Take
@@ -26,6 +27,11 @@ from gateway.errors import GatewayError
 
 # Ten times what browsers send; each field costs memory and time of its own.
 MAX_FIELDS = 1000
+
+
+def bounds_of(limits: Limits) -> tuple[int, int]:
+    """Return what of the limits stays as it is for the life of a connection."""
+    return limits.max_head_bytes, limits.max_target_bytes
 
 
 class BodyIntake(RequestHandler):
@@ -54,7 +60,7 @@ class BodyIntake(RequestHandler):
         self._gate = gate
         # Those of heads stay as they are for the life of the connection, as the parser's do.
         self._limits = limits
-        self._boundary = Boundary(limits.max_head_bytes, limits.max_target_bytes)
+        self._boundary = Boundary(*bounds_of(limits))
         self._receiving: StreamReader = EMPTY_PAYLOAD
         # The body under way does not pass through the parser.
         self._is_unparsed = False

@@ -24,7 +24,7 @@ from aiohttp.web_protocol import _ErrInfo
 from gateway.core.chunked import BadChunk
 from gateway.core.framing import NO_BODY, Framing
 from gateway.engine import flaws
-from gateway.engine.body_intake import BodyIntake
+from gateway.engine.body_intake import BodyIntake, bounds_of
 from gateway.engine.incoming import RECALLED, Gate, HeadRead, Incoming, Manager, Outcome
 from gateway.engine.known import Known
 from gateway.engine.linger import Linger
@@ -166,12 +166,22 @@ class Reception(BodyIntake):
 
     @property
     def _is_between(self) -> bool:
-        """Tell whether all that came is served, or being served, and the parser awaits a head."""
+        """Tell whether all that came is served, or being served, and the parser awaits a head.
+
+        One that is bounded as those of new connections are.
+        """
         return (
             self._boundary.is_idle
             and self._receiving.is_eof()
             and not (self._messages or self._reading_paused or self._force_close or self._close)
+            and self._has_current_limits()
         )
+
+    def _has_current_limits(self) -> bool:
+        ours, current = self._limits, self._gate.limits
+        if ours is not current and bounds_of(ours) == bounds_of(current):
+            self._limits = current
+        return self._limits is current
 
     def _recall(self, head: bytes, known: Known, body: bytes) -> None:
         """Take a whole request, whose head was parsed and found good before."""

@@ -73,7 +73,7 @@ class Toll:
                 return spent
         if not self._only_counts and (
             self._shared is not None
-            or self._first.is_awaited(key)
+            or self._is_first(key)
             or (self._may_wait and self._queue.waits(key.bucket))
         ):
             return None
@@ -85,12 +85,18 @@ class Toll:
         key = self.rates.key_of(plan.permitted)
         if self._only_counts:
             return self.rates.spend(key, self._loop.time())
+        if not self._is_first(key):
+            return await self._pay(key, plan)
         await self._first.turn(key)
         try:
             return await self._pay(key, plan)
         except BaseException:
             self._first.end(key)
             raise
+
+    def _is_first(self, key: RateKey) -> bool:
+        """Tell whether the answer to a request would be the first to tell the limit."""
+        return self._first.is_awaited(key) and not self.rates.is_told(key)
 
     async def _pay(self, key: RateKey, plan: Plan) -> Spent:
         if self.rates.mode is not RateMode.QUEUE:
@@ -126,7 +132,8 @@ class Toll:
         """Take in that there is no answer; `sent` tells whether a byte left."""
         now = self._loop.time()
         self.rates.release(spent, now, sent=sent)
-        self._first.end(spent.key)
+        if not spent.was_told:
+            self._first.end(spent.key)
         self._let_go(spent.key, now)
 
     async def _pay_now(self, key: RateKey) -> Spent:

@@ -66,7 +66,7 @@ class Wire:
         ):
             self._held = b""
             if held:
-                self._transport.write(held)
+                self._pass_on(held)
             self._pass_on(data)
             return
         if not held:

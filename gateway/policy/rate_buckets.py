@@ -74,13 +74,12 @@ class Bucket:
         return Shut(Reason.EXHAUSTED, now + (self.window_s or PENALTY_S))
 
     def take(self, now: float) -> bool:
-        """Spend where an answer told that there is room; tell whether it was.
+        """Spend where an answer told that there is room and until when; tell whether it was.
 
-        Elsewhere `refusal` and `spend` say what is to be done. What is left of a window that is
-        over is no more than the next one has.
+        Elsewhere `refusal` and `spend` say what is to be done.
         """
         left, shut = self._remaining, self._shut
-        if left is None or left <= self._in_flight:
+        if left is None or left <= self._in_flight or now >= self._expires_at:
             return False
         if shut is not None and now < shut.until:
             return False

@@ -192,6 +192,11 @@ class Rates:
         """Return why a request may not be sent now, and until when; None when it may."""
         return self._refusal(key, self._buckets.get(key.bucket), now)
 
+    def is_told(self, key: RateKey) -> bool:
+        """Tell whether an answer told the limit of a key's bucket."""
+        bucket = self._buckets.get(key.bucket)
+        return bucket is not None and bucket.limit is not None
+
     def budget(self, key: RateKey) -> Budget | None:
         """Return what a shared store must check of a key, None while no limit is learned."""
         bucket = self._buckets.get(key.bucket)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.engine.caller import CallerConnection
 from tests.e2e.test_callers_segments import play
 from tests.policy.world import policy_of
+from tests.reloads import change, config_for
 from tests.wire import OK, PATH, Peer, Running, answering, request, running, scripted, values
 
 MAIN = "engine.fast_lane=false"
@@ -247,6 +248,33 @@ async def test_what_was_recalled_is_decided_anew_when_the_policy_changes_meanwhi
     assert after == [(b"PUT", b"abc"), (b"DELETE", b"")]
     hosts = [values(head, b"host")[0] for head, _ in seen[7::2]]
     assert hosts == [b"platform.ringcentral.com"] * 2
+
+
+@pytest.mark.parametrize(("changed", "status"), [(MAIN, 431), ("limits.max_in_flight=9", 200)])
+async def test_a_connection_keeps_its_bounds_for_heads_when_the_limits_change(
+    changed: str, status: int, parsed: list[bytes]
+) -> None:
+    long = request(f"GET {PATH} HTTP/1.1", *[f"X-{n}: {'a' * 60}" for n in range(30)])
+    asked = request() if status == 200 else long
+    small = ("limits.max_head_bytes=1024", "limits.max_target_bytes=512")
+    async with scripted(answering(OK)) as upstream, running(upstream.origin, MAIN, *small) as g:
+        peers = [await g.dial() for _ in range(2)]
+        for peer in peers:
+            await peer.send(request())
+            await peer.read_answer()
+        kept = () if status == 431 else small
+        await change(g, config_for(upstream.origin, MAIN, changed, *kept))
+        await teach(g, asked)
+        parsed.clear()
+        await peers[0].send(asked)
+        assert (await peers[0].read_answer())[0] == status
+        assert bool(parsed) is (status == 431)
+        await peers[1].send(asked[:-9])
+        await asyncio.sleep(0.01)
+        await peers[1].send(asked[-9:])
+        assert (await peers[1].read_answer())[0] == status
+        for peer in peers:
+            peer.close()
 
 
 async def test_a_recalled_request_is_refused_as_any_and_told_of_as_any() -> None:

@@ -206,3 +206,34 @@ async def test_a_burst_at_the_start_waits_for_the_answer_that_tells_the_limit() 
     answer(toll, first, 1)
     done = await asyncio.gather(*burst, return_exceptions=True)
     assert [isinstance(one, Spent) for one in done].count(True) == 1
+
+
+async def test_nobody_waits_for_a_first_answer_when_another_one_told_the_limit() -> None:
+    told = toll_of("shield")
+    answer(told, await told.pay(plan_for()), 2, window_s=0.05)
+    toll = Toll(told.rates.in_mode(RateMode.SHIELD))
+    spent = [toll.pay_now(plan_for().permitted) for _ in range(3)]
+    assert [one is not None for one in spent] == [True, True, False]
+    await asyncio.sleep(0.1)
+    # What is under way counts in the next window, too, as long as no answer says more.
+    for one in spent[:2]:
+        assert one is not None
+        answer(toll, one, 2, window_s=0.05)
+    await asyncio.sleep(0.1)
+    paying = [asyncio.create_task(toll.pay(plan_for())) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    assert [one.done() for one in paying] == [True] * 3
+    assert [one.exception() is None for one in paying] == [True, True, False]
+
+
+async def test_a_request_that_fails_does_not_end_the_wait_for_the_first_answer_to_another() -> None:
+    toll = toll_of("shield")
+    first = await toll.pay(plan_for())
+    waiting = asyncio.create_task(toll.pay(plan_for()))
+    await asyncio.sleep(0)
+    key = toll.rates.key_of(plan_for().permitted)
+    toll.release(Spent(key, 0, None, was_told=True), sent=False)
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    answer(toll, first, 2)
+    await waiting

@@ -120,6 +120,20 @@ async def test_what_the_socket_does_not_take_is_told_and_still_sent() -> None:
         assert data.endswith(b"yz")
 
 
+async def test_all_that_the_transport_was_given_counts_as_taken_when_it_is() -> None:
+    async with wired() as (wire, _, theirs):
+        wire.write(b"x" * TOO_MUCH)
+        held = wire.get_write_buffer_size()
+        await receive(theirs, TOO_MUCH)
+        before = wire.taken_bytes
+        assert wire.get_write_buffer_size() == 0 < held
+        wire.write(b"h" * 3000)
+        wire.write(b"d" * MOST_HELD_BYTES)
+        await receive(theirs, 3000 + MOST_HELD_BYTES)
+        await asyncio.sleep(0)
+        assert wire.taken_bytes - before == 3000 + MOST_HELD_BYTES
+
+
 async def test_a_closed_connection_is_not_written_to_though_its_number_is_anothers() -> None:
     async with wired() as (wire, held, _):
         number = wire.get_extra_info("socket").fileno()

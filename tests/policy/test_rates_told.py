@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.policy.rate_fields import RateFields
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rates import RateMode, Spent
 from tests.policy.test_rates import HEAVY, LIGHT, MEDIA, OTHER, UNKNOWN, VOICE, answer, rates_of
@@ -30,11 +31,12 @@ class Both:
         if isinstance(mine, Spent) and isinstance(its, Spent):
             self._under_way.append((mine, its))
 
-    def learn(self, status: int, remaining: int | None) -> None:
+    def learn(self, status: int, remaining: int | None, limit: int | None, order: int) -> None:
         if not self._under_way:
             return
-        mine, its = self._under_way.pop(0)
-        said = None if remaining is None else rate_fields(mine.key.group or "light", remaining)
+        mine, its = self._under_way.pop(order)
+        group = mine.key.group or "light"
+        said = None if remaining == limit is None else RateFields(group, limit, remaining, 60.0)
         shut = self.one.learn(mine, status, said, None, self.now)
         assert shut == self.other.learn(its, status, said, None, self.now)
 
@@ -47,10 +49,12 @@ class Both:
 
 KEYS = st.sampled_from([HEAVY, HEAVY, LIGHT, UNKNOWN, MEDIA, VOICE])
 STATUSES = st.sampled_from([200, 200, 200, 429, 503])
+# What remains may be more than the limit: a vendor may lower that, and answers are old news.
+NUMBERS = st.sampled_from([None, 0, 1, 2, 3, 40])
 STEPS = st.one_of(
     st.tuples(st.just(Both.spend), KEYS),
     st.tuples(st.just(Both.spend), KEYS),
-    st.tuples(st.just(Both.learn), STATUSES, st.one_of(st.none(), st.integers(0, 3))),
+    st.tuples(st.just(Both.learn), STATUSES, NUMBERS, NUMBERS, st.sampled_from([0, -1])),
     st.tuples(st.just(Both.release), st.booleans()),
     st.tuples(st.just(Both.wait), st.sampled_from([0.0, 1.0, 30.0, 61.0])),
 )
@@ -64,7 +68,7 @@ def test_who_spends_what_was_told_and_asks_about_the_rest_ends_where_asking_alwa
     both = Both(mode)
     for step, *given_ in steps:
         step(both, *given_)
-        assert dict(both.one.remaining(both.now)) == dict(both.other.remaining(both.now))
+    assert dict(both.one.remaining(both.now)) == dict(both.other.remaining(both.now))
 
 
 def test_room_that_an_answer_told_is_spent_without_asking() -> None:
@@ -78,3 +82,22 @@ def test_room_that_an_answer_told_is_spent_without_asking() -> None:
     assert rates.in_mode(RateMode.OFF).spend_if_told(OTHER, 100.0) is None
     answer(rates, OTHER, 429)
     assert rates.spend_if_told(OTHER, 101.0) is None
+
+
+def test_a_limit_that_was_lowered_counts_from_the_next_window_on() -> None:
+    rates = rates_of()
+    answer(rates, HEAVY, 200, RateFields("heavy", 3, 39, 60.0))
+    assert rates.spend_if_told(HEAVY, 159.0) is not None
+    assert rates.spend_if_told(HEAVY, 160.0) is None
+    spent = [rates.spend_or_tell(HEAVY, 160.0) for _ in range(3)]
+    assert [isinstance(one, Spent) for one in spent] == [True, True, False]
+
+
+def test_a_bucket_is_told_once_an_answer_has_a_limit() -> None:
+    rates = rates_of()
+    answer(rates, HEAVY, 200)
+    assert not rates.is_told(HEAVY)
+    rates.spend(HEAVY, 100.0)
+    answer(rates, HEAVY, 200, rate_fields("heavy", 2))
+    assert rates.is_told(HEAVY)
+    assert not rates.is_told(OTHER)
