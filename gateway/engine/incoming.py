@@ -232,7 +232,8 @@ class Incoming:
         return self.flaw is None and self.payload.is_eof()
 
     def _finish(self) -> None:
-        """Do nothing (aiohttp drops form files here)."""
+        """Let go of what came: aiohttp keeps a request until the next one comes."""
+        self.head, self.body = b"", None
 
     def _cancel(self, exc: BaseException) -> None:
         """Wake whoever reads the body; the connection is gone."""

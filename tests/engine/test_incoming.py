@@ -1,6 +1,7 @@
 """What aiohttp's loop is given and asks for."""
 
 import asyncio
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -9,7 +10,11 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.incoming import Incoming, Manager, Outcome, Take, target_of
+from gateway.engine.incoming import RECALLED, Incoming, Manager, Outcome, Take, target_of
+from gateway.engine.server import Server
+from tests.wire import OK, PATH, answering, request, running, scripted
+
+MAIN = "engine.fast_lane=false"
 
 
 class Nowhere:
@@ -68,3 +73,28 @@ async def test_an_outcome_is_written_already(keep: bool) -> None:
     await outcome.prepare(object())
     await outcome.write_eof()
     assert outcome.keep_alive is keep
+
+
+async def test_an_idle_connection_holds_nothing_of_its_last_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[Incoming, bool]] = []
+    make = Server._make_incoming
+
+    def noted(server: Server, *args: Any) -> Incoming:
+        incoming = make(server, *args)
+        made.append((incoming, incoming.message is RECALLED))
+        return incoming
+
+    sent = request(f"PUT {PATH} HTTP/1.1", "Authorization: Bearer secret", body=b"abc")
+    async with scripted(answering(OK)) as upstream, running(upstream.origin, MAIN) as gateway:
+        (server,) = gateway.gateway.servers
+        monkeypatch.setattr(server, "request_factory", partial(noted, server))
+        peer = await gateway.dial()
+        for _ in range(4):
+            await peer.send(sent)
+            assert (await peer.read_answer())[0] == 200
+        await asyncio.sleep(0.01)
+        assert made[-1][1]
+        assert [(one.head, one.body) for one, _ in made] == [(b"", None)] * 4
+        peer.close()
