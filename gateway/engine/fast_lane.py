@@ -62,8 +62,7 @@ class FastLane:
         end = data.find(_END) + 4
         if end < 4 or not self.gate.may_begin():
             return None
-        heads = self._heads if self._heads.policy is self.gate.outfit.policy else self.heads()
-        known = heads.find(data[:end])
+        known = self.heads().find(data[:end])
         if known is None or len(data) != end + known.length:
             return None
         return known, data[end:]

@@ -82,7 +82,7 @@ class Reception(BodyIntake):
         elif not data:
             self._parse(b"")
             self._go_on()
-        elif self._is_between and (found := self.listens.heads.find_whole(data)) is not None:
+        elif self._may_recall() and (found := self.listens.heads.find_whole(data)) is not None:
             self._recall(*found)
         else:
             self._boundary.receive(data)
@@ -164,11 +164,10 @@ class Reception(BodyIntake):
         else:
             self._discarding = True
 
-    @property
-    def _is_between(self) -> bool:
+    def _may_recall(self) -> bool:
         """Tell whether all that came is served, or being served, and the parser awaits a head.
 
-        One that is bounded as those of new connections are.
+        One that is bounded as those of new connections are: by these it was judged.
         """
         return (
             self._boundary.is_idle
@@ -178,6 +177,7 @@ class Reception(BodyIntake):
         )
 
     def _has_current_limits(self) -> bool:
+        """Tell whether heads are bounded here as on a new connection; note it when that changes."""
         ours, current = self._limits, self._gate.limits
         if ours is not current and bounds_of(ours) == bounds_of(current):
             self._limits = current
