@@ -25,6 +25,8 @@ from gateway.engine.way import Begun, Way
 from gateway.policy.forward import Plan
 from gateway.policy.reply import ends_connection, render_reply_head
 
+# The vendor's have 36.
+_MOST_ID_BYTES = 128
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -84,5 +86,7 @@ def begin_answer(
     record.status = record.upstream_status = head.status
     found = head.places.by_name.get(b"rcrequestid")
     if found is not None:
-        record.rc_request_id = head.field_values[found[0]][:128].decode("ascii", "replace")
+        value = head.field_values[found[0]]
+        given = value if len(value) <= _MOST_ID_BYTES else value[:_MOST_ID_BYTES]
+        record.rc_request_id = given.decode("ascii", "backslashreplace")
     return render_reply_head(plan, head, record.request_id.encode(), close=close)

@@ -41,7 +41,7 @@ def new_request_id() -> str:
     """Return 128 random bits, in hexadecimal digits."""
     if not _unused:
         digits = os.urandom(_MADE_AT_ONCE * 16).hex()
-        _unused.extend(digits[at : at + 32] for at in range(0, len(digits), 32))
+        _unused.extend([digits[at : at + 32] for at in range(0, len(digits), 32)])
     return _unused.pop()
 
 

@@ -35,9 +35,10 @@ class Fanout:
     def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         records, self._records = self._records, []
         for listener in self._listeners:
+            tell = listener.finished
             for record in records:
                 try:
-                    listener.finished(record)
+                    tell(record)
                 except Exception as error:  # noqa: BLE001 (the others must be told of)
                     context = {"message": "a request was not told of", "exception": error}
                     loop.call_exception_handler(context)

@@ -21,7 +21,6 @@ import traceback
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
 from select import PIPE_BUF
 from typing import Any, BinaryIO, TypeAlias
 
@@ -95,22 +94,29 @@ class Lines:
         self._stream = stream
         self._most_at_once = _most_at_once(stream)
         self._held: list[bytes] = []
-        self._now = b""
+        # What the latest line begins with, and what that says.
+        self._begun = b""
+        self._level, self._event = logging.NOTSET, ""
         self._due: asyncio.AbstractEventLoop | None = None
 
-    def tell(self, level: int, event: str, fields: dict[str, object], more: bytes) -> None:
-        """Write an event as JSON; `fields` and `more`, an object, are not empty."""
+    def tell(self, level: int, event: str, fields: dict[str, object], end: bytes) -> None:
+        """Write an event as JSON; `fields` are not empty, `end` is from the comma behind them."""
         if "exc_info" in fields:
             _show_error(fields)
-        if not self._held:
-            # Those of one turn, written together, have one time.
-            self._now = orjson.dumps(datetime.now(UTC), None, orjson.OPT_UTC_Z)
-        parts = (self._now, _begin(level, event), orjson.dumps(fields, str)[1:-1], more[1:])
-        self._held.append(b'{"timestamp":%b,%b,%b,%b' % parts)
+        held = self._held
+        # Those of one turn, written together, have one time.
+        if not held or level != self._level or event != self._event:
+            self._begin(level, event)
+        held.append(self._begun + orjson.dumps(fields, str)[1:-1] + end)
         if level >= logging.WARNING:
             self.flush()
         elif self._due is None or self._due.is_closed():
             self._flush_soon()
+
+    def _begin(self, level: int, event: str) -> None:
+        self._level, self._event = level, event
+        begun = {"timestamp": datetime.now(UTC), "level": _LEVELS[level], "event": event}
+        self._begun = orjson.dumps(begun, None, orjson.OPT_UTC_Z)[:-1] + b","
 
     def _flush_soon(self) -> None:
         try:
@@ -149,11 +155,6 @@ class Lines:
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg
-
-
-@lru_cache(maxsize=64)
-def _begin(level: int, event: str) -> bytes:
-    return orjson.dumps({"level": _LEVELS[level], "event": event})[1:-1]
 
 
 def _most_at_once(stream: BinaryIO) -> int:
