@@ -13,9 +13,10 @@ Rule 3: gauges are read on the event loop, text is made in a thread.
 from __future__ import annotations
 
 import platform
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import aiohttp
 from prometheus_client import (
@@ -32,7 +33,12 @@ from gateway import __version__
 from gateway.engine.events import Record
 from gateway.ops.durations import MOST_SERIES, OTHER, Durations
 
+# A few dozen kilobytes, and less than a tenth of a millisecond when they are counted.
+MOST_UNTOLD = 256
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+# Effective method, upstream, status, our error code, and upstream's status.
+_Outcome: TypeAlias = tuple[str, str, int, str, int | None]
 
 MetricT = TypeVar("MetricT", bound=MetricWrapperBase)
 
@@ -69,6 +75,9 @@ class Metrics:
             ("upstream", "method", "status"),
             registry,
         )
+        # What finished requests took, as served and upstream, until it is counted.
+        self._took: defaultdict[_Outcome, list[tuple[float, float | None]]] = defaultdict(list)
+        self._untold = 0
         self._findings = _Children(
             Counter(
                 "rcgw_query_findings",
@@ -124,21 +133,22 @@ class Metrics:
 
     def finished(self, record: Record) -> None:
         """Count a request that is over."""
-        asked = record.asked
+        asked, upstream_s = record.asked, record.upstream_s
         method = asked.method or asked.wire_method
-        method = method if method in METHODS else OTHER
-        labels = (method, record.status, asked.upstream, record.code)
-        self._server.observe(labels, record.total_s)
-        if record.upstream_s is not None:
-            answered = record.upstream_status or "none"
-            self._upstream.observe((asked.upstream, method, answered), record.upstream_s)
+        # None while nothing was sent, 0 without an answer.
+        answer = None if upstream_s is None else record.upstream_status
+        outcome = (method, asked.upstream, record.status, record.code, answer)
+        self._took[outcome].append((record.total_s, upstream_s))
+        self._untold += 1
+        if self._untold >= MOST_UNTOLD:
+            self._settle()
         for finding in asked.findings:
             self._findings.get(finding.rule).inc()
         if record.cut or record.status == 499:
             self._aborted.get(record.code or "caller-gone").inc()
         for reason in record.retries:
             self._retries.get(reason).inc()
-        if record.limited or record.upstream_status == 429:
+        if record.limited or answer == 429:
             self._limited.get(record.limited or "upstream").inc()
 
     def before_scrape(self, read: Callable[[], None]) -> None:
@@ -146,7 +156,8 @@ class Metrics:
         self._before_scrape.append(read)
 
     def sample(self) -> None:
-        """Read the watched gauges; on the event loop, before `render`."""
+        """Read the watched gauges, and count what is not counted; before `render`, on the loop."""
+        self._settle()
         for take in self._before_scrape:
             take()
         for gauge, read in self._watched:
@@ -156,6 +167,16 @@ class Metrics:
         """Return the text for a scraper and its media type; may run in a thread."""
         encode, media_type = choose_encoder(accept)
         return encode(self.registry), media_type
+
+    def _settle(self) -> None:
+        """Count what requests took."""
+        took, self._took, self._untold = self._took, defaultdict(list), 0
+        for (method, upstream, status, code, answer), pairs in took.items():
+            name = method if method in METHODS else OTHER
+            self._server.observe((name, status, upstream, code), [total for total, _ in pairs])
+            if answer is not None:
+                seconds = [sent for _, sent in pairs if sent is not None]
+                self._upstream.observe((upstream, name, answer or "none"), seconds)
 
     def _add_build(self) -> None:
         labels = ("version", "python", "aiohttp")

@@ -8,7 +8,7 @@ import pytest
 from gateway import __version__
 from gateway.core.query import Finding
 from gateway.engine.events import Asked, Record
-from gateway.ops.metrics import Gauges, Metrics
+from gateway.ops.metrics import MOST_UNTOLD, Gauges, Metrics
 
 
 def make_record(**changes: Any) -> Record:
@@ -30,6 +30,11 @@ def make_record(**changes: Any) -> Record:
 
 
 def read(metrics: Metrics) -> dict[str, float]:
+    metrics.sample()
+    return shown(metrics)
+
+
+def shown(metrics: Metrics) -> dict[str, float]:
     text = metrics.render()[0].decode()
     lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in lines}
@@ -75,6 +80,20 @@ def test_a_method_that_nobody_knows_is_other(changes: dict[str, Any], method: st
     assert any(f'_count{{code="",method="{method}"' in name for name in read(metrics))
 
 
+def test_all_requests_are_counted_once_however_many_came_between_two_scrapes() -> None:
+    metrics = Metrics()
+    count = 2 * MOST_UNTOLD + 3
+    for number in range(count):
+        metrics.finished(make_record(status=200 + number % 2, total_s=0.001 * number))
+    for _ in range(2):
+        samples = read(metrics)
+        name = "http_server_request_duration_seconds"
+        counts = [value for key, value in samples.items() if key.startswith(f"{name}_count")]
+        sums = [value for key, value in samples.items() if key.startswith(f"{name}_sum")]
+        assert sum(counts) == count
+        assert sum(sums) == pytest.approx(0.001 * count * (count - 1) / 2)
+
+
 def test_findings_retries_and_aborts_are_counted() -> None:
     metrics = Metrics()
     finding = Finding("plus", "phone", 6, b"+", b"%2B")
@@ -105,7 +124,7 @@ def test_gauges_are_read_when_sampled() -> None:
     now["in_flight"] = 5
     metrics.sample()
     now["in_flight"] = 6
-    samples = read(metrics)
+    samples = shown(metrics)
     assert samples["rcgw_in_flight_requests"] == 5
     assert samples["rcgw_open_connections"] == 2
     assert samples["rcgw_idle_upstream_connections"] == 3
