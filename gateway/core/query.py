@@ -21,6 +21,8 @@ from gateway.core.grammar import (
     BAD_IN_ANY_QUERY,
     BAD_IN_RFC1738_QUERY,
     BAD_IN_RINGCENTRAL_QUERY,
+    PERCENT,
+    PLUS,
     unescape,
 )
 from gateway.errors import BadQuery, BadRequest, show
@@ -107,7 +109,7 @@ def check_query(raw: bytes, rules: QueryRules) -> tuple[bytes, tuple[Finding, ..
     What no profile could send, a control, a space or a `#`, is `BadRequest` in every mode.
     """
     bad = _bad_bytes(raw, rules)
-    plus = _raw_pluses(raw) if b"+" in raw and rules.plus is not Mode.OFF else []
+    plus = _raw_pluses(raw) if PLUS in raw and rules.plus is not Mode.OFF else []
     if not bad and not plus:
         return raw, ()
     found = _judge("profile", raw, bad, rules.mode) + _judge("plus", raw, plus, rules.plus)
@@ -146,7 +148,7 @@ def names_in(raw: bytes | None) -> tuple[str, ...]:
 
 def _may_name(raw: bytes, name: bytes) -> bool:
     """Tell cheaply whether a pair can have this name: it, or an escape, is in the query."""
-    return name in raw or b"%" in raw
+    return name in raw or PERCENT in raw
 
 
 def _bad_bytes(raw: bytes, rules: QueryRules) -> list[int]:
@@ -168,7 +170,7 @@ def _raw_pluses(raw: bytes) -> list[int]:
     for pair in raw.split(b"&"):
         name, _, value = pair.partition(b"=")
         # `orderBy=+x` is the vendor's own notation for ascending order.
-        if b"+" in value and unescape(name) != b"orderBy" and _wants_escape(value):
+        if PLUS in value and unescape(name) != b"orderBy" and _wants_escape(value):
             base = start + len(pair) - len(value)
             found += [base + at for at, byte in enumerate(value) if byte == 0x2B]
         start += len(pair) + 1

@@ -16,7 +16,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.core.grammar import ABSOLUTE, AUTHORITY, BAD_IN_PATH, PATH, unescape
+from gateway.core.grammar import (
+    ABSOLUTE,
+    AT,
+    AUTHORITY,
+    BAD_IN_PATH,
+    NUMBER_SIGN,
+    PATH,
+    PERCENT,
+    unescape,
+)
 from gateway.errors import BadRequest, show
 
 # A hop behind us decodes once, and one behind that once more.
@@ -53,7 +62,7 @@ class Target:
 
 def parse_target(raw: bytes) -> Target:
     """Read an origin-form or absolute-form target (RFC 9112 section 3.2), or refuse it."""
-    if b"#" in raw:
+    if NUMBER_SIGN in raw:
         raise BadRequest("the request-target has a '#'; send it as %23")
     if raw.startswith(b"/"):
         return _with_path(raw, b"", None)
@@ -70,7 +79,7 @@ def parse_authority(raw: bytes) -> Authority:
     """Read `host[:port]` without user information, or refuse it."""
     # RFC 9110 section 4.2.4: user information is an error. No byte of it is shown: it may be
     # a password.
-    if b"@" in raw:
+    if AT in raw:
         raise BadRequest("a host must come without user information")
     match = AUTHORITY.fullmatch(raw)
     if match is None or (match["ipv6"] is not None and not _is_ipv6(match["ipv6"])):
@@ -103,7 +112,7 @@ def _with_path(raw: bytes, prefix: bytes, authority: Authority | None) -> Target
     bad = None if PATH.fullmatch(path) else BAD_IN_PATH.search(path)
     if bad is not None:
         raise BadRequest(_path_flaw(bad[0], bad.start()))
-    if b"/." in path or b"%" in path:
+    if PERCENT in path or path.find(b"/.") >= 0:
         _refuse_dot_segments(path)
     return Target(path, query if mark else None, prefix, authority)
 

@@ -19,7 +19,7 @@ import re
 
 from gateway.core.chunked import LAST_CHUNK, ChunkedReader, render_chunk
 from gateway.core.framing import CHUNKS, Framing
-from gateway.core.grammar import TCHAR
+from gateway.core.grammar import LF, TCHAR
 
 # The longest registered method, BASELINE-CONTROL, has 16 letters.
 MAX_METHOD_BYTES = 32
@@ -121,7 +121,7 @@ class Boundary:
     def _is_line_open(self) -> bool:
         """Tell whether a request line has not ended, and may still become one."""
         held = self._held
-        if b"\n" in held or len(held) > min(self._max_line, self._max_head):
+        if LF in held or len(held) > min(self._max_line, self._max_head):
             return False
         return held == b"\r" or _LINE_BEGUN.fullmatch(held) is not None
 

@@ -120,8 +120,8 @@ class Substitution:
             return marked
         first, *others = self._texts.items()
         for mark, text in (*others, first):
-            if mark in marked:
-                if mark in data:
+            if mark[0] in marked:
+                if mark[0] in data:
                     return None
                 sought = mark if mark is first[0] else first[0] + mark
                 marked = marked.replace(sought, text)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.core.grammar import ABSOLUTE, unescape
+from gateway.core.grammar import ABSOLUTE, SEMICOLON, unescape
 from gateway.core.secret import MASK
 from gateway.core.target import read_path
 from gateway.errors import BadRequest
@@ -90,7 +90,7 @@ def _public_end(path: bytes) -> bytes | None:
         return b""
     match = _SECRET_PATH.search(reading)
     # Parameters (`;...`) are no part of a reading, but could be where the secret stands.
-    if match is None or (match.end() == len(reading) and b";" not in path):
+    if match is None or (match.end() == len(reading) and SEMICOLON not in path):
         return None
     return reading[: match.end()]
 

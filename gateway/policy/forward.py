@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from gateway.core.codings import narrow_codings
 from gateway.core.framing import EMPTY, NOTHING, Framing
+from gateway.core.grammar import UNDERSCORE
 from gateway.core.links import Links
 from gateway.core.memo import Memo
 from gateway.core.message import (
@@ -218,7 +219,7 @@ def fate_of(name: bytes, ending: frozenset[bytes], scheme: Scheme) -> Fate | Non
         return Fate.HOP
     if name.startswith(_FORWARDED_FAMILY):
         return Fate.FORWARDED
-    return Fate.LOOKALIKE if b"_" in name and _is_lookalike(name, ending) else None
+    return Fate.LOOKALIKE if UNDERSCORE in name and _is_lookalike(name, ending) else None
 
 
 def _is_lookalike(name: bytes, ending: frozenset[bytes]) -> bool:
