@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from gateway.core.grammar import QUOTE, SLASH
+
 _PORTS = {"http": 80, "https": 443}
 
 # Fields whose values are links; the names in lower case.
@@ -107,6 +109,14 @@ class Links:
     written: tuple[bytes, ...]
     # Replaces all that `found.in_json` finds, or says with None that it cannot.
     substitute: Substitute | None = field(default=None, repr=False, compare=False)
+    # What `re` writes where one text stands for every source, which needs no call for each match.
+    _text: bytes | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look whether there is one text."""
+        is_one = len(set(self.written)) == 1
+        text = self.written[0].replace(b"\\", rb"\\") if is_one else None
+        object.__setattr__(self, "_text", text)
 
     def replace(self, match: re.Match[bytes]) -> bytes:
         """Return what is written for a match; a match of no source is kept."""
@@ -114,14 +124,19 @@ class Links:
 
     def rewrite_json(self, data: bytes) -> bytes:
         """Return what is settled of a JSON document; `link_json.py` knows what that is."""
+        if SLASH not in data:
+            # Every URI has one, and the small bodies of most requests have none.
+            return data
         if len(data) <= _MOST_SHORT_BYTES:
-            return self.found.in_json.sub(self.replace, data)
-        if b'"' not in data or b'"http' not in data:
+            return self.found.in_json.sub(self._text or self.replace, data)
+        if QUOTE not in data or data.find(b'"http') < 0:
             # A match begins like this, and looking for a whole one takes 15 times as long; a large
             # document is one of long strings, and a single byte is found at memory's speed.
             return data
         rewritten = self.substitute(data) if self.substitute is not None else None
-        return self.found.in_json.sub(self.replace, data) if rewritten is None else rewritten
+        if rewritten is None:
+            return self.found.in_json.sub(self._text or self.replace, data)
+        return rewritten
 
 
 def rewrite_field(name: bytes, value: bytes, links: Links) -> bytes:

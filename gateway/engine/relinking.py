@@ -54,7 +54,7 @@ async def relink(
         return head, body
     if is_plain_json(head) and _is_held(head):
         data = await _read_all(body, idle_s)
-        head, data = _told(head, data, rewrite_whole(links, data))
+        head, data = _sized(head, data, rewrite_whole(links, data))
         return head, HeldBody(data)
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
@@ -73,13 +73,18 @@ def relink_whole(head: ReplyHead, data: bytes, links: Links) -> tuple[ReplyHead,
     None if that must be coded anew, or would leave as a stream.
     """
     if is_plain_json(head) and _is_held(head):
-        return _told(head, data, rewrite_whole(links, data))
+        return _sized(head, data, rewrite_whole(links, data))
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
         return head, data
     if coding_of(head) or not _is_held(head):
         return None
     return _told(head, data, rewriter.whole(data))
+
+
+def _sized(head: ReplyHead, data: bytes, written: bytes) -> tuple[ReplyHead, bytes]:
+    """Return what is written of a body, and a head of which only the length is another."""
+    return (head, data) if written == data else (head.framed(framing_of(len(written))), written)
 
 
 def _told(head: ReplyHead, data: bytes, written: bytes) -> tuple[ReplyHead, bytes]:

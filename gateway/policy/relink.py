@@ -32,6 +32,8 @@ Rewriter: TypeAlias = JsonRewriter | MultipartRewriter
 _OF_THE_BYTES = frozenset(
     {b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges"}
 )
+# What is rewritten, or `retell` must look at.
+_MATTERING = LINK_FIELDS | _OF_THE_BYTES | {b"etag"}
 # What a caller has coded or sealed is not opened.
 _SEALED = frozenset(
     {
@@ -64,7 +66,7 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
 
 
 def is_plain_json(head: ReplyHead) -> bool:
-    """Tell whether `rewrite_whole` is all that a reply's body needs, and its head nothing.
+    """Tell whether `rewrite_whole` is all that a reply's body needs, and its head but the length.
 
     For most replies this is what the other functions here would find out one after the other.
     """
@@ -86,7 +88,7 @@ def _usual(places: Places) -> tuple[int, int | None] | None:
     kinds, cache_controls = (by_name.get(name, ()) for name in (b"content-type", b"cache-control"))
     if len(kinds) != 1 or len(cache_controls) > 1 or b"content-encoding" in by_name:
         return None
-    if not by_name.keys().isdisjoint(LINK_FIELDS):
+    if not by_name.keys().isdisjoint(_MATTERING):
         return None
     return kinds[0], cache_controls[0] if cache_controls else None
 

@@ -104,6 +104,28 @@ def test_what_was_rewritten_is_restored_by_the_map_the_other_way(uri: str) -> No
     assert rewrite_field(b"location", here, FROM_HERE) == uri.encode()
 
 
+DOCUMENT = (
+    rb'{"a":"https://platform.ringcentral.com/restapi/v1.0","b":["http://127.0.0.1:9080/scim",'
+    rb'"https:\/\/media.ringcentral.com\/restapi\/a"],"https://platform.ringcentral.com/restapi":1}'
+)
+
+
+@pytest.mark.parametrize("text", [b"http://localhost:8080", rb"http://a\g<1>\1\n"])
+@pytest.mark.parametrize("blanks", [0, 5000])
+def test_one_text_for_every_source_is_written_as_it_is(text: bytes, blanks: int) -> None:
+    found = TO_HERE.found
+    document = DOCUMENT + b" " * blanks
+    one, several = (Links(found, (text, text, last, text)) for last in (text, b"http://unused"))
+    written = one.rewrite_json(document)
+    assert written == several.rewrite_json(document) == found.in_json.sub(lambda _: text, document)
+    assert written.count(text) == 3
+
+
+def test_a_document_without_a_slash_is_not_looked_through() -> None:
+    document = b'["https:", "http", 1]'
+    assert TO_HERE.rewrite_json(document) is document
+
+
 def test_a_map_of_nothing_finds_nothing() -> None:
     nothing = Links(LinkMap(()), ())
     assert rewrite_field(b"location", URI.encode(), nothing) == URI.encode()
