@@ -4,7 +4,7 @@ When it is full it forgets everything. That costs one finding-out for each entry
 still wanted, and needs no order of use, which would cost more at every look.
 
 Rule 1: a memo changes how long an answer takes and never the answer.
-Rule 2: it belongs to one configuration, and goes with it.
+Rule 2: what depends on a configuration belongs to it, and goes with it.
 Rule 3: who keeps something here makes sure that it is nobody's secret.
 """
 

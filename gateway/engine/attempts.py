@@ -142,7 +142,8 @@ class Attempts:
     async def _pay(self) -> Spent:
         """Be let through, at once when nothing is in the way."""
         toll = self._way.toll
-        return toll.pay_now(self._plan.permitted) or await toll.pay(self._plan)
+        now = asyncio.get_running_loop().time()
+        return toll.pay_now(self._plan.permitted, now) or await toll.pay(self._plan)
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         """Send the request, or what is here of it."""

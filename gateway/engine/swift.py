@@ -61,13 +61,14 @@ class Swift:
 
         `on_news` hears, once, that something of the reply has come, or that nothing will.
         """
-        self._deadline = self._loop.time() + self._outfit.policy.first_byte_s
+        now = self._loop.time()
+        self._deadline = now + self._outfit.policy.first_byte_s
         way = self._way
         if way.credential is not None:
             self._token = way.credential.ready()
             if self._token is None:
                 return False
-        self._spent = way.toll.pay_now(self._known.plan.permitted)
+        self._spent = way.toll.pay_now(self._known.plan.permitted, now)
         upstream = way.pool.take() if self._spent is not None else None
         if upstream is None:
             return False

@@ -44,8 +44,9 @@ class Toll:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.rates = rates
+        self._is_off = rates.mode is RateMode.OFF
         # Nothing is refused in these modes, so nothing is asked either.
-        self._only_counts = rates.mode in (RateMode.OFF, RateMode.OBSERVE)
+        self._only_counts = self._is_off or rates.mode is RateMode.OBSERVE
         self._may_wait = rates.mode is RateMode.QUEUE
         self._shared = shared
         # A request that waits goes before, and so does what a fleet counts.
@@ -62,11 +63,16 @@ class Toll:
         """Return how many requests wait for a window."""
         return len(self._queue)
 
-    def pay_now(self, permitted: Permitted) -> Spent | None:
-        """Let one attempt through, None when it would have to wait, or to be refused."""
+    def pay_now(self, permitted: Permitted, now: float) -> Spent | None:
+        """Let one attempt through, None when it would have to wait, or to be refused.
+
+        `now` is event-loop seconds.
+        """
+        if self._is_off:
+            return _UNCOUNTED
         rates = self.rates
-        key = rates.key_of(permitted)
-        now = self._loop.time()
+        key_of = rates.key_of
+        key = key_of(permitted)
         if not self._asks_others:
             spent = rates.spend_if_told(key, now)
             if spent is not None:
@@ -82,6 +88,8 @@ class Toll:
 
     async def pay(self, plan: Plan) -> Spent:
         """Let one attempt through, or raise `RateShield`; waits only in mode "queue"."""
+        if self._is_off:
+            return _UNCOUNTED
         key = self.rates.key_of(plan.permitted)
         if self._only_counts:
             return self.rates.spend(key, self._loop.time())
@@ -116,11 +124,15 @@ class Toll:
 
     def settle(self, spent: Spent, head: ReplyHead) -> None:
         """Take in an answer."""
+        if self._is_off:
+            return
         now = self._loop.time()
         retry_after_s = None
         if b"retry-after" in head.places.by_name:
             retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
-        self.rates.learn(spent, head.status, read_rate_fields(head), retry_after_s, now)
+        fields = read_rate_fields(head)
+        if not self.rates.learn_room(spent, head.status, fields, now):
+            self.rates.learn(spent, head.status, fields, retry_after_s, now)
         if not spent.was_told:
             self._first.end(spent.key, answered=True)
         if self._shared is not None:
@@ -130,6 +142,8 @@ class Toll:
 
     def release(self, spent: Spent, *, sent: bool) -> None:
         """Take in that there is no answer; `sent` tells whether a byte left."""
+        if self._is_off:
+            return
         now = self._loop.time()
         self.rates.release(spent, now, sent=sent)
         if not spent.was_told:
@@ -211,5 +225,7 @@ class Toll:
         self._let_go(key, self._loop.time())
 
 
+# What every request pays while nothing is counted.
+_UNCOUNTED = Spent(RateKey("", "", "", ""), 0)
 # For room that an answer under way may bring without shutting a door.
 _LOOK_AGAIN_S = 0.25

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from operator import itemgetter
+from typing import TypeAlias
 
 from gateway.core.field_places import Places
+from gateway.core.memo import Memo
 from gateway.core.message import ReplyHead
 
 _NAMES = (
@@ -32,6 +33,9 @@ _NUMBER = re.compile(rb"[0-9]{1,12}(?:\.[0-9]{0,12})?")
 _DAY_S = 86400.0
 
 
+_Pick: TypeAlias = Callable[[Sequence[bytes]], tuple[bytes, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class RateFields:
     """The `X-Rate-Limit-*` of one answer; what is absent is None, the group empty."""
@@ -42,15 +46,19 @@ class RateFields:
     window_s: float | None = None
 
 
+_picks: Memo[Places, _Pick] = Memo(512)
+# One answer after the other says nearly the same.
+_fields: Memo[tuple[bytes, ...], RateFields] = Memo()
+_known_pick, _known_fields = _picks.get, _fields.get
+
+
 def read_rate_fields(head: ReplyHead) -> RateFields | None:
     """Return what an answer says of its group, or None when it says nothing."""
-    pick = (_find if head.places.is_remembered else _find.__wrapped__)(head.places)
+    pick = _known_pick(head.places)
     if pick is None:
-        return None
+        pick = _find(head.places)
     found = pick(head.field_values)
-    if len(b"".join(found)) > _MOST_BYTES:
-        found = [value if len(value) <= _MOST_BYTES else b"" for value in found]
-    return _read(*found)
+    return (_known_fields(found) or _read(found)) if found else None
 
 
 def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:
@@ -71,29 +79,38 @@ def parse_retry_after(value: bytes | None, wall_now: float) -> float | None:
     return min(max(moment.timestamp() - wall_now, 0.0), _DAY_S)
 
 
-@lru_cache(maxsize=512)
-def _find(places: Places) -> Callable[[Sequence[bytes]], Sequence[bytes]] | None:
-    """Return what takes the four values from a head's, empty ones for those that are not there."""
+def _find(places: Places) -> _Pick:
+    """Return what takes the four values from a head's: empty ones, or nothing, without them."""
     by_name = places.by_name
     found = [by_name[name][0] if name in by_name else None for name in _NAMES]
-    if None not in found:
-        return itemgetter(*found)
-    if not any(name in by_name for name in _NAMES):
-        return None
-    return lambda values: [b"" if place is None else values[place] for place in found]
+    pick = itemgetter(*found) if None not in found else _picking(found)
+    if places.is_remembered:
+        _picks.put(places, pick, 1)
+    return pick
 
 
-# One answer after the other says nearly the same.
-@lru_cache(maxsize=1024)
-def _read(group: bytes, limit: bytes, remaining: bytes, window: bytes) -> RateFields:
+def _picking(found: list[int | None]) -> _Pick:
+    def pick(values: Sequence[bytes]) -> tuple[bytes, ...]:
+        return tuple([b"" if place is None else values[place] for place in found])
+
+    return pick if any(place is not None for place in found) else lambda _values: ()
+
+
+def _read(found: tuple[bytes, ...]) -> RateFields:
+    is_short = len(b"".join(found)) <= _MOST_BYTES
+    kept = found if is_short else [one if len(one) <= _MOST_BYTES else b"" for one in found]
+    group, limit, remaining, window = kept
     name, left, window_s = group.lower(), _number(remaining), _number(window)
-    return RateFields(
+    fields = RateFields(
         name.decode() if _GROUP.fullmatch(name) else "",
         # A limit or a window of nought is none: it would never let anything through.
         int(_number(limit) or 0) or None,
         None if left is None else int(left),
         min(window_s, _DAY_S) if window_s else None,
     )
+    if is_short:
+        _fields.put(found, fields, 1)
+    return fields
 
 
 def _number(value: bytes) -> float | None:

@@ -119,7 +119,8 @@ class Rates:
 
         What `spend_or_tell` would let through as well, and need not ask about.
         """
-        door, bucket = self._doors.get(key.door), self._buckets.get(key.bucket)
+        find_door, find_bucket = self._doors.get, self._buckets.get
+        door, bucket = find_door(key.door), find_bucket(key.bucket)
         if self.mode is _OFF or (door is not None and now < door.until):
             return None
         if bucket is None or not bucket.take(now):
@@ -142,6 +143,20 @@ class Rates:
         if bucket is not None:
             bucket.spend(now)
         return Spent(key, self._sent.number, bucket)
+
+    def learn_room(self, spent: Spent, status: int, answer: RateFields | None, now: float) -> bool:
+        """Take in an answer if all it tells is what remains of what was told; tell whether it is.
+
+        What `learn` would take in as well, having looked for all that it may be besides.
+        """
+        bucket = spent.bucket
+        if bucket is None or answer is None or not spent.was_told or not answer.remaining:
+            return False
+        if status == 429 or answer.group != spent.key.group:
+            return False
+        bucket.forget()
+        bucket.note(spent.number, self._sent.number, answer, now)
+        return True
 
     def learn(
         self,

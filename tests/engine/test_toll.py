@@ -57,6 +57,18 @@ async def test_a_shut_door_is_told_at_once_when_nobody_can_wait_so_long(mode: st
     assert toll.waiting == 0
 
 
+async def test_switched_off_it_learns_nothing_and_keeps_nothing() -> None:
+    toll = toll_of("off", MemoryStore())
+    spent = toll.pay_now(plan_for().permitted, 1.0)
+    assert spent is not None
+    answer(toll, spent, 0)
+    toll.settle(await toll.pay(plan_for()), reply_of(429, "Retry-After: 60"))
+    toll.release(await toll.pay(plan_for()), sent=True)
+    assert len(toll.rates) == 0
+    shielding = toll.rates.in_mode(RateMode.SHIELD)
+    assert isinstance(shielding.spend(shielding.key_of(plan_for().permitted), 1.0), Spent)
+
+
 @pytest.mark.parametrize("mode", ["off", "observe"])
 async def test_nothing_is_refused_where_nothing_is_to_be(mode: str) -> None:
     toll = toll_of(mode)
@@ -212,7 +224,9 @@ async def test_nobody_waits_for_a_first_answer_when_another_one_told_the_limit()
     told = toll_of("shield")
     answer(told, await told.pay(plan_for()), 2, window_s=0.05)
     toll = Toll(told.rates.in_mode(RateMode.SHIELD))
-    spent = [toll.pay_now(plan_for().permitted) for _ in range(3)]
+    spent = [
+        toll.pay_now(plan_for().permitted, asyncio.get_running_loop().time()) for _ in range(3)
+    ]
     assert [one is not None for one in spent] == [True, True, False]
     await asyncio.sleep(0.1)
     # What is under way counts in the next window, too, as long as no answer says more.

@@ -1,4 +1,7 @@
-"""gateway/policy/rates.py: what is spent without asking is what asking would let through."""
+"""gateway/policy/rates.py: what goes the short way ends where the long one would.
+
+Room that was told is spent without asking, and an answer that tells no more is soon learned.
+"""
 
 from typing import Any
 
@@ -13,7 +16,7 @@ from tests.policy.world import rate_fields
 
 
 class Both:
-    """Two gateways that see the same; one spends what was told before it asks."""
+    """Two gateways that see the same; one goes the short way wherever there is one."""
 
     def __init__(self, mode: RateMode) -> None:
         self.one, self.other = rates_of(mode), rates_of(mode)
@@ -35,9 +38,11 @@ class Both:
         if not self._under_way:
             return
         mine, its = self._under_way.pop(order)
-        group = mine.key.group or "light"
+        group = "light" if order else mine.key.group or "light"
         said = None if remaining == limit is None else RateFields(group, limit, remaining, 60.0)
-        shut = self.one.learn(mine, status, said, None, self.now)
+        shut = None
+        if not self.one.learn_room(mine, status, said, self.now):
+            shut = self.one.learn(mine, status, said, None, self.now)
         assert shut == self.other.learn(its, status, said, None, self.now)
 
     def release(self, sent: bool) -> None:
@@ -62,7 +67,7 @@ STEPS = st.one_of(
 
 @given(st.sampled_from(RateMode), st.lists(STEPS, max_size=40))
 @settings(max_examples=500)
-def test_who_spends_what_was_told_and_asks_about_the_rest_ends_where_asking_always_does(
+def test_who_goes_the_short_way_ends_where_the_long_one_leads(
     mode: RateMode, steps: list[tuple[Any, ...]]
 ) -> None:
     both = Both(mode)
@@ -82,6 +87,27 @@ def test_room_that_an_answer_told_is_spent_without_asking() -> None:
     assert rates.in_mode(RateMode.OFF).spend_if_told(OTHER, 100.0) is None
     answer(rates, OTHER, 429)
     assert rates.spend_if_told(OTHER, 101.0) is None
+
+
+def test_an_answer_that_tells_only_what_remains_of_what_was_told_is_soon_learned() -> None:
+    rates = rates_of()
+    first = rates.spend(HEAVY, 100.0)
+    assert not rates.learn_room(first, 200, rate_fields("heavy", 9), 100.0)
+    rates.learn(first, 200, rate_fields("heavy", 9), None, 100.0)
+    spent = [rates.spend_if_told(HEAVY, 100.0) for _ in range(6)]
+    learned = [
+        one is not None and rates.learn_room(one, status, told, 100.0)
+        for one, status, told in zip(
+            spent,
+            (200, 429, 200, 200, 200, 404),
+            (
+                *(rate_fields("heavy", 8), rate_fields("heavy", 7), rate_fields("heavy", 0)),
+                *(rate_fields("light", 7), None, rate_fields("heavy", 3)),
+            ),
+            strict=True,
+        )
+    ]
+    assert learned == [True, False, False, False, False, True]
 
 
 def test_a_limit_that_was_lowered_counts_from_the_next_window_on() -> None:
