@@ -10,7 +10,7 @@ Rule 2: this module sees fields and a method or status; it never sees a body byt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 
@@ -30,14 +30,24 @@ class Kind(Enum):
 
 # Before Python 3.12, looking a member up in its class costs as much as a call.
 NOTHING, LENGTH, CHUNKS, CLOSE = Kind
+_LINES = {LENGTH: b"Content-Length: %d\r\n", CHUNKS: b"Transfer-Encoding: chunked\r\n"}
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How a body ends; `length` is bytes and is 0 unless the kind is LENGTH."""
+    """How a body ends; `length` is bytes and is 0 unless the kind is LENGTH.
+
+    `line` says so in a head; it is empty for what ends by itself, or with the connection.
+    """
 
     kind: Kind
     length: int = 0
+    line: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Render the line."""
+        line = _LINES.get(self.kind, b"")
+        object.__setattr__(self, "line", line % self.length if self.kind is LENGTH else line)
 
     @property
     def has_body(self) -> bool:
@@ -65,16 +75,9 @@ def framing_of(length: int) -> Framing:
 
 
 def framing_fields(framing: Framing) -> Fields:
-    """Return what `framing_line` says, as fields."""
-    name, colon, value = framing_line(framing)[:-2].partition(b": ")
+    """Return what the framing's line says, as fields."""
+    name, colon, value = framing.line[:-2].partition(b": ")
     return ((name, value),) if colon else ()
-
-
-def framing_line(framing: Framing) -> bytes:
-    """Return the line that says how a body ends; none for what ends by itself, or with a close."""
-    if framing.kind is LENGTH:
-        return b"Content-Length: %d\r\n" % framing.length
-    return b"Transfer-Encoding: chunked\r\n" if framing.kind is CHUNKS else b""
 
 
 def frame_request(fields: Fields, version: bytes) -> Framing:

@@ -34,11 +34,9 @@ from gateway.core.grammar import (
     STATUS_LINE,
 )
 from gateway.core.headers import FRAMING, Fields, split_list
-from gateway.core.message import ReplyHead
+from gateway.core.message import ReplyHead, new_instance
 from gateway.core.reply_shape import REASON, STATUS, ReplyShape
 from gateway.errors import UpstreamBroken
-
-_MOST_REMEMBERED_BYTES = 64
 
 
 def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
@@ -54,32 +52,29 @@ def parse_reply_head(raw: bytes, method: str) -> ReplyHead:
 
 def read_like(match: re.Match[bytes], places: Places, shape: ReplyShape, method: str) -> ReplyHead:
     """Return what `parse_reply_head` does, of a head that the shape of these places matches."""
-    found = match.groups()
-    status, framing = _frame_usual(found[STATUS], found[shape.framing])
-    return ReplyHead(
-        status,
-        found[REASON],
-        b"HTTP/1.1",
-        shape.pick_values(found),
-        NO_BODY if method == "HEAD" else framing,
-        places,
-        found[shape.connection],
-        shape.pick_lines(found),
-    )
+    found, pick_values, pick_lines = match.groups(), shape.pick_values, shape.pick_lines
+    head = new_instance(ReplyHead)
+    head.status, framing = _frame_usual(found[STATUS], found[shape.framing])
+    head.reason, head.version = found[REASON], b"HTTP/1.1"
+    head.framing = NO_BODY if method == "HEAD" else framing
+    head.field_values, head.places = pick_values(found), places
+    head.connection, head.lines = found[shape.connection], pick_lines(found)
+    return head
 
 
 def is_persistent(head: ReplyHead) -> bool:
     """Tell whether upstream keeps the connection, and can be trusted to (RFC 9112 section 9.3)."""
-    listed = head.connection
-    keeps = _keeps if len(listed) <= _MOST_REMEMBERED_BYTES else _keeps.__wrapped__
+    listed, is_current = head.connection, head.version == b"HTTP/1.1"
+    # Nearly all say this, or nothing.
+    if listed != b"keep-alive" and not (_keeps(listed, is_current) if listed else is_current):
+        return False
     # RFC 9110 section 8.6: no length in a 204; a server that frames one may send what it framed.
-    return keeps(listed, head.version) and (head.status != 204 or not _frames_content(head))
+    return head.status != 204 or not _frames_content(head)
 
 
-@lru_cache(maxsize=64)
-def _keeps(listed: bytes, version: bytes) -> bool:
+def _keeps(listed: bytes, is_current: bool) -> bool:
     options = split_list(listed)
-    return b"close" not in options and (version == b"HTTP/1.1" or b"keep-alive" in options)
+    return b"close" not in options and (is_current or b"keep-alive" in options)
 
 
 def _parse_any(raw: bytes, method: str) -> ReplyHead:

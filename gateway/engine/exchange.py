@@ -23,7 +23,7 @@ from gateway.engine.upload import Body
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Way
 from gateway.policy.forward import Plan
-from gateway.policy.reply import ends_connection, render_reply_head
+from gateway.policy.reply import ReplyHeads, ends_connection
 
 # The vendor's have 36.
 _MOST_ID_BYTES = 128
@@ -74,19 +74,20 @@ class Exchange:
             head = replace(head, framing=NO_BODY)
         head, body = await relink(head, upstream, plan.links, self._idle_s)
         close = close or self._call.is_last or not self._call.is_read
-        answer, framing = begin_answer(plan, head, self._record, close=close)
+        pieces, framing = begin_answer(ReplyHeads(plan), head, self._record, close=close)
+        answer = b"".join(pieces)
         await relay_reply(self._call.connection, body, answer, framing, self._idle_s, self._record)
         return not ends_connection(framing, close=close)
 
 
 def begin_answer(
-    plan: Plan, head: ReplyHead, record: Record, *, close: bool
-) -> tuple[bytes, Framing]:
-    """Return the head's bytes, and how the body leaves; the record has it that they are sent."""
+    heads: ReplyHeads, head: ReplyHead, record: Record, *, close: bool
+) -> tuple[list[bytes], Framing]:
+    """Return the head in pieces, and how the body leaves; the record has it that they are sent."""
     record.status = record.upstream_status = head.status
     found = head.places.by_name.get(b"rcrequestid")
     if found is not None:
         value = head.field_values[found[0]]
         given = value if len(value) <= _MOST_ID_BYTES else value[:_MOST_ID_BYTES]
         record.rc_request_id = given.decode("ascii", "backslashreplace")
-    return render_reply_head(plan, head, record.request_id.encode(), close=close)
+    return heads.render(head, record.request_id, close=close)

@@ -94,7 +94,10 @@ class FastConnection(Outgoing, asyncio.Protocol):
         if not keep:
             # RFC 9112 section 9.6: what follows the last request is not one.
             self._held = b""
-        if transport is None or transport.is_closing():
+        if transport is None:
+            return
+        is_closing = transport.is_closing
+        if is_closing():
             return
         if not keep:
             transport.close()
@@ -102,7 +105,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
             self._resume_reading()
             self._serve()
         else:
-            wait_s = self._lane.gate.timeouts.keepalive_s
+            wait_s = self._lane.gate.outfit.keepalive_s
             self._watch.set(self._loop.time() + wait_s, self.close_if_idle)
 
     # The server's side.
@@ -188,8 +191,11 @@ class FastConnection(Outgoing, asyncio.Protocol):
             if not self._may_wait():
                 self._hand_over()
             return
-        self._held, self._parts_by, self._head_by = b"", 0.0, 0.0
-        self._watch.clear()
+        self._held, self._head_by = b"", 0.0
+        if self._parts_by:
+            # Any other watch finds that a call is under way, and does nothing.
+            self._parts_by = 0.0
+            self._watch.clear()
         known, body = found
         self._call = call = FastCall(self, lane.gate, known, body, self._loop)
         call.start()

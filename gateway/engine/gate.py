@@ -133,9 +133,10 @@ class Gate:
 
     def may_begin(self) -> bool:
         """Tell whether another request may take the fast lane: it is served, and then the next."""
-        if self.is_draining or not self.outfit.fast_lane:
+        outfit = self.outfit
+        if self.is_draining or not outfit.fast_lane:
             return False
-        return len(self._under_way) < self.limits.max_in_flight
+        return len(self._under_way) < outfit.max_in_flight
 
     def begin(self, key: Cancellable, record: Record) -> None:
         """Take a request in."""
@@ -230,7 +231,7 @@ class Gate:
     def _refusal(self) -> GatewayError | None:
         if self.is_refusing:
             return Draining("the gateway is shutting down")
-        if self.in_flight > self.limits.max_in_flight:
+        if self.in_flight > self.outfit.max_in_flight:
             return Overloaded("too many requests under way (limits.max_in_flight)")
         return None
 

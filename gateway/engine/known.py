@@ -7,10 +7,10 @@ Rule 2: a head with something of its own in each request is not to be kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from gateway.core.framing import LENGTH, Framing, framing_line
+from gateway.core.framing import LENGTH, Framing
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import split_list
 from gateway.core.message import RawHead
@@ -18,6 +18,7 @@ from gateway.core.section import steady_fields
 from gateway.engine.events import Asked
 from gateway.policy.forward import Plan
 from gateway.policy.relink import restorer_for
+from gateway.policy.reply import ReplyHeads
 from gateway.policy.routes import PASSTHROUGH, Scheme
 
 Restore: TypeAlias = Callable[[bytes], bytes] | None
@@ -28,10 +29,11 @@ class Known:
     """One head: its plan, whose deadline is not set, and what follows from it.
 
     `length` is the bytes of body that follow, `method` that of the outbound head, `start` that
-    head up to its framing, `framing` and `framing_line` those of a body that leaves as it came,
+    head up to its framing, `framing` that of a body that leaves as it came,
     `upstream` the name of where it goes, `scheme` its credential's, `request_id` the caller's own
     or empty, `is_last` tells that the connection ends with the answer, `asked` is what stands in
-    the record, `restore` is what the body passes through. `is_plain` tells that the head is
+    the record, `restore` is what the body passes through, `replies` renders the heads of answers.
+    `is_plain` tells that the head is
     `plain_head`'s and nothing ends with its answer, so that who recalls it need not parse it.
     """
 
@@ -40,13 +42,13 @@ class Known:
     method: str
     start: bytes
     framing: Framing
-    framing_line: bytes
     upstream: str
     scheme: Scheme
     request_id: str
     is_last: bool
     asked: Asked
     restore: Restore
+    replies: ReplyHeads = field(repr=False, compare=False)
     is_plain: bool = False
 
     def may_be_kept(self, raw: RawHead) -> bool:
@@ -81,11 +83,11 @@ def know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
         plan.outbound.method.decode(),
         plan.outbound.render()[:-2],
         plan.framing,
-        framing_line(plan.framing),
         plan.upstream.name,
         plan.scheme,
         given[0].decode() if given else "",
         b"close" in split_list(b",".join(raw.values(b"connection"))),
         asked,
         restorer_for(plan.request, plan.restored),
+        ReplyHeads(plan),
     )

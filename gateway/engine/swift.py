@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import CHUNKS, LENGTH, Framing, framing_line
+from gateway.core.framing import CHUNKS, LENGTH, Framing, framing_of
 from gateway.credentials.tokens import Token
 from gateway.engine.events import Record
 from gateway.engine.exchange import Exchange, begin_answer
@@ -84,12 +84,12 @@ class Swift:
         self._asked_at = time.monotonic()
         record.attempts = 1
         record.queue_s = self._asked_at - record.started
-        body, framing = self._body, known.framing_line
+        body, framing = self._body, known.framing.line
         record.bytes_in = len(body)
         if known.restore is not None:
-            body = restore_whole(body, self._outfit.limits, known.restore)
+            body = restore_whole(body, self._outfit.replay_body_bytes, known.restore)
             if len(body) != known.length:
-                framing = framing_line(Framing(LENGTH, len(body)))
+                framing = framing_of(len(body)).line
         credential = way.credential_line.render(known.scheme, self._token)
         upstream.ask(known.method, b"".join((known.start, framing, credential, b"\r\n", body)))
 
@@ -99,22 +99,22 @@ class Swift:
         reply = upstream.whole_reply() if upstream is not None else None
         if upstream is None or reply is None:
             return False
-        head, plan = reply[0], known.plan
+        head, links = reply[0], known.plan.links
         if head.status == 401 or head.status >= 429:
             return False
-        if plan.links is not None:
-            reply = relink_whole(*reply, plan.links)
+        if links is not None:
+            reply = relink_whole(*reply, links)
             if reply is None:
                 return False
         told, data = reply
         record.upstream_first_byte_s = record.upstream_s = time.monotonic() - self._asked_at
-        answer, framing = begin_answer(plan, told, record, close=close)
+        pieces, framing = begin_answer(known.replies, told, record, close=close)
         if framing.kind is LENGTH and framing.length:
             record.bytes_out = framing.length
-            answer += data
+            pieces.append(data)
         else:
-            answer += self._framed(data, framing)
-        connection.write(answer)
+            pieces.append(self._framed(data, framing))
+        connection.write(b"".join(pieces))
         self._upstream = None
         self._way.pool.release(upstream)
         spent, self._spent = self._spent, None

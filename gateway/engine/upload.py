@@ -18,7 +18,7 @@ from typing import Protocol
 
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
-from gateway.core.framing import CHUNKED, CHUNKS, LENGTH, NOTHING, Framing, framing_line
+from gateway.core.framing import CHUNKED, CHUNKS, LENGTH, NOTHING, Framing, framing_of
 from gateway.engine.incoming import Incoming, Take
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
@@ -92,7 +92,7 @@ class Upload:
     @property
     def framing_line(self) -> bytes:
         """Return the line that says how the body ends."""
-        return framing_line(self.framing)
+        return self.framing.line
 
     async def gather(self, deadline: float) -> None:
         """Read what the head may wait for, by `deadline`.
@@ -191,9 +191,9 @@ def upload_of(
     return WholeUpload(incoming.body, declared, limits, restore)
 
 
-def restore_whole(body: bytes, limits: Limits, restore: Callable[[bytes], bytes] | None) -> bytes:
+def restore_whole(body: bytes, most_bytes: int, restore: Callable[[bytes], bytes] | None) -> bytes:
     """Return a body that is all here as it leaves: changed by `restore` if it may be held."""
-    if restore is None or len(body) > limits.replay_body_bytes:
+    if restore is None or len(body) > most_bytes:
         return body
     return restore(body)
 
@@ -214,7 +214,7 @@ class WholeUpload:
         self.size = len(body)
         self.is_held = self.size <= limits.replay_body_bytes
         self._declared = declared
-        self._data = restore_whole(body, limits, restore)
+        self._data = restore_whole(body, limits.replay_body_bytes, restore)
         self.waiting = False
         self.is_read = True
         self.is_sent = False
@@ -224,7 +224,7 @@ class WholeUpload:
         """Return the line that says how the body ends."""
         if self._declared.kind is NOTHING:
             return b""
-        return framing_line(Framing(LENGTH, len(self._data)))
+        return framing_of(len(self._data)).line
 
     async def gather(self, deadline: float) -> None:
         """Do nothing: all of it is here."""

@@ -47,7 +47,10 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Outfit:
-    """What a gate works with; one configuration's worth. Ways are by upstream name."""
+    """What a gate works with; one configuration's worth. Ways are by upstream name.
+
+    What every request asks of limits and timeouts stands here, too: their model is slow to answer.
+    """
 
     policy: Policy
     limits: Limits
@@ -55,3 +58,12 @@ class Outfit:
     ways: Mapping[str, Way]
     events: Events
     fast_lane: bool = True
+    max_in_flight: int = field(init=False)
+    keepalive_s: float = field(init=False)
+    replay_body_bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take down what is asked for often."""
+        object.__setattr__(self, "max_in_flight", self.limits.max_in_flight)
+        object.__setattr__(self, "keepalive_s", self.timeouts.keepalive_s)
+        object.__setattr__(self, "replay_body_bytes", self.limits.replay_body_bytes)

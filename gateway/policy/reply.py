@@ -24,46 +24,98 @@ from gateway.core.framing import (
     NOTHING,
     UNTIL_CLOSE,
     Framing,
-    framing_line,
 )
 from gateway.core.headers import ENDING_HERE, Fields, split_list
-from gateway.core.message import ReplyHead, Request
+from gateway.core.message import ReplyHead
 from gateway.core.reply_shape import picking
 from gateway.policy.forward import Plan
 
 _NEVER = ENDING_HERE | {b"x-request-id", b"x-gateway-error"}
 _PROXY_AUTH = b"proxy-auth"
 _ACCESS_CONTROL = b"access-control-"
-_OURS = b"Via: 1.1 rc-gateway\r\nX-Request-Id: %b\r\n%b\r\n"
+_OURS = b"Via: 1.1 rc-gateway\r\nX-Request-Id: "
 _UNCACHED = b"Cache-Control: no-store\r\n" + _OURS
+_END = b"\r\n"
 _MOST_REMEMBERED_BYTES = 256
 
 
-def render_reply_head(
-    plan: Plan, head: ReplyHead, request_id: bytes, *, close: bool
-) -> tuple[bytes, Framing]:
-    """Return the head for the caller, and how the body leaves.
+class ReplyHeads:
+    """The heads of the replies to one plan, as its caller gets them.
 
-    The caller is told that the connection ends when `close` says so, or the framing.
+    Replies to the same request nearly all have the same names, so what became of the latest
+    ones is remembered; nothing of the plan is, but what is asked of it here.
     """
-    request = plan.permitted.routed.request
-    framing, end = frame_for_caller(request, head)
-    if ends_connection(framing, close=close):
-        end += b"Connection: close\r\n"
-    elif request.version == b"HTTP/1.0":
-        # RFC 9112 section 9.3: it would take the end of the answer for that of the connection.
-        end += b"Connection: keep-alive\r\n"
-    # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
-    is_masked = head.status == 401 and plan.upstream.scheme.owned
-    page, is_tunnelled = request.section.page, request.method != request.wire_method
-    is_kept = head.places.is_remembered and len(head.connection) <= _MOST_REMEMBERED_BYTES
-    choose = _choose if is_kept else _choose.__wrapped__
-    is_for_page = bool(page) and _is_for_page(page)
-    shape = choose(head.places, head.connection, is_masked, is_for_page, is_tunnelled)
-    if shape.whole and head.lines:
-        return shape.whole % (b"".join(head.lines), request_id, end), framing
-    values = shape.pick(head.field_values)
-    return shape.template % (head.status, head.reason, *values, request_id, end), framing
+
+    __slots__ = (
+        *("_is_for_page", "_is_head", "_is_old", "_is_owned", "_is_tunnelled"),
+        *("_listed", "_places", "_shape"),
+    )
+
+    def __init__(self, plan: Plan) -> None:
+        request = plan.permitted.routed.request
+        page = request.section.page
+        self._is_for_page = bool(page) and _is_for_page(page)
+        self._is_head = request.method == "HEAD"
+        self._is_old = request.version == b"HTTP/1.0"
+        self._is_owned = plan.upstream.scheme.owned
+        self._is_tunnelled = request.method != request.wire_method
+        self._places: Places | None = None
+        self._listed = b""
+        self._shape = _NO_SHAPE
+
+    def render(
+        self, head: ReplyHead, request_id: str, *, close: bool
+    ) -> tuple[list[bytes], Framing]:
+        """Return the head for the caller, in pieces, and how the body leaves.
+
+        The caller is told that the connection ends when `close` says so, or the framing.
+        """
+        framing, end = self.frame(head)
+        if close or framing.kind is CLOSE:
+            end += b"Connection: close\r\n"
+        elif self._is_old:
+            # RFC 9112 section 9.3: it would take the end of the answer for that of the connection.
+            end += b"Connection: keep-alive\r\n"
+        shape = self._shape
+        if head.places is not self._places or head.connection != self._listed or head.status == 401:
+            shape = self._choose(head)
+        ours = (shape.ours, request_id.encode(), _END, end, _END)
+        if shape.is_whole and head.lines:
+            return [*head.lines, *ours], framing
+        values = shape.pick(head.field_values)
+        return [shape.template % (head.status, head.reason, *values), *ours], framing
+
+    def frame(self, head: ReplyHead) -> tuple[Framing, bytes]:
+        """Return how the body leaves and the line that says so.
+
+        An upstream body that ends at the close leaves chunked, so that its end can be told
+        from a cut; an HTTP/1.0 caller gets it ended by the close.
+        """
+        framing = head.framing
+        kind = framing.kind
+        if head.status == 205:
+            # RFC 9110 section 15.3.6: a 205 has no content, and says so.
+            return EMPTY, EMPTY.line
+        if self._is_head:
+            # It may have left as GET, and then upstream sends a body; the caller is sent none.
+            return NO_BODY, _declared_length(head)
+        if kind is LENGTH:
+            return framing, framing.line
+        if kind is NOTHING:
+            return framing, _declared_length(head)
+        return (UNTIL_CLOSE, b"") if self._is_old else (CHUNKED, CHUNKED.line)
+
+    def _choose(self, head: ReplyHead) -> _Shape:
+        """Return what becomes of a head's fields, and remember it if others may be like it."""
+        # The caller cannot answer the challenge, and `Basic` opens a browser's password box.
+        is_masked = head.status == 401 and self._is_owned
+        places, listed = head.places, head.connection
+        is_kept = places.is_remembered and len(listed) <= _MOST_REMEMBERED_BYTES
+        choose = _choose if is_kept else _choose.__wrapped__
+        shape = choose(places, listed, is_masked, self._is_for_page, self._is_tunnelled)
+        if is_kept and not is_masked:
+            self._places, self._listed, self._shape = places, listed, shape
+        return shape
 
 
 def ends_connection(framing: Framing, *, close: bool) -> bool:
@@ -83,13 +135,17 @@ def _is_for_page(page: Fields) -> bool:
 class _Shape:
     """What becomes of fields of these names: which values are kept, and how they are written.
 
-    `template` takes status, reason and the values kept, `whole` the lines of `ReplyHead.lines`
-    where these are what is kept, else it is empty; both take then our id and what ends the head.
+    `template` takes status, reason and the values kept; `is_whole` tells that these are the lines
+    of `ReplyHead.lines`. `ours` follows, up to our id.
     """
 
     pick: Callable[[tuple[bytes, ...]], tuple[bytes, ...]]
     template: bytes
-    whole: bytes
+    is_whole: bool
+    ours: bytes
+
+
+_NO_SHAPE = _Shape(tuple, b"", False, b"")
 
 
 # An upstream sends few sequences of names; a long one is not worth its memory.
@@ -115,31 +171,7 @@ def _choose(
     ours = _OURS if is_stored else _UNCACHED
     is_whole = kept == [place for place, name in enumerate(folded) if name not in ENDING_HERE]
     # RFC 9110 section 2.5: the version sent is the sender's own, whatever was received.
-    template = b"HTTP/1.1 %d %b\r\n" + b"".join(lines) + ours
-    return _Shape(picking(kept), template, b"%b" + ours if is_whole else b"")
-
-
-def frame_for_caller(request: Request, head: ReplyHead) -> tuple[Framing, bytes]:
-    """Return how the body leaves and the line that says so.
-
-    An upstream body that ends at the close leaves chunked, so that its end can be told
-    from a cut; an HTTP/1.0 caller gets it ended by the close.
-    """
-    framing = head.framing
-    kind = framing.kind
-    if head.status == 205:
-        # RFC 9110 section 15.3.6: a 205 has no content, and says so.
-        return EMPTY, framing_line(EMPTY)
-    if request.method == "HEAD":
-        # It may have left as GET, and then upstream sends a body; the caller is sent none.
-        return NO_BODY, _declared_length(head)
-    if kind is LENGTH:
-        return framing, framing_line(framing)
-    if kind is NOTHING:
-        return framing, _declared_length(head)
-    if request.version == b"HTTP/1.0":
-        return UNTIL_CLOSE, b""
-    return CHUNKED, framing_line(CHUNKED)
+    return _Shape(picking(kept), b"HTTP/1.1 %d %b\r\n" + b"".join(lines), is_whole, ours)
 
 
 def _declared_length(head: ReplyHead) -> bytes:

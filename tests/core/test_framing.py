@@ -18,7 +18,6 @@ from gateway.core.framing import (
     frame_reply,
     frame_request,
     framing_fields,
-    framing_line,
 )
 from gateway.core.headers import Fields, find_flaw
 from tests.core.vectors import Case, bytes_of, fields_of, name_of, read_vectors
@@ -136,6 +135,6 @@ def test_a_length_is_digits_and_nothing_else(value: bytes) -> None:
 )
 def test_the_line_is_that_of_the_field_and_says_what_was_meant(framing: Framing) -> None:
     told = framing_fields(framing)
-    assert framing_line(framing) == b"".join(b"%b: %b\r\n" % one for one in told)
+    assert framing.line == b"".join(b"%b: %b\r\n" % one for one in told)
     if told:
         assert frame_request(told, b"HTTP/1.1") == framing

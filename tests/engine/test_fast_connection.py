@@ -181,6 +181,43 @@ async def test_an_idle_connection_is_closed_in_time() -> None:
         used.close()
 
 
+async def test_a_request_that_came_in_parts_stays_while_its_answer_takes_long() -> None:
+    async def answer_late(peer: Peer) -> None:
+        await peer.read_request()
+        await asyncio.sleep(3 * PARTS_S)
+        await peer.send(OK)
+
+    async with scripted(answer_late) as upstream, running(upstream.origin, FAST) as gateway:
+        peer = await gateway.dial()
+        await peer.send(POST[:10])
+        await asyncio.sleep(0)
+        assert await told(peer, POST[10:]) == 200
+        assert lanes(gateway) == (1, 0)
+        peer.close()
+
+
+async def test_a_connection_is_not_idle_while_its_answer_takes_long() -> None:
+    async def answer_late(peer: Peer) -> None:
+        for _ in range(2):
+            await peer.read_request()
+            await asyncio.sleep(0.4)
+            await peer.send(OK)
+        await peer.read_to_end()
+
+    sets = ("timeouts.keepalive_s=0.2", "timeouts.head_s=0.2")
+    async with (
+        scripted(answer_late) as upstream,
+        running(upstream.origin, FAST, *sets) as gateway,
+    ):
+        peer = await gateway.dial()
+        begin = asyncio.get_running_loop().time()
+        assert [await told(peer, POST) for _ in range(2)] == [200, 200]
+        assert await peer.read_to_end() == b""
+        assert asyncio.get_running_loop().time() - begin >= 0.8 + 0.2
+        assert upstream.connections == 1
+        peer.close()
+
+
 async def test_a_connection_too_many_is_told_so() -> None:
     async with (
         scripted(answering(OK)) as upstream,

@@ -29,7 +29,7 @@ def test_what_is_sent_follows_from_the_head() -> None:
     assert known.start.endswith(b"\r\n")
     assert not known.start.endswith(b"\r\n\r\n")
     assert (known.method, known.length, known.framing) == ("PUT", 3, Framing(Kind.LENGTH, 3))
-    assert known.framing_line == b"Content-Length: 3\r\n"
+    assert known.framing.line == b"Content-Length: 3\r\n"
 
 
 @pytest.mark.parametrize(

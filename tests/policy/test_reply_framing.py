@@ -6,7 +6,7 @@ from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, 
 from gateway.core.headers import Fields
 from gateway.core.message import ReplyHead
 from gateway.policy.forward import Plan
-from gateway.policy.reply import frame_for_caller
+from gateway.policy.reply import ReplyHeads
 from tests.policy.world import fields_of, plan_of, reply_of
 from tests.replies import read_lines, reply_head
 
@@ -14,7 +14,7 @@ PATH = "/restapi/v1.0/account/~"
 
 
 def framing_and_fields(plan: Plan, head: ReplyHead) -> tuple[Framing, Fields]:
-    framing, line = frame_for_caller(plan.request, head)
+    framing, line = ReplyHeads(plan).frame(head)
     return framing, read_lines(line)
 
 
