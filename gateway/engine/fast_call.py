@@ -60,7 +60,8 @@ class FastCall(Swift):
     ) -> None:
         request_id = known.request_id or new_request_id()
         record = Record(request_id, time.monotonic(), known.asked)
-        super().__init__(gate.outfit, known, body, record, loop)
+        # `super()` takes as long as all that follows.
+        Swift.__init__(self, gate.outfit, known, body, record, loop)
         self.connection = connection
         self._gate = gate
         self._is_carried = False
@@ -106,7 +107,10 @@ class FastCall(Swift):
             self._fail_by(bug)
             return
         self._gate.end(self, self._record, self._outfit)
-        self._finish(keep=not is_last)
+        if is_last:
+            self._finish(keep=False)
+        else:
+            self.connection.served(keep=True)
 
     def _go_on(self) -> None:
         self._task = self._loop.create_task(self._carry_on(*self._hand_on(self)))

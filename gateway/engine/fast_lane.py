@@ -59,19 +59,22 @@ class FastLane:
 
         None if it is none for this lane, or not whole.
         """
-        end = data.find(_END) + 4
-        if end < 4 or not self.gate.may_begin():
+        head, end, body = data.partition(_END)
+        if not end or not self.gate.may_begin():
             return None
-        known = self.heads().find(data[:end])
-        if known is None or len(data) != end + known.length:
+        heads = self._heads
+        if heads.policy is not self.gate.outfit.policy:
+            heads = self.heads()
+        known = heads.find(head)
+        if known is None or len(body) != known.length:
             return None
-        return known, data[end:]
+        return known, body
 
     def find_begun(self, data: bytes) -> Known | None:
         """Return what is known of a head that `data` begins with, some of its body missing."""
-        end = data.find(_END) + 4
-        known = self.heads().find(data[:end]) if end >= 4 and self.gate.may_begin() else None
-        if known is None or not len(data) - end < known.length <= MOST_BODY_BYTES:
+        head, end, body = data.partition(_END)
+        known = self.heads().find(head) if end and self.gate.may_begin() else None
+        if known is None or not len(body) < known.length <= MOST_BODY_BYTES:
             return None
         return known
 

@@ -51,7 +51,8 @@ class HeadReader:
         """Return the final head once it is there, or raise `UpstreamBroken`."""
         like = self._like
         if like is not None and not self._held and (shape := like.shape) is not None:
-            match = shape.match(data)
+            match_whole = shape.match
+            match = match_whole(data)
             if match is not None and (end := match.end()) <= _MOST_UNCHECKED_BYTES:
                 self._interim_bytes = 0
                 self.rest = data[end:]

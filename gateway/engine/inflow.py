@@ -20,16 +20,17 @@ FULL_BYTES = 65536
 
 
 class Whole:
-    """A reply body that came with its head, as most do; a part of what `Inflow` does."""
+    """A reply body that came with its head, as most do; a part of what `Inflow` does.
 
-    __slots__ = ("_data", "surplus")
+    One serves a connection again and again: `data` is set for each reply, and `surplus` to False.
+    """
 
-    ended = True
-    is_full = False
+    __slots__ = ("data", "ended", "is_full", "surplus")
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.surplus = False
+    def __init__(self) -> None:
+        self.data = b""
+        self.surplus = self.is_full = False
+        self.ended = True
 
     def feed(self, data: bytes) -> None:
         """Take bytes that came after the end."""
@@ -41,15 +42,15 @@ class Whole:
     @property
     def held_bytes(self) -> int:
         """Return how many bytes wait to be taken."""
-        return len(self._data)
+        return len(self.data)
 
     def peek(self) -> bytes:
         """Return what is held, and go on holding it."""
-        return self._data
+        return self.data
 
     def take(self) -> bytes:
         """Return what is held; empty when nothing is."""
-        data, self._data = self._data, b""
+        data, self.data = self.data, b""
         return data
 
 
@@ -130,3 +131,11 @@ class Inflow:
         if data:
             self._pieces.append(data)
             self._held += len(data)
+
+
+def ended_early(how: str) -> UpstreamBroken:
+    """Return what to say of a connection that was lost before its reply was complete."""
+    return UpstreamBroken(
+        f"upstream {how} the connection before its reply was complete",
+        proxy_error="connection_terminated",
+    )

@@ -1,7 +1,7 @@
 """Heads and what was decided about them: once when new, recalled when they come again.
 
 Programs send the same head with many of their requests, and `decide` is a function of the
-head alone, but for the deadline. So the plan of a head is kept under a keyed hash of its
+head alone, but for the deadline. So the plan of a head is kept under a secret hash of its
 bytes, with what the request log says of it and the head that leaves; for each lane by
 itself, because the fast one takes fewer heads.
 
@@ -47,14 +47,19 @@ class KnownHeads:
     def __init__(self, policy: Policy, listener: Listener) -> None:
         self.policy = policy
         self._listener = listener
-        self._hash = hashlib.blake2b(digest_size=16, key=secrets.token_bytes(32))
+        # Salted and not keyed, because a key is one more block to hash; nobody knows either.
+        salt, person = secrets.token_bytes(16), secrets.token_bytes(16)
+        self._hash = hashlib.blake2b(digest_size=16, salt=salt, person=person)
         self._memo: Memo[bytes, Known] = Memo(max_bytes=MOST_KEPT_BYTES)
         self._seen: set[bytes] = set()
 
     def find(self, head: bytes) -> Known | None:
-        """Return what is decided about a head, None if the other lane is to serve it."""
-        digest = self._digest(head)
-        return self._memo.get(digest) or self._learn(head, digest)
+        """Return what is decided about a head, None if the other lane is to serve it.
+
+        The head is all that stands before the empty line, whose end is not looked at.
+        """
+        digest, recall = self._digest(head), self._memo.get
+        return recall(digest) or self._learn(head + b"\r\n\r\n", digest)
 
     def recall(self, head: bytes) -> Known | None:
         """Return what is known of a head that `decide` has kept, None for any other."""

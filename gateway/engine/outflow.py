@@ -101,7 +101,8 @@ class Outgoing:
     def write(self, data: bytes) -> None:
         """Write to the caller, and watch that the caller takes it."""
         if self._outflow is not None:
-            self._outflow.write(data)
+            write = self._outflow.write
+            write(data)
 
     def abort(self) -> None:
         """Cut the connection, so that what was sent cannot look complete."""

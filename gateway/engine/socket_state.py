@@ -13,16 +13,15 @@ _ENDS = select.POLLERR | select.POLLHUP
 class SocketState:
     """The state of one socket, looked up when asked for."""
 
-    __slots__ = ("_poll",)
+    __slots__ = ("poll",)
 
     def __init__(self, descriptor: int) -> None:
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLIN)
-
-    def is_silent(self) -> bool:
-        """Tell whether there is nothing to read, not even an end."""
-        return not self._poll.poll(0)
+        state = select.poll()
+        state.register(descriptor, select.POLLIN)
+        # Returns what is there, nothing when there is nothing to read, not even an end. It is the
+        # library's own, because a method around it would cost as much again.
+        self.poll = state.poll
 
     def is_ended(self) -> bool:
         """Tell whether the other side has cut the connection."""
-        return any(events & _ENDS for _, events in self._poll.poll(0))
+        return any(events & _ENDS for _, events in self.poll(0))

@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from gateway.core.framing import LENGTH, NO_BODY
+from gateway.core.framing import LENGTH
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
-from gateway.engine.inflow import Inflow, Whole
+from gateway.engine.inflow import Inflow, Whole, ended_early
 from gateway.engine.pressure import Pressure
 from gateway.engine.socket_state import SocketState
 from gateway.engine.watch import Watch
@@ -29,8 +29,6 @@ from gateway.engine.wire import Wire
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
 
 _NO_REPLY = "upstream sent no reply in time"
-# The body before there is a head; never fed.
-_NOTHING = Inflow(NO_BODY)
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -44,14 +42,14 @@ class UpstreamConnection(asyncio.Protocol):
         self._on_news: Callable[[], None] | None = None
         self._pressure = Pressure(loop)
         self._heads = HeadReader("")
-        self._is_asked = False
         self._head: ReplyHead | None = None
-        self._body: Inflow | Whole = _NOTHING
+        self._whole = Whole()
+        # Before there is a head it is never fed.
+        self._body: Inflow | Whole = self._whole
         self._failure: GatewayError | None = None
-        self._reading_paused = False
+        self._is_asked = self._reading_paused = self.reply_started = False
         self.uses = 0
         self.idle_since = 0.0
-        self.reply_started = False
 
     # The exchange's side.
 
@@ -71,8 +69,10 @@ class UpstreamConnection(asyncio.Protocol):
 
         What the event loop has not read yet would be taken for the reply to the next request.
         """
-        transport = self._transport
-        return transport is not None and not transport.is_closing() and self._socket.is_silent()
+        if self._transport is None:
+            return False
+        is_closing, poll = self._transport.is_closing, self._socket.poll
+        return not is_closing() and not poll(0)
 
     @property
     def is_cut(self) -> bool:
@@ -85,9 +85,10 @@ class UpstreamConnection(asyncio.Protocol):
     def is_reusable(self) -> bool:
         """Tell whether the reply ended cleanly, the request was written and all stays open."""
         head, body, transport = self._head, self._body, self._transport
-        if head is None or transport is None or transport.is_closing():
+        if head is None or transport is None or self._failure is not None:
             return False
-        if self._failure is not None or not body.ended or body.surplus:
+        is_closing = transport.is_closing
+        if is_closing() or not body.ended or body.surplus:
             return False
         return not transport.get_write_buffer_size() and is_persistent(head)
 
@@ -98,8 +99,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_asked = True
         self.reply_started = False
         transport = self._transport
-        if transport is not None and not transport.is_closing():
-            transport.write(data)
+        if transport is not None:
+            is_closing = transport.is_closing
+            if not is_closing():
+                transport.write(data)
 
     def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
         """Call back, once, when something of the reply has come, or nothing will, by `deadline`."""
@@ -114,7 +117,7 @@ class UpstreamConnection(asyncio.Protocol):
         head, body = self._head, self._body
         if head is None or not body.ended or self._failure is not None:
             return None
-        return head, body.peek()
+        return head, self._whole.data if body is self._whole else body.peek()
 
     def write(self, data: bytes) -> None:
         """Write more of the request; what cannot be written shows as a failure of the reply.
@@ -174,8 +177,8 @@ class UpstreamConnection(asyncio.Protocol):
     def rest(self) -> None:
         """Become idle; called by the pool on a reusable connection."""
         self._is_asked = False
-        self._head = None
-        self._body = _NOTHING
+        self._head, self._body = None, self._whole
+        self._whole.data = b""
         self.idle_since = self._loop.time()
 
     def abort(self) -> None:
@@ -242,7 +245,7 @@ class UpstreamConnection(asyncio.Protocol):
         Whoever waits is told now: a transport with unsent bytes may not close for long.
         """
         if self._head is None or self._failure is not None:
-            self.fail(_ended_early("closed"))
+            self.fail(ended_early("closed"))
             return
         try:
             self._body.feed_eof()
@@ -255,7 +258,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport = None
         self._watch.close()
         if self._head is None or not self._body.ended:
-            self.fail(_ended_early("closed" if exc is None else "broke"))
+            self.fail(ended_early("closed" if exc is None else "broke"))
         self._wake()
         self.resume_writing()
 
@@ -276,10 +279,12 @@ class UpstreamConnection(asyncio.Protocol):
             return
         # Not kept there: an idle connection would hold it until its next reply.
         rest, self._heads.rest = self._heads.rest, b""
-        if head.framing.kind is LENGTH and head.framing.length == len(rest):
-            self._body = Whole(rest)
+        framing = head.framing
+        if framing.kind is LENGTH and framing.length == len(rest):
+            self._body = whole = self._whole
+            whole.data, whole.surplus = rest, False
         else:
-            self._body = body = Inflow(head.framing)
+            self._body = body = Inflow(framing)
             body.feed(rest)
 
     def _pause_reading(self) -> None:
@@ -291,10 +296,3 @@ class UpstreamConnection(asyncio.Protocol):
         if self._reading_paused and self._transport is not None and self.is_open:
             self._transport.resume_reading()
             self._reading_paused = False
-
-
-def _ended_early(how: str) -> UpstreamBroken:
-    return UpstreamBroken(
-        f"upstream {how} the connection before its reply was complete",
-        proxy_error="connection_terminated",
-    )

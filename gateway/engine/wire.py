@@ -50,6 +50,8 @@ class Wire:
         self._lags = True
         self.on_backlog: Callable[[], None] | None = None
         self._descriptor = _descriptor_of(transport)
+        # Where these are called often it is by a local name: the value of a slot that is called
+        # where it stands is looked up anew each time (CPython 3.11).
         self.get_extra_info = transport.get_extra_info
         self.is_closing = transport.is_closing
         self.pause_reading = transport.pause_reading
@@ -59,24 +61,27 @@ class Wire:
     def write(self, data: bytes) -> None:
         """Write soon; errors show as the loss of the connection, as a transport's do."""
         held = self._held
-        if (
-            self._descriptor is None
-            or len(held) + len(data) > MOST_HELD_BYTES
-            or (self._lags and self._look_whether_it_lags())
+        if (self._lags and self._look_whether_it_lags()) or (
+            len(held) + len(data) > MOST_HELD_BYTES
         ):
             self._held = b""
             if held:
                 self._pass_on(held)
             self._pass_on(data)
-            return
-        if not held:
-            self._outbox.add(self, self._loop)
-        self._held = held + data if held else data
+        elif held:
+            self._held = held + data
+        else:
+            self._held = data
+            # At the end of this turn.
+            if not (wires := self._outbox.wires):
+                self._loop.call_soon(self._outbox.send, self._loop)
+            wires.append(self)
 
     def send(self) -> None:
         """Write what is held."""
         data, self._held = self._held, b""
-        if not data or self._descriptor is None or self.is_closing():
+        is_closing = self.is_closing
+        if not data or self._descriptor is None or is_closing():
             return
         try:
             sent = os.write(self._descriptor, data)
@@ -112,7 +117,8 @@ class Wire:
         self._transport.abort()
 
     def _look_whether_it_lags(self) -> bool:
-        self._lags = self._transport.get_write_buffer_size() > 0
+        # What must be encrypted is the transport's for good.
+        self._lags = self._descriptor is None or self._transport.get_write_buffer_size() > 0
         return self._lags
 
     def _pass_on(self, data: bytes) -> None:
@@ -126,19 +132,14 @@ class Wire:
 class _Outbox:
     """The wires of one event loop that hold something."""
 
-    __slots__ = ("_wires",)
+    __slots__ = ("wires",)
 
     def __init__(self) -> None:
-        self._wires: list[Wire] = []
+        self.wires: list[Wire] = []
 
-    def add(self, wire: Wire, loop: asyncio.AbstractEventLoop) -> None:
-        """Have a wire send at the end of this turn."""
-        if not self._wires:
-            loop.call_soon(self._send, loop)
-        self._wires.append(wire)
-
-    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
-        wires, self._wires = self._wires, []
+    def send(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have all of them send."""
+        wires, self.wires = self.wires, []
         for wire in wires:
             try:
                 wire.send()
