@@ -206,8 +206,6 @@ def _gateway(name: str, ports: Ports) -> Peer:
         'ops.bind="127.0.0.1:0"',
         f'user_agent.product="{USER_AGENT}"',
         'log.format="json"',
-        # The vendor's real budgets would end a load test within a second.
-        'rates.mode="off"',
     )
     return Peer(name, (*python, "serve", *needed, *_sets(*sets)), ports, (*python, "version"))
 
