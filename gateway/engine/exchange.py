@@ -17,6 +17,7 @@ from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
 from gateway.engine.incoming import Call
+from gateway.engine.recording import show_id
 from gateway.engine.relay import discard_body, relay_reply
 from gateway.engine.relinking import relink
 from gateway.engine.upload import Body
@@ -25,8 +26,6 @@ from gateway.engine.way import Begun, Way
 from gateway.policy.forward import Plan
 from gateway.policy.reply import ReplyHeads, ends_connection
 
-# The vendor's have 36.
-_MOST_ID_BYTES = 128
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -87,7 +86,5 @@ def begin_answer(
     record.status = record.upstream_status = head.status
     found = head.places.by_name.get(b"rcrequestid")
     if found is not None:
-        value = head.field_values[found[0]]
-        given = value if len(value) <= _MOST_ID_BYTES else value[:_MOST_ID_BYTES]
-        record.rc_request_id = given.decode("ascii", "backslashreplace")
+        record.rc_request_id = show_id(head.field_values[found[0]])
     return heads.render(head, record.request_id, close=close)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from gateway.core.grammar import REQUEST_ID
+from gateway.core.grammar import REQUEST_ID, TAB
 from gateway.core.headers import values_of
 from gateway.core.message import RawHead
 from gateway.core.query import names_in
@@ -20,6 +20,8 @@ from gateway.policy.forward import Plan
 # W3C Trace Context: version "-" trace-id "-" parent-id "-" flags.
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 
+# The vendor's have 36 characters.
+_MOST_ID = 128
 # Asking the kernel costs more than all else about one.
 _MADE_AT_ONCE = 64
 _unused: list[str] = []
@@ -43,6 +45,15 @@ def new_request_id() -> str:
         digits = os.urandom(_MADE_AT_ONCE * 16).hex()
         _unused.extend([digits[at : at + 32] for at in range(0, len(digits), 32)])
     return _unused.pop()
+
+
+def show_id(value: bytes) -> str:
+    """Return an id of the vendor's in printable ASCII, at most 128 characters of it."""
+    if len(value) <= _MOST_ID and value.isascii() and TAB not in value:
+        # A field has no other control.
+        return value.decode()
+    text = value[:_MOST_ID].decode("ascii", "backslashreplace")
+    return text.replace("\t", r"\x09")[:_MOST_ID]
 
 
 def note_head(asked: Asked, raw: RawHead) -> None:

@@ -103,11 +103,12 @@ class Lines:
         """Write an event as JSON; `fields` are not empty, `end` is from the comma behind them."""
         if "exc_info" in fields:
             _show_error(fields)
-        held = self._held
         # Those of one turn, written together, have one time.
-        if not held or level != self._level or event != self._event:
+        if not self._held or level != self._level or event != self._event:
             self._begin(level, event)
-        held.append(self._begun + orjson.dumps(fields, str)[1:-1] + end)
+        line = self._begun + orjson.dumps(fields, str)[1:-1] + end
+        # Looked for only now: a library may have logged in another thread, and flushed.
+        self._held.append(line)
         if level >= logging.WARNING:
             self.flush()
         elif self._due is None or self._due.is_closed():

@@ -1,10 +1,13 @@
 """What is taken down of a request: names and counts, never values."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gateway.core.grammar import FIELD_VALUE
 from gateway.core.message import RawHead
 from gateway.engine.events import Asked
-from gateway.engine.recording import note_head
+from gateway.engine.recording import note_head, show_id
 from tests.wire import OK, PATH, answering, request, running, scripted
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -40,6 +43,31 @@ def test_what_is_not_plainly_a_path_is_not_taken_down(target: bytes) -> None:
 )
 def test_a_trace_is_known_by_its_id(value: str, trace_id: str) -> None:
     assert taken_down(b"/", (b"Traceparent", value.encode())).trace_id == trace_id
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"7c1f5a6e-6a1b-11ef-9d3a-005056bf7145", "7c1f5a6e-6a1b-11ef-9d3a-005056bf7145"),
+        (b"a\tb\xe9", r"a\x09b\xe9"),
+        (b"a" * 128, "a" * 128),
+        (b"a" * 129, "a" * 128),
+        (b"\xe9" + b"a" * 200, r"\xe9" + "a" * 124),
+        (b"", ""),
+    ],
+)
+def test_an_id_of_the_vendors_is_shown_in_ascii_and_not_at_any_length(
+    value: bytes, shown: str
+) -> None:
+    assert show_id(value) == shown
+
+
+@given(st.from_regex(FIELD_VALUE, fullmatch=True))
+def test_any_value_of_a_field_is_shown_as_printable_text(value: bytes) -> None:
+    shown = show_id(value)
+    assert shown.isascii()
+    assert shown.isprintable()
+    assert len(shown) <= 128
 
 
 async def test_a_forwarded_request_is_told_of_once_and_in_full() -> None:

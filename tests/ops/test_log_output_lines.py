@@ -1,0 +1,118 @@
+"""gateway/ops/log_output.py: when lines of requests are written, and that none is lost."""
+
+import asyncio
+import io
+import json
+import logging
+from pathlib import Path
+from select import PIPE_BUF
+from typing import Any, BinaryIO, cast
+
+from gateway.ops.log_output import json_lines, open_log
+
+END = b',"more":1}'
+
+
+class Pieces(io.BytesIO):
+    """Keeps what each write had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[bytes] = []
+
+    def write(self, data: Any) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+
+async def test_lines_of_requests_are_written_in_whole_lines_that_a_pipe_takes_at_once() -> None:
+    stream = Pieces()
+    lines = json_lines(open_log("info", "json", stream))
+    assert lines is not None
+    for number in range(100):
+        lines.tell(logging.INFO, "request", {"number": number, "text": "x" * number * 10}, END)
+    lines.tell(logging.INFO, "request", {"text": "x" * 2 * PIPE_BUF}, END)
+    assert not stream.pieces
+    await asyncio.sleep(0)
+    assert 10 < len(stream.pieces) < 100
+    assert all(piece.endswith(b"\n") for piece in stream.pieces)
+    assert [len(piece) > PIPE_BUF for piece in stream.pieces] == [
+        *[False] * (len(stream.pieces) - 1),
+        True,
+    ]
+    written = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
+    assert [line.get("number") for line in written] == [*range(100), None]
+
+
+async def test_lines_of_requests_are_written_to_a_file_all_at_once(tmp_path: Path) -> None:
+    class Counting(io.FileIO):
+        writes = 0
+
+        def write(self, data: Any, /) -> int:
+            self.writes += 1
+            return super().write(data)
+
+    with Counting(tmp_path / "log", "w") as stream:
+        lines = json_lines(open_log("info", "json", cast(BinaryIO, stream)))
+        assert lines is not None
+        for number in range(100):
+            lines.tell(logging.INFO, "request", {"number": number}, END)
+        await asyncio.sleep(0)
+        assert stream.writes == 1
+    written = (tmp_path / "log").read_text().splitlines()
+    assert [json.loads(line)["number"] for line in written] == list(range(100))
+
+
+async def test_any_other_line_is_written_at_once_and_after_what_came_before() -> None:
+    stream = Pieces()
+    logger = open_log("info", "json", stream)
+    lines = json_lines(logger)
+    assert lines is not None
+    lines.tell(logging.INFO, "first", {"number": 1}, END)
+    logger.info("second")
+    lines.tell(logging.WARNING, "third", {"number": 1}, END)
+    events = [json.loads(line)["event"] for line in b"".join(stream.pieces).splitlines()]
+    assert events == ["first", "second", "third"]
+
+
+async def test_lines_of_one_turn_begin_each_with_their_own_level_and_event() -> None:
+    stream = Pieces()
+    lines = json_lines(open_log("info", "json", stream))
+    assert lines is not None
+    kinds = [(logging.INFO, "a"), (logging.INFO, "b"), (logging.DEBUG, "b"), (logging.INFO, "a")]
+    for level, event in kinds:
+        lines.tell(level, event, {"number": 1}, END)
+    await asyncio.sleep(0)
+    written = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
+    told = [(line["level"], line["event"]) for line in written]
+    assert told == [(logging.getLevelName(level).lower(), event) for level, event in kinds]
+    assert all([*line] == ["timestamp", "level", "event", "number", "more"] for line in written)
+    assert len({line["timestamp"] for line in written}) <= len(kinds)
+
+
+async def test_a_line_is_not_lost_when_another_one_is_written_while_it_is_made() -> None:
+    stream = Pieces()
+    lines = json_lines(open_log("info", "json", stream))
+    assert lines is not None
+
+    class Loud:
+        def __str__(self) -> str:
+            # As a library's logger in another thread would.
+            assert lines is not None
+            lines.msg(b'{"event":"between"}')
+            return "loud"
+
+    lines.tell(logging.INFO, "first", {"number": 1}, END)
+    lines.tell(logging.INFO, "second", {"number": Loud()}, END)
+    await asyncio.sleep(0)
+    events = [json.loads(line)["event"] for line in b"".join(stream.pieces).splitlines()]
+    assert events == ["first", "between", "second"]
+
+
+async def test_a_log_that_is_opened_anew_comes_after_the_one_before() -> None:
+    stream = Pieces()
+    lines = json_lines(open_log("info", "json", stream))
+    assert lines is not None
+    lines.tell(logging.INFO, "first", {"number": 1}, END)
+    open_log("info", "console", stream).info("second")
+    assert [b"first" in stream.pieces[0], b"second" in stream.pieces[1]] == [True, True]
