@@ -71,7 +71,7 @@ class ReplyHeads:
         The caller is told that the connection ends when `close` says so, or the framing.
         """
         framing, end = self.frame(head)
-        if close or framing.kind is CLOSE:
+        if ends_connection(framing, close=close):
             end += b"Connection: close\r\n"
         elif self._is_old:
             # RFC 9112 section 9.3: it would take the end of the answer for that of the connection.

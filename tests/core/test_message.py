@@ -1,5 +1,7 @@
 """gateway/core/message.py."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from gateway.core.message import (
     Listener,
     OutboundHead,
     RawHead,
+    ReplyHead,
     Request,
     Rules,
     normalize,
@@ -21,6 +24,7 @@ from gateway.core.secret import Secret
 from gateway.core.target import Authority, Target
 from gateway.errors import HeadTooLarge, Refused, TargetTooLong
 from tests.core.vectors import Case, attempt, bytes_of, fields_of, name_of, read_vectors
+from tests.replies import reply_like
 
 HOST = (b"Host", b"localhost:8080")
 RULES = Rules()
@@ -175,6 +179,16 @@ def test_heads_print_no_field_and_no_query() -> None:
     request = normalize(raw, RULES)
     outbound = OutboundHead(b"GET", b"/a", b"access_token=hunter2", fields)
     assert "hunter2" not in repr(raw) + repr(request) + repr(outbound)
+
+
+def test_a_head_of_another_length_is_the_same_but_for_its_framing() -> None:
+    fields = ((b"A", b"1"), (b"Connection", b"a"))
+    one = reply_like(b"HTTP/1.1 200 OK\r\nA: 1\r\nConnection: a\r\n\r\n", fields)
+    assert one is not None
+    other = one.framed(CHUNKED)
+    told = [getattr(other, name) for name in ReplyHead.__slots__]
+    assert told == [getattr(replace(one, framing=CHUNKED), name) for name in ReplyHead.__slots__]
+    assert one.framing is not CHUNKED
 
 
 def test_an_outbound_head_is_rendered_with_its_secrets_and_extra_fields_last() -> None:

@@ -83,6 +83,14 @@ def test_a_date_is_as_good_as_its_seconds(wait_s: int) -> None:
     assert parse_retry_after(formatdate(NOW + wait_s, usegmt=True).encode(), NOW) == wait_s
 
 
+def test_fields_of_names_that_are_not_remembered_are_read_as_any_others() -> None:
+    many = "\n".join(f"X-{number}: a" for number in range(70))
+    for _ in range(2):
+        read = read_rate_fields(reply_of(200, f"{many}\nX-Rate-Limit-Remaining: 7"))
+        assert read == RateFields(remaining=7)
+        assert read_rate_fields(reply_of(200, many)) is None
+
+
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.binary(max_size=20)), max_size=5))
 def test_any_fields_are_read(pairs: list[tuple[bytes, bytes]]) -> None:
     named = [(b"X-Rate-Limit-Remaining", value) for _, value in pairs]
