@@ -45,6 +45,7 @@ class Record:
     answer; `code` is our error code when the answer is ours; `cut` says why we cut short
     an answer that had begun, or was awaited when the gateway stopped; `retries` says why each
     attempt after the first one was made, `limited` which limit of the vendor's we kept to.
+    `rc_request_id` is printable ASCII, as `recording.show_id` makes it.
     """
 
     request_id: str

@@ -148,7 +148,7 @@ class Metrics:
             self._aborted.get(record.code or "caller-gone").inc()
         for reason in record.retries:
             self._retries.get(reason).inc()
-        if record.limited or answer == 429:
+        if record.limited or record.upstream_status == 429:
             self._limited.get(record.limited or "upstream").inc()
 
     def before_scrape(self, read: Callable[[], None]) -> None:

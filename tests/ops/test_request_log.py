@@ -164,16 +164,15 @@ def test_a_secret_in_a_path_is_not_written_nor_the_reason_that_quotes_it(shown: 
     assert "reason" not in lines[0]
 
 
-@given(st.binary(), st.binary(), st.text(), st.lists(st.text(), max_size=3), st.text(), st.text())
+@given(st.binary(), st.binary(), st.text(), st.lists(st.text(), max_size=3), st.text())
 def test_any_request_makes_a_line_of_printable_text(
-    path: bytes, agent: bytes, reason: str, names: list[str], rc_id: str, cut: str
+    path: bytes, agent: bytes, reason: str, names: list[str], cut: str
 ) -> None:
     record = make_record(
         path=path,
         user_agent=agent,
         message=reason,
         query_names=tuple(names),
-        rc_request_id=rc_id,
         cut=cut,
     )
     for value in describe(record).values():
