@@ -23,7 +23,7 @@ override becomes that method, `User-Agent` and `Authorization` are set, which ea
 by its own configuration. 64 keep-alive connections unless said otherwise. Ratios are medians
 of the ratios to nginx in the same round; less is better, but for requests/s and reuse.
 Added latency is what the same request takes longer than without a proxy. No peer writes an
-access log, but rc-gateway writes its log to a file and keeps its metrics.
+access log, but rc-gateway writes its log to a file, keeps its metrics and has its rate shield up.
 """
 
 
