@@ -107,10 +107,7 @@ class FastCall(Swift):
             self._fail_by(bug)
             return
         self._gate.end(self, self._record, self._outfit)
-        if is_last:
-            self._finish(keep=False)
-        else:
-            self.connection.served(keep=True)
+        self._finish(keep=not is_last)
 
     def _go_on(self) -> None:
         self._task = self._loop.create_task(self._carry_on(*self._hand_on(self)))

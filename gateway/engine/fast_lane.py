@@ -62,10 +62,7 @@ class FastLane:
         head, end, body = data.partition(_END)
         if not end or not self.gate.may_begin():
             return None
-        heads = self._heads
-        if heads.policy is not self.gate.outfit.policy:
-            heads = self.heads()
-        known = heads.find(head)
+        known = self.heads().find(head)
         if known is None or len(body) != known.length:
             return None
         return known, body

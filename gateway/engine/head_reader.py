@@ -51,6 +51,7 @@ class HeadReader:
         """Return the final head once it is there, or raise `UpstreamBroken`."""
         like = self._like
         if like is not None and not self._held and (shape := like.shape) is not None:
+            # By a local name, as in `Wire`.
             match_whole = shape.match
             match = match_whole(data)
             if match is not None and (end := match.end()) <= _MOST_UNCHECKED_BYTES:

@@ -31,12 +31,12 @@ class Known:
     Not frozen, because making a frozen one of so many fields takes four times as long.
 
     `length` is the bytes of body that follow, `method` that of the outbound head, `start` that
-    head up to its framing, `framing` that of a body that leaves as it came,
-    `upstream` the name of where it goes, `scheme` its credential's, `request_id` the caller's own
-    or empty, `is_last` tells that the connection ends with the answer, `asked` is what stands in
-    the record, `restore` is what the body passes through, `replies` renders the heads of answers.
-    `is_plain` tells that the head is
-    `plain_head`'s and nothing ends with its answer, so that who recalls it need not parse it.
+    head up to its framing, `framing` that of a body that leaves as it came, `upstream` the name
+    of where it goes, `scheme` its credential's, `request_id` the caller's own or empty, `is_last`
+    tells that the connection ends with the answer, `asked` is what stands in the record,
+    `restore` is what the body passes through, `replies` renders the heads of answers. `is_plain`
+    tells that the head is `plain_head`'s and nothing ends with its answer, so that who recalls it
+    need not parse it.
     """
 
     plan: Plan

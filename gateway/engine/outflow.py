@@ -101,6 +101,7 @@ class Outgoing:
     def write(self, data: bytes) -> None:
         """Write to the caller, and watch that the caller takes it."""
         if self._outflow is not None:
+            # By a local name, as in `Wire`.
             write = self._outflow.write
             write(data)
 

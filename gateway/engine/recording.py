@@ -14,6 +14,7 @@ from gateway.core.message import RawHead
 from gateway.core.query import names_in
 from gateway.engine.events import Asked
 from gateway.engine.incoming import Incoming
+from gateway.errors import show
 from gateway.pipeline import AnsweredHere
 from gateway.policy.forward import Plan
 
@@ -52,8 +53,7 @@ def show_id(value: bytes) -> str:
     if len(value) <= _MOST_ID and value.isascii() and TAB not in value:
         # A field has no other control.
         return value.decode()
-    text = value[:_MOST_ID].decode("ascii", "backslashreplace")
-    return text.replace("\t", r"\x09")[:_MOST_ID]
+    return show(value, _MOST_ID)[:_MOST_ID]
 
 
 def note_head(asked: Asked, raw: RawHead) -> None:

@@ -71,6 +71,7 @@ class Toll:
         if self._is_off:
             return _UNCOUNTED
         rates = self.rates
+        # By a local name, as in `Wire`.
         key_of = rates.key_of
         key = key_of(permitted)
         if not self._asks_others:

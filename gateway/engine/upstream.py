@@ -117,7 +117,7 @@ class UpstreamConnection(asyncio.Protocol):
         head, body = self._head, self._body
         if head is None or not body.ended or self._failure is not None:
             return None
-        return head, self._whole.data if body is self._whole else body.peek()
+        return head, body.peek()
 
     def write(self, data: bytes) -> None:
         """Write more of the request; what cannot be written shows as a failure of the reply.

@@ -119,8 +119,7 @@ class Rates:
 
         What `spend_or_tell` would let through as well, and need not ask about.
         """
-        find_door, find_bucket = self._doors.get, self._buckets.get
-        door, bucket = find_door(key.door), find_bucket(key.bucket)
+        door, bucket = self._doors.get(key.door), self._buckets.get(key.bucket)
         if self.mode is _OFF or (door is not None and now < door.until):
             return None
         if bucket is None or not bucket.take(now):
