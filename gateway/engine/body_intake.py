@@ -21,7 +21,8 @@ from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from gateway.config.model import Limits
 from gateway.engine import flaws
 from gateway.engine.boundary import Boundary
-from gateway.engine.incoming import Gate, Manager, Take
+from gateway.engine.incoming import Gate, Manager
+from gateway.engine.inflow import Take
 from gateway.engine.watch import Watch
 from gateway.errors import GatewayError
 

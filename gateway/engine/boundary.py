@@ -77,6 +77,13 @@ class Boundary:
         """Take what has come."""
         self._held = self._held + data if self._held else data
 
+    def skip(self, size: int) -> bool:
+        """Let the next `size` bytes pass by, if all of them are the body's and more follow."""
+        if self._held or size >= self._left:
+            return False
+        self._left -= size
+        return True
+
     def drop(self) -> None:
         """Let go of what is held: nobody will take it."""
         self._held = b""

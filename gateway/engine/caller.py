@@ -44,6 +44,11 @@ class CallerConnection(Outgoing, Reception):
 
     # The exchange's side.
 
+    @property
+    def has_room(self) -> bool:
+        """Tell whether the caller takes what is written."""
+        return not self._paused
+
     async def drain(self) -> None:
         """Wait until the caller has taken enough to be sent more."""
         if self._paused:

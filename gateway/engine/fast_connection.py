@@ -19,10 +19,11 @@ from aiohttp.streams import StreamReader
 from gateway.core.message import Listener
 from gateway.engine.fast_call import FastCall
 from gateway.engine.fast_lane import FastLane
-from gateway.engine.incoming import Manager, Take
+from gateway.engine.incoming import Manager
+from gateway.engine.inflow import Take
 from gateway.engine.linger import Linger
 from gateway.engine.outflow import Outflow, Outgoing
-from gateway.engine.pressure import Pressure
+from gateway.engine.pressure import Pressed, Pressure
 from gateway.engine.watch import Watch
 from gateway.engine.wire import Wire
 
@@ -33,7 +34,7 @@ PARTS_S = 0.05
 MOST_WAITING_BYTES = 65536
 
 
-class FastConnection(Outgoing, asyncio.Protocol):
+class FastConnection(Outgoing, Pressed, asyncio.Protocol):
     """One accepted connection."""
 
     __slots__ = (
@@ -62,10 +63,6 @@ class FastConnection(Outgoing, asyncio.Protocol):
         self._pressure = Pressure(self._loop)
 
     # The exchange's side.
-
-    async def drain(self) -> None:
-        """Wait until the caller has taken enough to be sent more."""
-        await self._pressure.fallen()
 
     async def read_body(
         self, payload: StreamReader, deadline: float, take: Take | None = None
@@ -175,14 +172,6 @@ class FastConnection(Outgoing, asyncio.Protocol):
             call.begin()
             call.abandon()
 
-    def pause_writing(self) -> None:
-        """Hold the answer back (asyncio calls this above the high-water mark)."""
-        self._pressure.rise()
-
-    def resume_writing(self) -> None:
-        """Let the answer go on."""
-        self._pressure.fall()
-
     def _serve(self) -> None:
         """Serve what is held, wait for the rest of it, or hand the connection over."""
         lane, data = self._lane, self._held
@@ -224,7 +213,7 @@ class FastConnection(Outgoing, asyncio.Protocol):
         main = self._lane.make_main(None if outflow is None else head_by)
         wire.set_protocol(main)
         main.connection_made(cast(asyncio.Transport, wire))
-        if self._pressure.is_high:
+        if not self.has_room:
             main.pause_writing()
         if held:
             main.data_received(held)

@@ -11,7 +11,6 @@ Rule 2: an exchange sees its connection through `Connection` alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from aiohttp.http import HttpVersion11, RawRequestMessage
@@ -24,6 +23,7 @@ from gateway.core.field_places import places_of
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.engine.events import Record
+from gateway.engine.inflow import Take
 from gateway.engine.known import Known, Restore
 from gateway.errors import GatewayError
 from gateway.pipeline import AnsweredHere
@@ -41,10 +41,6 @@ def version_of(message: RawRequestMessage) -> bytes:
     """Return the version as a request line has it, such as `HTTP/1.1`."""
     version = message.version
     return b"HTTP/1.1" if version == HttpVersion11 else b"HTTP/%d.%d" % tuple(version)
-
-
-# Takes bytes of a body as they come, or tells with False that it cannot now.
-Take: TypeAlias = Callable[[bytes], bool]
 
 
 class Heads(Protocol):
@@ -95,6 +91,10 @@ class Connection(Protocol):
     @property
     def listens(self) -> Manager:
         """Return what took it; once that is leaving, the connection ends with its answer."""
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether the caller takes what is written."""
 
     def write(self, data: bytes) -> None:
         """Write to the caller."""

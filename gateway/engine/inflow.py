@@ -10,6 +10,8 @@ Rule 2: bytes after the end of the body are not part of it; `surplus` tells that
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
 
 from gateway.core.chunked import BadChunk, ChunkedReader
 from gateway.core.framing import CHUNKS, CLOSE, LENGTH, Framing
@@ -17,6 +19,8 @@ from gateway.errors import UpstreamBroken
 
 # One read of the event loop is 256 KiB, so at most that much more arrives after this.
 FULL_BYTES = 65536
+# Takes bytes of a body as they come, or tells with False that it cannot now.
+Take: TypeAlias = Callable[[bytes], bool]
 
 
 class Whole:
@@ -109,6 +113,14 @@ class Inflow:
         self._pieces.clear()
         self._held = 0
         return data
+
+    def give(self, take: Take) -> bool:
+        """Have `take` take what is held, if something is; tell whether all is gone."""
+        if self._held and not take(self.peek()):
+            return False
+        self._pieces.clear()
+        self._held = 0
+        return True
 
     def _feed_length(self, data: bytes) -> None:
         if len(data) > self._left:

@@ -36,3 +36,28 @@ class Pressure:
         """Wait until there is room."""
         if self._room is not None:
             await asyncio.shield(self._room)
+
+
+class Pressed:
+    """A protocol whose outgoing buffer is bounded by whoever writes: a part of it."""
+
+    __slots__ = ()
+
+    _pressure: Pressure
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether the other side takes what is written."""
+        return not self._pressure.is_high
+
+    async def drain(self) -> None:
+        """Wait until the other side has taken enough to be sent more."""
+        await self._pressure.fallen()
+
+    def pause_writing(self) -> None:
+        """Hold back what is to be written (asyncio calls this above the high-water mark)."""
+        self._pressure.rise()
+
+    def resume_writing(self) -> None:
+        """Let it go on."""
+        self._pressure.fall()

@@ -79,6 +79,8 @@ class Reception(BodyIntake):
         """
         if self._is_deaf:
             self._linger.go_on()
+        elif self._is_unparsed and not self._is_full and self._boundary.skip(len(data)):
+            self._pass_on(data)
         elif not data:
             self._parse(b"")
             self._go_on()

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKS, CLOSE, Framing
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
+from gateway.engine.inflow import Take
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.wire import join_short
 from gateway.errors import GatewayError
@@ -31,8 +33,11 @@ class ReplyBody(Protocol):
     def take_body(self) -> tuple[bytes, bool]:
         """Return the bytes that are here already, and whether they are the last."""
 
-    async def read_body(self, idle_s: float) -> bytes:
-        """Return the next bytes, b"" at the end; raise when the body is cut short."""
+    async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
+        """Return the next bytes, b"" at the end; raise when the body is cut short.
+
+        Those that `take` takes while this waits are not returned.
+        """
 
 
 async def relay_reply(
@@ -55,15 +60,25 @@ async def relay_reply(
         out += LAST_CHUNK
     for piece in join_short(head, out):
         connection.write(piece)
+    pass_on = partial(_pass_on, connection, record, chunked)
     while not is_last:
         await connection.drain()
-        data = await body.read_body(idle_s)
+        data = await body.read_body(idle_s, pass_on)
         is_last = not data
         record.bytes_out += len(data)
         if chunked:
             data = render_chunk(data) if data else LAST_CHUNK
         connection.write(data)
     await connection.drain()
+
+
+def _pass_on(connection: Connection, record: Record, chunked: bool, data: bytes) -> bool:
+    """Send bytes of a body as they come, while the caller takes them; tell whether they were."""
+    if not connection.has_room:
+        return False
+    record.bytes_out += len(data)
+    connection.write(render_chunk(data) if chunked else data)
+    return True
 
 
 async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:

@@ -19,6 +19,7 @@ from gateway.core.link_json import rewrite_whole
 from gateway.core.links import Links
 from gateway.core.message import ReplyHead
 from gateway.engine.coded import GzipStage, PlainStage, fold, unfold
+from gateway.engine.inflow import Take
 from gateway.engine.relay import ReplyBody
 from gateway.policy.relink import (
     Rewriter,
@@ -143,7 +144,7 @@ class HeldBody:
         data, self._data = self._data, b""
         return data, True
 
-    async def read_body(self, idle_s: float) -> bytes:
+    async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
         """Return what was not taken yet, b"" at the end."""
         return self.take_body()[0]
 
@@ -165,7 +166,7 @@ class StreamedBody:
         self._pieces = filter(None, self._stage.feed(data))
         return next(self._pieces, b""), False
 
-    async def read_body(self, idle_s: float) -> bytes:
+    async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
         """Return the next bytes, b"" at the end; raise when the body is cut short or no gzip."""
         while not (piece := next(self._pieces, b"")) and not self._ended:
             data = await self._source.read_body(idle_s)

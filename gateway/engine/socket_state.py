@@ -24,4 +24,5 @@ class SocketState:
 
     def is_ended(self) -> bool:
         """Tell whether the other side has cut the connection."""
-        return any(events & _ENDS for _, events in self.poll(0))
+        found = self.poll(0)
+        return bool(found) and any(events & _ENDS for _, events in found)

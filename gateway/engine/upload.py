@@ -19,7 +19,8 @@ from typing import Protocol
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKED, CHUNKS, LENGTH, NOTHING, Framing, framing_of
-from gateway.engine.incoming import Incoming, Take
+from gateway.engine.incoming import Incoming
+from gateway.engine.inflow import Take
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
 

@@ -21,8 +21,8 @@ from gateway.core.framing import LENGTH
 from gateway.core.message import ReplyHead
 from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
-from gateway.engine.inflow import Inflow, Whole, ended_early
-from gateway.engine.pressure import Pressure
+from gateway.engine.inflow import Inflow, Take, Whole, ended_early
+from gateway.engine.pressure import Pressed, Pressure
 from gateway.engine.socket_state import SocketState
 from gateway.engine.watch import Watch
 from gateway.engine.wire import Wire
@@ -31,7 +31,7 @@ from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
 _NO_REPLY = "upstream sent no reply in time"
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(Pressed, asyncio.Protocol):
     """A pooled connection; `idle_since` is event-loop seconds."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -39,6 +39,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport: Wire | None = None
         self._watch = Watch(loop)
         self._waiter: asyncio.Future[None] | None = None
+        # Takes the body as it comes, while whoever reads it waits for more; for how long at most.
+        self._take: Take | None = None
         self._on_news: Callable[[], None] | None = None
         self._pressure = Pressure(loop)
         self._heads = HeadReader("")
@@ -47,9 +49,9 @@ class UpstreamConnection(asyncio.Protocol):
         # Before there is a head it is never fed.
         self._body: Inflow | Whole = self._whole
         self._failure: GatewayError | None = None
-        self._is_asked = self._reading_paused = self.reply_started = False
+        self._is_asked = self.reply_started = False
         self.uses = 0
-        self.idle_since = 0.0
+        self.idle_since = self._idle_s = 0.0
 
     # The exchange's side.
 
@@ -128,28 +130,23 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.write(data)
             self._transport.send()
 
-    @property
-    def has_room(self) -> bool:
-        """Tell whether upstream takes what is written."""
-        return not self._pressure.is_high
-
-    async def drain(self) -> None:
-        """Wait until upstream has taken enough to be sent more."""
-        await self._pressure.fallen()
-
     async def read_head(self, deadline: float) -> ReplyHead:
         """Return the final reply head, or raise why there is none by `deadline`."""
         while self._head is None:
             await self._wait(deadline, _NO_REPLY)
         return self._head
 
-    async def read_body(self, idle_s: float) -> bytes:
-        """Return the next bytes of the body, b"" at its end; raise when it is cut short."""
+    async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
+        """Return the next bytes of the body, b"" at its end; raise when it is cut short.
+
+        Those that `take` takes while this waits are not returned, and put the time off.
+        """
         body = self._body
         while not (data := body.take()) and not body.ended:
             self._resume_reading()
+            self._idle_s = idle_s
             deadline = self._loop.time() + idle_s
-            await self._wait(deadline, f"upstream sent nothing of its body for {idle_s:g} s")
+            await self._wait(deadline, f"upstream sent nothing of its body for {idle_s:g} s", take)
         return data
 
     async def peek_body(self, most_bytes: int, deadline: float) -> bytes:
@@ -188,12 +185,13 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def _wait(self, deadline: float, timeout_message: str) -> None:
-        if self._failure is None:
-            self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
+    async def _wait(self, deadline: float, timeout_message: str, take: Take | None = None) -> None:
+        self._take = take
+        self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
         try:
             await self._woken()
         finally:
+            self._take = None
             self._watch.clear()
 
     async def _woken(self) -> None:
@@ -232,6 +230,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.reply_started = True
         try:
             self._feed(data)
+            if self._take is not None and self._is_taken(self._take):
+                return
         except UpstreamBroken as error:
             self.fail(error)
             return
@@ -262,14 +262,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._wake()
         self.resume_writing()
 
-    def pause_writing(self) -> None:
-        """Hold the upload back (asyncio calls this above the high-water mark)."""
-        self._pressure.rise()
-
-    def resume_writing(self) -> None:
-        """Let the upload go on."""
-        self._pressure.fall()
-
     def _feed(self, data: bytes) -> None:
         if self._head is not None:
             self._body.feed(data)
@@ -287,12 +279,20 @@ class UpstreamConnection(asyncio.Protocol):
             self._body = body = Inflow(framing)
             body.feed(rest)
 
+    def _is_taken(self, take: Take) -> bool:
+        """Give what has come of the body, but for its end, to whoever takes it as it comes."""
+        body = self._body
+        if body.ended or not isinstance(body, Inflow) or not body.give(take):
+            # What comes next comes after this.
+            self._take = None
+            return False
+        self._watch.put_off(self._loop.time() + self._idle_s)
+        return True
+
     def _pause_reading(self) -> None:
-        if not self._reading_paused and self._transport is not None and self.is_open:
+        if self._transport is not None and self.is_open:
             self._transport.pause_reading()
-            self._reading_paused = True
 
     def _resume_reading(self) -> None:
-        if self._reading_paused and self._transport is not None and self.is_open:
+        if self._transport is not None and self.is_open:
             self._transport.resume_reading()
-            self._reading_paused = False

@@ -65,9 +65,7 @@ class Wire:
             len(held) + len(data) > MOST_HELD_BYTES
         ):
             self._held = b""
-            if held:
-                self._pass_on(held)
-            self._pass_on(data)
+            self._pass_on(*((held, data) if held else (data,)))
         elif held:
             self._held = held + data
         else:
@@ -121,10 +119,10 @@ class Wire:
         self._lags = self._descriptor is None or self._transport.get_write_buffer_size() > 0
         return self._lags
 
-    def _pass_on(self, data: bytes) -> None:
+    def _pass_on(self, *pieces: bytes) -> None:
         self._lags = True
-        self._passed_on += len(data)
-        self._transport.write(data)
+        self._passed_on += sum(map(len, pieces))
+        self._transport.writelines(pieces)
         if self.on_backlog is not None and self._transport.get_write_buffer_size():
             self.on_backlog()
 

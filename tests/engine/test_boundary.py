@@ -110,6 +110,19 @@ def test_a_body_with_a_length_ends_with_it() -> None:
     assert boundary.take() == HEAD
 
 
+def test_all_but_the_end_of_a_body_may_pass_by() -> None:
+    boundary = make()
+    assert not boundary.skip(1)
+    boundary.receive(HEAD)
+    take_all(boundary)
+    boundary.end_head(Framing(Kind.LENGTH, 5))
+    assert boundary.skip(4)
+    assert not boundary.skip(1)
+    boundary.receive(b"o" + HEAD)
+    assert not boundary.skip(1)
+    assert (boundary.take(), boundary.take()) == (b"o", HEAD)
+
+
 def test_a_chunked_body_is_given_out_without_its_extensions_and_trailer() -> None:
     boundary = make()
     boundary.receive(HEAD + BODY + HEAD)

@@ -10,7 +10,8 @@ from aiohttp.http import HttpRequestParser
 from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.incoming import RECALLED, Incoming, Manager, Outcome, Take, target_of
+from gateway.engine.incoming import RECALLED, Incoming, Manager, Outcome, target_of
+from gateway.engine.inflow import Take
 from gateway.engine.server import Server
 from tests.wire import OK, PATH, answering, request, running, scripted
 
@@ -22,6 +23,10 @@ class Nowhere:
 
     listener = Listener()
     listens: Manager
+
+    @property
+    def has_room(self) -> bool:
+        raise AssertionError
 
     def write(self, data: bytes) -> None:
         raise AssertionError(data)

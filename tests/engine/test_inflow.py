@@ -44,6 +44,22 @@ def test_what_is_fed_is_what_is_taken_and_the_rest_is_surplus(
     assert (inflow.take(), inflow.surplus) == (b"", bool(more))
 
 
+def test_what_is_held_is_given_to_who_takes_it_and_kept_for_who_does_not() -> None:
+    inflow = Inflow(CHUNKED)
+    asked: list[bytes] = []
+
+    def refuse(data: bytes) -> bool:
+        asked.append(data)
+        return False
+
+    assert inflow.give(refuse)
+    inflow.feed(b"2\r\nab\r\n1\r\nc\r\n1")
+    assert not inflow.give(refuse)
+    assert (asked, inflow.held_bytes) == ([b"abc"], 3)
+    assert inflow.give(lambda data: data == b"abc")
+    assert (inflow.take(), inflow.held_bytes) == (b"", 0)
+
+
 @given(st.binary(max_size=60), st.binary(max_size=5))
 def test_a_body_that_came_whole_is_taken_as_any_other(body: bytes, more: bytes) -> None:
     inflow = Inflow(Framing(Kind.LENGTH, len(body)))

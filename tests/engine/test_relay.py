@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.core.message import Listener
 from gateway.engine.events import Record
-from gateway.engine.incoming import Manager, Take
+from gateway.engine.incoming import Manager
+from gateway.engine.inflow import Take
 from gateway.engine.relay import DISCARD_BYTES, discard_body, relay_reply
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamBroken
@@ -26,6 +27,10 @@ class Caller:
         self.writes: list[bytes] = []
         self.is_ready = asyncio.Event()
         self.is_ready.set()
+
+    @property
+    def has_room(self) -> bool:
+        return self.is_ready.is_set()
 
     def write(self, data: bytes) -> None:
         self.writes.append(data)
@@ -107,6 +112,45 @@ def test_a_body_that_is_cut_is_not_ended(pieces: list[bytes]) -> None:
     writes, size = asyncio.run(relay(CHUNKED, *pieces, is_cut=True))
     assert not b"".join(writes).endswith(b"\r\n0\r\n\r\n")
     assert size == len(b"".join(pieces))
+
+
+@given(st.lists(st.tuples(st.binary(min_size=1, max_size=9), st.booleans()), max_size=9))
+def test_a_caller_that_takes_nothing_for_a_while_gets_the_same(
+    steps: list[tuple[bytes, bool]],
+) -> None:
+    async def run() -> None:
+        caller, record = Caller(), Record("id", 0.0)
+        upstream = await replying(b"")
+        relaying = asyncio.create_task(
+            relay_reply(caller, upstream, HEAD, UNTIL_CLOSE, 5.0, record)
+        )
+        for piece, is_ready in steps:
+            await asyncio.sleep(0)
+            (caller.is_ready.set if is_ready else caller.is_ready.clear)()
+            upstream.data_received(piece)
+        caller.is_ready.set()
+        upstream.eof_received()
+        await relaying
+        body = b"".join(piece for piece, _ in steps)
+        assert (b"".join(caller.writes), record.bytes_out) == (HEAD + body, len(body))
+
+    asyncio.run(run())
+
+
+async def test_what_a_caller_has_no_room_for_is_not_written() -> None:
+    caller, record = Caller(), Record("id", 0.0)
+    upstream = await replying(b"one")
+    relaying = asyncio.create_task(relay_reply(caller, upstream, HEAD, UNTIL_CLOSE, 5.0, record))
+    await asyncio.sleep(0)
+    upstream.data_received(b"two")
+    assert caller.writes == [HEAD + b"one", b"two"]
+    caller.is_ready.clear()
+    upstream.data_received(b"three")
+    assert caller.writes == [HEAD + b"one", b"two"]
+    caller.is_ready.set()
+    upstream.eof_received()
+    await relaying
+    assert b"".join(caller.writes) == HEAD + b"onetwothree"
 
 
 async def test_a_small_body_leaves_with_its_head_and_a_large_one_is_not_copied() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, Kind
 from gateway.core.message import ReplyHead
+from gateway.engine.inflow import Take
 from gateway.engine.relay import ReplyBody
 from gateway.engine.relinking import MOST_HELD_BYTES, HeldBody, relink
 from gateway.errors import UpstreamBroken
@@ -26,7 +27,7 @@ class Body:
     def take_body(self) -> tuple[bytes, bool]:
         return b"", False
 
-    async def read_body(self, idle_s: float) -> bytes:
+    async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
         piece = self.pieces.pop(0) if self.pieces else b""
         if isinstance(piece, Exception):
             raise piece

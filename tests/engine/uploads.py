@@ -9,7 +9,8 @@ from aiohttp.streams import StreamReader
 
 from gateway.config.model import Limits
 from gateway.core.framing import Framing, Kind
-from gateway.engine.incoming import Connection, Incoming, Take
+from gateway.engine.incoming import Connection, Incoming
+from gateway.engine.inflow import Take
 from gateway.engine.upload import Upload
 from gateway.errors import RequestTimeout
 
