@@ -6,8 +6,8 @@ they are closed, and what is under way may finish until the time is up.
 
 Rule 1: a request that comes while there is time is served; one that comes so late that it
         would hardly finish is refused.
-Rule 2: just before the time is up, who has no answer yet is told so (503), and an answer that has
-        begun is cut, never ended.
+Rule 2: just before the time is up, who has no answer yet is told so (`dismissal.py`), and an
+        answer that has begun is cut, never ended.
 """
 
 from __future__ import annotations

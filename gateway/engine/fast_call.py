@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable
 from typing import Protocol
 
+from gateway.engine.dismissal import dismissal_of
 from gateway.engine.events import Record
 from gateway.engine.exchange import Exchange
 from gateway.engine.gate import Gate
@@ -22,7 +23,7 @@ from gateway.engine.known import Known
 from gateway.engine.recording import new_request_id
 from gateway.engine.swift import Swift
 from gateway.engine.way import Begun
-from gateway.errors import Draining, GatewayError, Internal
+from gateway.errors import GatewayError, Internal
 
 # Bytes that come after a close destroy what the other side has not got. An answer as short as this
 # has left when the close does, and nobody sends more after saying that it is the last request.
@@ -88,7 +89,7 @@ class FastCall(Swift):
     def cancel(self) -> None:
         """Answer that the gateway is shutting down."""
         if not self._stop():
-            self._end(Draining("the gateway is shutting down"))
+            self._end(dismissal_of(self._record))
 
     def abandon(self) -> None:
         """Stop, because the caller is gone."""

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 from gateway.engine.answer import render_allow, render_error
+from gateway.engine.dismissal import dismissal_of
 from gateway.engine.events import Record
 from gateway.engine.exchange import Exchange
 from gateway.engine.incoming import Call, Incoming, Outcome, read_head
@@ -158,7 +159,7 @@ class Gate:
                 self.note_gone(record)
                 raise
             cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
-            keep = self.fail(call, record, Draining("the gateway is shutting down"))
+            keep = self.fail(call, record, dismissal_of(record))
         except ConnectionError:
             self.note_gone(record)
             keep = False

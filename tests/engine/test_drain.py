@@ -8,6 +8,7 @@ import pytest
 
 from tests.wire import (
     OK,
+    PATH,
     PATIENCE_S,
     Peer,
     Running,
@@ -106,6 +107,24 @@ async def test_who_has_no_answer_when_the_time_is_up_is_told_so() -> None:
         assert await asyncio.wait_for(draining, PATIENCE_S) == 1
         (record,) = gateway.records
         assert (record.status, record.code, record.cut) == (503, "draining", "")
+
+
+@pytest.mark.parametrize("override", ["X-HTTP-Method-Override: PATCH", "Accept: */*"])
+@pytest.mark.parametrize("lane", ["true", "false"])
+async def test_what_may_have_been_done_is_not_told_to_be_sent_again(
+    override: str, lane: str
+) -> None:
+    async with held(DRAIN, f"engine.fast_lane={lane}") as (script, gateway, _):
+        peer = await gateway.dial()
+        await peer.send(request(f"POST {PATH} HTTP/1.1", override, body=b"{}"))
+        await script.asked.acquire()
+        draining = asyncio.create_task(gateway.gateway.drain())
+        status, head, _ = await peer.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (504, [b"upstream-timeout"])
+        assert values(head, b"retry-after") == []
+        assert await peer.read_to_end() == b""
+        peer.close()
+        assert await asyncio.wait_for(draining, PATIENCE_S) == 1
 
 
 async def test_an_answer_that_has_begun_when_the_time_is_up_is_cut() -> None:
