@@ -40,10 +40,12 @@ class Host:
         self._stopping.listen()
         self._reloading.listen()
         self._service.warn()
-        await self.gateway.open()
         try:
+            # First: a start that fails must not have spent a token call, of which there are few.
             ops_bind = await self._ops.start(self._ops_bind)
+            await self.gateway.open()
         except CannotBind:
+            await self._ops.close()
             await self.gateway.abort()
             raise
         self._health.listening = True

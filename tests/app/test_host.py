@@ -62,14 +62,29 @@ async def test_two_signals_at_once_stop_at_once() -> None:
     assert events_of(stream)[-1] == "stopped at once"
 
 
-async def test_no_data_port_stays_open_when_the_ops_port_is_taken() -> None:
+async def test_nothing_is_open_or_asked_for_when_the_ops_port_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         host, stream = host_of(f'ops.bind="127.0.0.1:{taken.getsockname()[1]}"')
         with pytest.raises(CannotBind, match="in use"):
             await host.open()
-    (bind,) = host.gateway.binds
+    # A token is asked for once the gateway is open.
+    assert host.gateway.binds == []
+    assert "listening" not in events_of(stream)
+
+
+async def test_no_ops_port_stays_open_when_the_data_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        ops_port = free.getsockname()[1]
+        free.close()
+        host, stream = host_of(
+            f'listener.bind="127.0.0.1:{taken.getsockname()[1]}"',
+            f'ops.bind="127.0.0.1:{ops_port}"',
+        )
+        with pytest.raises(CannotBind, match="in use"):
+            await host.open()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", bind.port))
+        socket.create_connection(("127.0.0.1", ops_port))
     assert "listening" not in events_of(stream)
 
 
