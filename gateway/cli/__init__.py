@@ -11,7 +11,6 @@ Rule 2: importing this package imports nothing heavy, so that `--help` and `heal
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from gateway.cli import (
     work,
 )
 from gateway.cli.problems import print_problems
+from gateway.cli.streams import forget_stdout, is_unwritten, settle_streams
 from gateway.errors import ConfigError
 
 _COMMANDS = (serve, check, explain, doctor, simulate, config, token, healthcheck, version)
@@ -41,9 +41,7 @@ _PIPE_CLOSED = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` is without the program's name."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that the terminal's encoding cannot show is shown escaped.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    settle_streams()
     given = sys.argv[1:] if argv is None else argv
     # Our own processes say it; to anybody else, not even an error names it.
     commands = (work,) if given[:1] == ["work"] else _COMMANDS
@@ -61,8 +59,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
         return _PIPE_CLOSED
+    except OSError as error:
+        if not is_unwritten(error):
+            raise
+        forget_stdout()
+        print(f"rc-gateway: what it says cannot be written: {error.strerror}", file=sys.stderr)
+        return os.EX_IOERR
     return code
 
 
@@ -80,8 +84,3 @@ def build_parser(commands: Sequence[ModuleType] = _COMMANDS) -> argparse.Argumen
     for command in commands:
         command.add(known)
     return parser
-
-
-def _forget_stdout() -> None:
-    """Keep the interpreter from complaining, on its way out, of a reader that went away."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
