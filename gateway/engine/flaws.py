@@ -17,6 +17,8 @@ from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, InvalidURLErro
 
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TCHAR
+from gateway.core.query import Mode, QueryRules, check_query
+from gateway.core.target import parse_target
 from gateway.engine.boundary import MAX_METHOD_BYTES
 from gateway.engine.incoming import target_of, version_of
 from gateway.errors import (
@@ -24,6 +26,7 @@ from gateway.errors import (
     GatewayError,
     HeadTooLarge,
     MethodNotAllowed,
+    Refused,
     RequestTimeout,
     TargetTooLong,
 )
@@ -32,6 +35,10 @@ from gateway.errors import (
 _UNKNOWN_METHOD = re.compile(
     rb"(" + TCHAR + rb"{1,%d}) [^ \r\n]+ HTTP/1\.[01]\r\n" % MAX_METHOD_BYTES
 )
+# A request line whose target may hold what none may, blanks above all.
+_ANY_TARGET = re.compile(TCHAR + rb"{1,%d} (/[^\r\n]*) HTTP/1\.[01]\r\n" % MAX_METHOD_BYTES)
+# What no profile of a query takes is refused under any.
+_ANY_QUERY = QueryRules(mode=Mode.OFF, plus=Mode.OFF)
 # RFC 8446 section 5.1: a record of type handshake. RFC 9113 section 3.4: the client's preface.
 _OTHER_PROTOCOLS = (
     (b"\x16", "this port speaks HTTP, not HTTPS"),
@@ -56,10 +63,10 @@ def refusal_of(exc: BaseException, head: bytes, max_target_bytes: int) -> Gatewa
         return _method_refusal(head)
     if _TOO_MANY in str(exc):
         return HeadTooLarge("the head has too many fields")
-    if isinstance(exc, InvalidURLError):
-        return BadRequest("the request-target is malformed")
-    if isinstance(exc, BadStatusLine):
-        return BadRequest(_BAD_LINE)
+    if isinstance(exc, InvalidURLError | BadStatusLine):
+        is_target = isinstance(exc, InvalidURLError)
+        text = "the request-target is malformed" if is_target else _BAD_LINE
+        return _target_refusal(head) or BadRequest(text)
     return BadRequest(f"the request is malformed: {_reason(exc)}")
 
 
@@ -123,6 +130,18 @@ def _method_refusal(head: bytes) -> GatewayError:
     if match is None:
         return BadRequest(_BAD_LINE)
     return MethodNotAllowed(f"{match[1].decode()} is not forwarded")
+
+
+def _target_refusal(head: bytes) -> GatewayError | None:
+    """Return what our own rules say of the target, which tells where the bad byte is."""
+    match = _ANY_TARGET.match(head)
+    if match is None:
+        return None
+    try:
+        check_query(parse_target(match[1]).query or b"", _ANY_QUERY)
+    except Refused as refusal:
+        return refusal
+    return None
 
 
 def _reason(exc: BaseException) -> str:

@@ -54,6 +54,26 @@ def test_a_flaw_becomes_a_refusal_that_quotes_nothing(
     assert refusal.message == message
 
 
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (b"/a?b=c d", "the query has ' ' at byte 3; send it as %20"),
+        (b"/a?b=HTTP/1.1 d&e", "the query has ' ' at byte 10; send it as %20"),
+        (b"/a b", "the path has ' ' at byte 2; send it as %20"),
+        (b"/a\tb?c d", "the path has '\\t' at byte 2; send it as %09"),
+        (b"/a?b\x01", "the query has '\\x01' at byte 1; send it as %01"),
+    ],
+)
+def test_a_byte_that_no_target_may_hold_is_told_with_its_place(
+    loop: asyncio.AbstractEventLoop, target: bytes, message: str
+) -> None:
+    head = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target
+    with pytest.raises((BadStatusLine, InvalidURLError)) as caught:
+        parse(loop, head)
+    refusal = refusal_of(caught.value, head, 64)
+    assert (type(refusal), refusal.message) == (BadRequest, message)
+
+
 def test_a_refusal_of_ours_stays_what_it_is() -> None:
     for refusal in (RequestTimeout("late"), NotPermitted("no")):
         assert refusal_of(refusal, b"\x16", 64) is refusal
