@@ -19,6 +19,7 @@ from gateway.app.job import Job
 from gateway.app.opened import Change, Opened, prepare
 from gateway.app.reloading import Read, Reloading
 from gateway.app.service import OpenLog, warn
+from gateway.app.shortage import Shortage
 from gateway.app.stopping import Stopping
 from gateway.config.binds import Bind
 from gateway.config.load import Loaded
@@ -76,6 +77,7 @@ class Foreman:
             raise
         self._health.listening = True
         self._reloading.open()
+        Shortage(lambda text: self.log.warning(text)).watch()
         self.log.info(
             "listening",
             binds=[str(bind) for bind in self.binds],

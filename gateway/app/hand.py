@@ -16,6 +16,7 @@ from typing import Any
 
 from gateway.app.channel import Channel, Message
 from gateway.app.job import Job
+from gateway.engine.descriptors import reserve
 
 # Imports take half a second; a machine that swaps may need a hundred times that.
 _READY_WITHIN_S = 60.0
@@ -30,6 +31,8 @@ _REPORT_WITHIN_S = 2.0
 _LOOK_EVERY_S = 10.0
 # With the waits: 26 to 36 seconds after its event loop has stopped.
 _MOST_UNANSWERED = 3
+# Descriptors: the channel's two, three standard streams, pipes of the event loop; with a margin.
+_STARTING_TAKES = 16
 # This process may have been late itself: what it has not read yet comes within this.
 _LAST_LOOK_S = 0.1
 
@@ -60,12 +63,9 @@ class Hand:
     @classmethod
     async def start(cls, job: Job) -> Hand:
         """Return a worker that serves, or raise `WorkerFailed`."""
-        ours, theirs = socket.socketpair()
         try:
-            with theirs:
-                process = await _spawn(theirs, job)
+            process, ours = await _start_process(job)
         except OSError as error:
-            ours.close()
             raise WorkerFailed(f"could not be started: {error.strerror}") from None
         hand = cls(process, await Channel.over(ours))
         try:
@@ -172,6 +172,19 @@ class Hand:
     def part(self, name: str, otherwise: Any) -> Any:
         """Return a part of its last report."""
         return self.report.get(name, otherwise)
+
+
+async def _start_process(job: Job) -> tuple[asyncio.subprocess.Process, socket.socket]:
+    """Return a process and this end of the channel to it, or raise `OSError`."""
+    # A start that fails for want of them half-way never gives back those it has got (uvloop).
+    reserve(_STARTING_TAKES)
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            return await _spawn(theirs, job), ours
+    except BaseException:
+        ours.close()
+        raise
 
 
 async def _spawn(theirs: socket.socket, job: Job) -> asyncio.subprocess.Process:

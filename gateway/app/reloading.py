@@ -11,6 +11,7 @@ Rule 3: changes are told by TOML path, never by value.
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
@@ -85,12 +86,15 @@ class Reloading:
             self._task = asyncio.get_running_loop().create_task(self._reload_while_wanted())
 
     async def close(self) -> None:
-        """Reload no more; one that is under way may end."""
+        """Reload no more, for the rest of the process; one that is under way may end."""
         self._is_open, self._is_wanted = False, False
         if (task := self._task) is not None:
             await asyncio.wait((task,), timeout=_CLOSE_WITHIN_S)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        # One that comes while the process ends would end it as a signal does.
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     async def _reload_while_wanted(self) -> None:
         try:
@@ -123,10 +127,7 @@ class Reloading:
         except CannotBind as error:
             raise ConfigError((Problem("listener.bind", str(error)),)) from None
         except OSError as error:
-            # A file of authorities that was there when it was checked.
-            raise ConfigError(
-                (Problem("", f"a ca_file cannot be used: {error.strerror}"),)
-            ) from None
+            raise ConfigError((Problem("", _tell_failure(error)),)) from None
         self._tell(before, loaded.config, renewed)
 
     def _tell(self, before: Config, config: Config, renewed: list[str]) -> None:
@@ -140,3 +141,11 @@ class Reloading:
             renewed=renewed,
             binds=[str(bind) for bind in service.binds],
         )
+
+
+def _tell_failure(error: OSError) -> str:
+    """Return what stands in the way of a configuration that was found good."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "no file descriptor is left for it (ulimit -n)"
+    # A file of authorities that was there when it was checked.
+    return f"a ca_file cannot be used: {error.strerror}"

@@ -45,6 +45,17 @@ def are_used_up() -> bool:
     return False
 
 
+def reserve(count: int) -> None:
+    """Make sure that `count` more can be opened, or raise `OSError`."""
+    opened: list[int] = []
+    try:
+        while len(opened) < count:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
 def raise_limit(needed: int) -> int:
     """Let this process have `needed` descriptors; return how many it may have then."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

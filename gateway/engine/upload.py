@@ -12,6 +12,7 @@ Rule 2: the end of a chunked body leaves only when the caller's end has come.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -129,6 +130,9 @@ class Upload:
             piece = await self._read(float("inf"), take)
             # What was passed on meanwhile may be waiting to leave.
             await upstream.drain()
+            if not upstream.is_quiet():
+                # A reply that came early, and is lost with a write that meets a reset: read first.
+                await asyncio.sleep(0)
             if upstream.is_cut:
                 return
             if piece:
@@ -146,7 +150,7 @@ class Upload:
     def _pass_on(self, upstream: UpstreamConnection, piece: bytes) -> bool:
         """Send a piece as it comes, while upstream takes them; tell whether it was sent."""
         is_allowed = self.size + len(piece) <= self._limits.max_body_bytes
-        if not self._may_pass_on or not is_allowed or not upstream.has_room or upstream.is_cut:
+        if not (self._may_pass_on and is_allowed and upstream.has_room and upstream.is_quiet()):
             return False
         self._take(piece)
         self._drop_unless_held()

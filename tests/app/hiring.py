@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,28 @@ def children() -> set[int]:
 def broken(job: Job) -> Job:
     """Return the same job with a store that no worker can open."""
     return Job({**job.tree, "stores": {"redis": "env:RC_GATEWAY_NOWHERE"}}, job.opened)
+
+
+@contextmanager
+def few_descriptors(free: int) -> Iterator[None]:
+    """Leave this process so many that it can still open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hogs: list[int] = []
+    most = max(map(int, os.listdir("/proc/self/fd"))) + 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most + free, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                hogs.append(os.open(os.devnull, os.O_RDONLY))
+        for _ in range(free):
+            os.close(hogs.pop())
+        yield
+    finally:
+        for hog in hogs:
+            os.close(hog)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def open_descriptors() -> set[str]:
+    """Return the numbers of those that are open."""
+    return set(os.listdir("/proc/self/fd"))

@@ -13,7 +13,7 @@ from gateway.app.crew import Crew
 from gateway.app.hand import WorkerFailed
 from gateway.app.job import Job
 from gateway.ops.sums import FleetMetrics
-from tests.app.hiring import Log, broken, children, job_of
+from tests.app.hiring import Log, broken, children, few_descriptors, job_of
 from tests.wire import PATIENCE_S
 
 
@@ -106,6 +106,17 @@ async def test_a_worker_that_stands_still_is_replaced_and_the_log_says_why(
         monkeypatch.undo()
         assert ended["reason"] == "it did not answer, and was killed"
         assert ended["exit_code"] == -signal.SIGKILL
+        await log.until("worker started", 1)
+        assert crew.check() is None
+
+
+async def test_a_place_is_filled_once_there_are_descriptors_again() -> None:
+    async with crew_of(1) as (crew, _, log, _):
+        (before,) = crew.serving
+        with few_descriptors(0):
+            await before.kill()
+            _, failed = await log.until("worker failed", 2)
+        assert failed["reason"] == "could not be started: Too many open files"
         await log.until("worker started", 1)
         assert crew.check() is None
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.app import hand as hand_module
 from gateway.app.hand import Hand, WorkerFailed
-from tests.app.hiring import broken, children, job_of
+from tests.app.hiring import broken, children, few_descriptors, job_of, open_descriptors
 from tests.wire import PATIENCE_S
 
 
@@ -103,3 +103,17 @@ async def test_a_process_that_cannot_be_started_is_a_worker_that_failed(
     async with job_of() as job:
         with pytest.raises(WorkerFailed, match="could not be started: No such file or directory"):
             await Hand.start(job)
+
+
+@pytest.mark.parametrize("free", range(13))
+async def test_a_start_without_descriptors_is_a_worker_that_failed_and_keeps_none(
+    free: int,
+) -> None:
+    async with job_of() as job:
+        before = open_descriptors()
+        with (
+            few_descriptors(free),
+            pytest.raises(WorkerFailed, match="could not be started: Too many open files"),
+        ):
+            await Hand.start(job)
+        assert open_descriptors() == before

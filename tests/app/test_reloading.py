@@ -1,13 +1,17 @@
 """One reload after another, and what each one says; through a process: e2e/test_callers_reload."""
 
 import asyncio
+import errno
 import io
+import os
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
+import pytest
 
 from gateway.app.reloading import Reloading
 from gateway.app.service import Service
@@ -93,6 +97,18 @@ async def test_a_file_of_authorities_that_is_gone_changes_nothing() -> None:
         assert line["problems"] == ["a ca_file cannot be used: No such file or directory"]
 
 
+async def test_a_want_of_descriptors_is_told_as_what_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail(_loaded: Loaded) -> list[str]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async with told(loaded_of) as one:
+        monkeypatch.setattr(one.service, "change", fail)
+        line = await one.reload()
+        assert line["problems"] == ["no file descriptor is left for it (ulimit -n)"]
+
+
 async def test_a_bug_is_told_and_the_next_reload_works() -> None:
     turns = iter((ZeroDivisionError("bug"), None))
 
@@ -139,6 +155,19 @@ async def test_nothing_is_reloaded_once_it_is_closed() -> None:
         one.reloading.ask()
         assert one.reloading._task is None
         assert one.lines() == []
+
+
+async def test_a_signal_that_comes_when_it_is_closed_ends_nothing() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        async with told(loaded_of) as one:
+            one.reloading.listen()
+            await one.reloading.close()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 async def test_who_asks_too_early_is_heeded_later() -> None:

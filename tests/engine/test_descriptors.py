@@ -62,3 +62,25 @@ def test_every_caller_and_every_request_may_have_a_connection() -> None:
 )
 def test_fewer_descriptors_leave_room_for_fewer_callers(allowed: int, callers: int) -> None:
     assert count_callers(Limits(max_connections=5000, max_in_flight=700), allowed) == callers
+
+
+RESERVE = """
+import os, resource
+from gateway.engine.descriptors import reserve
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+free = 20 - len(os.listdir("/proc/self/fd")) + 1
+for count in (0, free, free + 1):
+    try:
+        reserve(count)
+        print("enough")
+    except OSError as error:
+        print(error.strerror)
+print(20 - len(os.listdir("/proc/self/fd")) + 1 == free)
+"""
+
+
+def test_what_is_reserved_is_there_or_is_missed_and_none_of_it_is_kept() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RESERVE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["enough", "enough", "Too many open files", "True"]

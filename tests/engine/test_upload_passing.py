@@ -1,9 +1,11 @@
 """gateway/engine/upload.py: pieces of a long body that leave when they come."""
 
 import asyncio
+import os
 
 import pytest
 
+from gateway.core.message import ReplyHead
 from gateway.engine.upload import Upload
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
@@ -118,4 +120,24 @@ async def test_a_piece_that_comes_after_a_cut_is_not_written() -> None:
         await sending
         assert not upload.is_sent
         assert (await connection.read_head(soon())).status == 200
+        assert await connection.read_body(5) == b"ok"
+
+
+async def test_a_reply_that_came_early_is_read_before_more_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with linked() as (connection, peer):
+        caller = Caller()
+        upload, sending = await begin(caller, 11, connection)
+        await peer.read_head()
+        # The kernel has it, and the event loop does not know.
+        os.write(peer.writer.get_extra_info("socket").fileno(), OK)
+        assert not caller.give(b"a" * 11)
+        caller.payload.feed_eof()
+        heads: list[ReplyHead | None] = []
+        monkeypatch.setattr(connection, "write", lambda _: heads.append(connection._head))
+        await sending
+        # By then there is one.
+        assert [head.status for head in heads if head is not None] == [200]
+        assert upload.is_sent
         assert await connection.read_body(5) == b"ok"
