@@ -25,6 +25,7 @@ from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import GatewayError
 from gateway.policy.findings import Answer, Certificate, Examination
 from gateway.policy.probes import Probe, Question, make_probes
+from gateway.policy.signs import MOST_BYTES, Heard
 
 # Harmless requests are answered at once; what drops them should not hold up the report.
 ANSWER_S = 10.0
@@ -83,7 +84,9 @@ class Doctor:
         head = OutboundHead(probe.method, probe.path, probe.query, fields)
         try:
             connection.ask(probe.method.decode(), head.render())
-            return await connection.read_head(self._loop.time() + ANSWER_S)
+            deadline = self._loop.time() + ANSWER_S
+            answer = await connection.read_head(deadline)
+            return Heard(answer, await _read_start(connection, deadline))
         finally:
             connection.abort()
 
@@ -109,6 +112,14 @@ class Doctor:
         origin, timeout_s = self._upstream.origin, self._config.timeouts.connect_s
         proxy = partial(proxy_of, origin, self._upstream, self._environ)
         return Connector(self._loop, origin, timeout_s, ca_file, proxy)
+
+
+async def _read_start(connection: UpstreamConnection, deadline: float) -> bytes:
+    """Return how a body begins; nothing of one that is cut short, whose head was heard."""
+    try:
+        return (await connection.peek_body(MOST_BYTES, deadline))[:MOST_BYTES]
+    except GatewayError:
+        return b""
 
 
 def issuer_of(certificate: Mapping[str, Any]) -> str:

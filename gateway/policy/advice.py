@@ -1,6 +1,6 @@
 """What to set, or whom to ask, about what the doctor found.
 
-Rule 1: a setting is advised only where it goes round what was found.
+Rule 1: a setting is advised only where it was seen to go round what was found.
 Rule 2: a line is TOML to be copied, with a comment where it needs one, or a comment alone.
 """
 
@@ -65,13 +65,14 @@ def _advise_tunnel(examination: Examination, found: dict[str, Finding], blocked:
     if examination.upstream not in OVERRIDABLE:
         return f"# have the middlebox let {blocked} pass: there is no override for this upstream"
     channels: tuple[Tunnel, ...] = ("header", "query")
-    for channel in channels:
-        finding = _channel(found, channel)
-        if not finding.is_trouble:
-            unseen = finding.verdict is Verdict.UNSEEN
-            doubt = f"  # could not be seen to arrive: {finding.text}" if unseen else ""
-            return f'{table}.tunnel = "{channel}"{doubt}'
-    return f"# have the middlebox let {blocked} pass: overrides do not arrive either"
+    verdicts = {channel: _channel(found, channel).verdict for channel in channels}
+    for channel, verdict in verdicts.items():
+        if verdict is Verdict.OK:
+            return f'{table}.tunnel = "{channel}"'
+    # An override that is lost runs the wrong operation, so none is advised on trust.
+    unseen = Verdict.UNSEEN in verdicts.values()
+    why = "no override could be seen to arrive" if unseen else "overrides do not arrive either"
+    return f"# have the middlebox let {blocked} pass: {why}"
 
 
 def _channel(found: dict[str, Finding], tunnel: Tunnel) -> Finding:

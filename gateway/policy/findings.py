@@ -1,6 +1,6 @@
 """What the answers to the probes say of the path: which hop blocks or changes what.
 
-The vendor is known by its request id, or by the `Server` of its other answers. An answer
+The vendor is known by its signs, or by the `Server` of an answer that has one. An answer
 from anybody else, or none, means that a hop between us and it did not let a probe pass.
 
 Rule: what cannot be told from the answers is unseen, and never said to be well.
@@ -8,7 +8,7 @@ Rule: what cannot be told from the answers is unseen, and never said to be well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from gateway.core.message import ReplyHead
 from gateway.core.override import Tunnel
 from gateway.errors import GatewayError, show
 from gateway.policy.probes import OVERRIDABLE, VERBS, Question
+from gateway.policy.signs import Heard, has_own_field, is_json, is_signed, turns_away
 
 
 class Verdict(StrEnum):
@@ -52,7 +53,7 @@ class Certificate:
     is_public: bool
 
 
-Answer: TypeAlias = ReplyHead | GatewayError
+Answer: TypeAlias = Heard | GatewayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,11 @@ def judge(examination: Examination) -> tuple[Finding, ...]:
     first = answers[Question.GET]
     if isinstance(first, GatewayError):
         return (_unreached(Question.GET.value, first, examination.proxy),)
-    found = [*_judge_tls(examination.certificate), _judge_first(first, examination.upstream)]
-    judged = _Judged(first, examination.proxy)
+    tls = _judge_tls(examination.certificate)
+    judged = _Judged(first, examination)
+    if judged.asks_for_token(answers.values()):
+        return (*tls, Finding("GET", Verdict.UNSEEN, "vendor", _NO_CREDENTIAL))
+    found = [*tls, judged.judge_first()]
     verbs = [judged.judge(verb.value, answers[verb]) for verb in VERBS]
     channels: list[Finding] = []
     if examination.upstream in OVERRIDABLE:
@@ -94,7 +98,7 @@ def _use_tunnel(
     """Take for avoided what the tunnel goes round, and what nobody needs."""
     used = "" if tunnel == "off" else _CHANNEL[tunnel].value
     detour = next((channel for channel in channels if channel.about == used), None)
-    if detour is not None and not detour.is_trouble:
+    if detour is not None and detour.verdict is Verdict.OK:
         reason = f'tunnel = "{tunnel}" goes round it'
         verbs = [_avoid(verb, reason) if verb.is_trouble else verb for verb in verbs]
     if not any(verb.is_trouble for verb in verbs):
@@ -114,31 +118,73 @@ def _avoid(finding: Finding, reason: str) -> Finding:
 _CHANNEL = {"header": Question.HEADER, "query": Question.QUERY}
 
 
+_NO_CREDENTIAL = (
+    "401 from the vendor to every question: nothing could be judged, because it refuses the "
+    "credential, which is none"
+)
+
+
 class _Judged:
     """Judges answers by the first one, that to a plain GET."""
 
-    def __init__(self, first: ReplyHead, proxy: str) -> None:
+    def __init__(self, first: Heard, examination: Examination) -> None:
         self._first = first
-        self._proxy = proxy
+        self._upstream = examination.upstream
+        self._proxy = examination.proxy
+        self._is_known = is_signed(first, examination.upstream)
 
-    def is_vendor(self, head: ReplyHead) -> bool:
+    def is_vendor(self, answer: Heard) -> bool:
         """Tell whether an answer is the vendor's."""
-        if _is_marked(head) or (_server(head) and _server(head) == _server(self._first)):
+        if is_signed(answer, self._upstream):
             return True
-        return not _is_marked(self._first) and _is_json(head)
+        return self._is_known and self._is_like_first(answer)
+
+    def asks_for_token(self, answers: Iterable[Answer]) -> bool:
+        """Tell whether every answer is the vendor's 401."""
+        return {self.status(answer) for answer in answers} == {401}
+
+    def judge_first(self) -> Finding:
+        """Tell whether the first answer is the vendor's, which no other one tells."""
+        first = self._first.head
+        if self._is_known:
+            return Finding("GET", Verdict.OK, "vendor", f"{first.status} from the vendor")
+        text = f"{first.status} from {_name(first)}, without a sign of the vendor"
+        verdict = Verdict.UNSEEN if self._may_be_vendor(self._first) else Verdict.BLOCKED
+        return Finding("GET", verdict, "middlebox", text)
 
     def judge(self, about: str, answer: Answer) -> Finding:
         """Tell whether a probe reached the vendor."""
         if isinstance(answer, GatewayError):
             return _unreached(about, answer, self._proxy)
+        head = answer.head
         if self.is_vendor(answer):
-            return Finding(about, Verdict.OK, "vendor", f"{answer.status} from the vendor")
-        text = f"{answer.status} from {_name(answer)}, which is not the vendor"
+            return Finding(about, Verdict.OK, "vendor", f"{head.status} from the vendor")
+        if self._may_be_vendor(answer):
+            text = f"{head.status} from {_name(head)}, as to GET"
+            return Finding(about, Verdict.UNSEEN, "middlebox", text)
+        text = f"{head.status} from {_name(head)}, which is not the vendor"
         return Finding(about, Verdict.BLOCKED, "middlebox", text)
 
     def status(self, answer: Answer) -> int:
         """Return the status that the vendor gave, 0 when it gave none."""
-        return answer.status if isinstance(answer, ReplyHead) and self.is_vendor(answer) else 0
+        return answer.head.status if isinstance(answer, Heard) and self.is_vendor(answer) else 0
+
+    def _may_be_vendor(self, answer: Heard) -> bool:
+        # What is asked for is documented there, and signed; elsewhere nothing is known of it.
+        is_documented = self._upstream in OVERRIDABLE
+        return not self._is_known and not is_documented and self._is_like_first(answer)
+
+    def _is_like_first(self, answer: Heard) -> bool:
+        """Tell whether who gave the first answer may have given this one, without a sign."""
+        if turns_away(answer.head.status):
+            return False
+        first, head = self._first.head, answer.head
+        if not self._is_known:
+            return _name_of(head) == _name_of(first)
+        # A hop that adds Via to the vendor's answers writes it in its own as well.
+        if server := head.first(b"server"):
+            return server == first.first(b"server")
+        return not has_own_field(first) and is_json(head)
 
 
 def _judge_tls(certificate: Certificate | None) -> Iterator[Finding]:
@@ -150,15 +196,6 @@ def _judge_tls(certificate: Certificate | None) -> Iterator[Finding]:
     else:
         text = f"{text}, whom only ca_file trusts: somebody reads along"
         yield Finding("TLS", Verdict.AVOIDED, "middlebox", text)
-
-
-def _judge_first(head: ReplyHead, upstream: str) -> Finding:
-    if _is_marked(head) or _is_json(head):
-        return Finding("GET", Verdict.OK, "vendor", f"{head.status} from the vendor")
-    text = f"{head.status} from {_name(head)}, without a mark of the vendor"
-    # What is asked for is documented there, and JSON; elsewhere nothing is known of it.
-    verdict = Verdict.BLOCKED if upstream in OVERRIDABLE else Verdict.UNSEEN
-    return Finding("GET", verdict, "middlebox", text)
 
 
 def _judge_channels(judged: _Judged, answers: Mapping[Question, Answer]) -> list[Finding]:
@@ -214,19 +251,10 @@ def _unreached(about: str, error: GatewayError, proxy: str) -> Finding:
 
 def _name(head: ReplyHead) -> str:
     """Return what an answer says of who made it."""
-    via = head.values(b"via")
-    name = _server(head) or (via[-1] if via else b"")
+    name = _name_of(head)
     return f"'{show(name)}'" if name else "something without a name"
 
 
-def _server(head: ReplyHead) -> bytes:
-    servers = head.values(b"server")
-    return servers[0] if servers else b""
-
-
-def _is_marked(head: ReplyHead) -> bool:
-    return bool(head.values(b"rcrequestid"))
-
-
-def _is_json(head: ReplyHead) -> bool:
-    return any(b"json" in kind.lower() for kind in head.values(b"content-type"))
+def _name_of(head: ReplyHead) -> bytes:
+    """Return the Server of an answer, or else the last hop that it came by."""
+    return head.first(b"server") or next(reversed(head.values(b"via")), b"")

@@ -117,6 +117,34 @@ async def test_a_box_that_cuts_what_it_does_not_like_is_found_out() -> None:
     assert (put.verdict, put.hop) == (Verdict.BLOCKED, "network")
 
 
+@pytest.mark.parametrize(
+    ("head", "body", "verdict"),
+    [
+        ("403 Forbidden", b'{"error":"blocked by policy"}', Verdict.BLOCKED),
+        ("404 Not Found", b'{"errorCode":"CMN-102","message":"No"}', Verdict.OK),
+    ],
+)
+async def test_the_vendor_is_known_by_the_members_of_its_answers_and_not_by_json(
+    head: str, body: bytes, verdict: Verdict
+) -> None:
+    fields = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+    raw = f"HTTP/1.1 {head}\r\n{fields}\r\n\r\n".encode() + body
+    async with scripted(answering(raw)) as box:
+        examination = await examine(config_of(f"upstreams.platform.origin={box.origin}"))
+    found = {finding.about: finding.verdict for finding in judge(examination)}
+    assert found["GET"] is found["PUT"] is verdict
+
+
+async def test_of_an_answer_that_is_cut_the_head_was_heard() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(MARKED.replace(b": 0", b": 9") + b"{")
+
+    async with scripted(script) as box:
+        examination = await examine(config_of(f"upstreams.platform.origin={box.origin}"))
+    assert judge(examination)[0].verdict is Verdict.OK
+
+
 async def test_what_cannot_be_reached_is_asked_nothing_more() -> None:
     async with scripted(answering(MARKED)) as gone:
         origin = gone.origin
