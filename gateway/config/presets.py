@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.config.grants import GRANTS
+
 DEFAULT_CREDENTIAL = "ringcentral"
 DEFAULT_RINGCX_CREDENTIAL = "ringcx"
 # The variables that the vendor's own samples use.
@@ -22,6 +24,7 @@ DEFAULT_GRANT = {
     "client_secret": "env:RC_APP_CLIENT_SECRET",
     "jwt": "env:RC_USER_JWT",
 }
+_KEYS = frozenset((*GRANTS["jwt"].needs, *GRANTS["jwt"].takes))
 # What is exchanged for a RingCX token; another one is used for RingCX as it is.
 _EXCHANGED = ("static", "jwt", "refresh_token")
 ALWAYS_ON = ("platform", "media")
@@ -87,7 +90,10 @@ def _fill_credentials(
 ) -> dict[str, str]:
     """Add the credentials that nobody wrote; return the upstreams that have one of their own."""
     if shared == DEFAULT_CREDENTIAL:
-        credentials.setdefault(DEFAULT_CREDENTIAL, dict(DEFAULT_GRANT))
+        table = credentials.setdefault(DEFAULT_CREDENTIAL, {})
+        # A grant that is written, or a key that this one does not take, means another one.
+        if isinstance(table, dict) and table.keys() <= _KEYS:
+            table.update(DEFAULT_GRANT | table)
     source = credentials.get(shared) if isinstance(shared, str) else None
     for table in credentials.values():
         if isinstance(table, dict) and table.get("grant") == "ringcx":

@@ -21,6 +21,18 @@ def test_a_token_is_all_that_a_sidecar_needs() -> None:
     assert list(loaded.config.upstreams) == ["platform", "media"]
 
 
+def test_the_vendors_variables_are_enough_whatever_else_is_said_of_the_credential() -> None:
+    names = ("RC_APP_CLIENT_ID", "RC_APP_CLIENT_SECRET", "RC_USER_JWT")
+    sets = ["credentials.ringcentral.auth_limit=3"]
+    loaded = load([], sets, dict.fromkeys(names, "x"), resolve=True)
+    assert loaded.config.credentials["ringcentral"].auth_limit == 3
+    assert loaded.sources["credentials.ringcentral.grant"] == "default"
+    assert loaded.sources["credentials.ringcentral.auth_limit"] == "--set"
+    assert [problem.split(":")[0] for problem in problems_of(sets, resolve=True)] == [
+        "credentials.ringcentral"
+    ]
+
+
 def test_each_layer_wins_over_the_one_before(tmp_path: Path) -> None:
     one, two = tmp_path / "one.toml", tmp_path / "two.toml"
     one.write_text("[log]\nlevel = 'error'\nformat = 'console'\n[limits]\nmax_in_flight = 1\n")

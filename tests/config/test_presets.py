@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config.presets import ENGAGE_DIGITAL_HOST, PRESETS, fill_presets
+from gateway.config.presets import DEFAULT_GRANT, ENGAGE_DIGITAL_HOST, PRESETS, fill_presets
 
 
 def filled(upstreams: Any) -> Any:
@@ -39,6 +39,27 @@ def test_the_platforms_credential_is_shared_with_media_and_ringcx() -> None:
 def test_what_is_written_is_kept() -> None:
     media = filled({"media": {"credential": "x", "origin": "y", "routes": ["/z"]}})["media"]
     assert media == {"credential": "x", "origin": "y", "routes": ["/z"]}
+
+
+@pytest.mark.parametrize(
+    "written", [{}, {"auth_limit": 3}, {"jwt": "file:/jwt", "endpoint_id": "x"}]
+)
+def test_keys_that_suit_the_variables_of_the_vendors_samples_are_laid_over_them(
+    written: dict[str, Any],
+) -> None:
+    tree = {"credentials": {"ringcentral": dict(written)}}
+    fill_presets(tree)
+    assert tree["credentials"]["ringcentral"] == DEFAULT_GRANT | written
+
+
+@pytest.mark.parametrize(
+    "written", [{"grant": "jwt"}, {"token": "env:T"}, {"auth_limit": 3, "tokn": "env:T"}, 5]
+)
+def test_a_grant_that_is_written_or_meant_is_not_filled(written: Any) -> None:
+    tree = {"credentials": {"ringcentral": written}}
+    before = dict(written) if isinstance(written, dict) else written
+    fill_presets(tree)
+    assert tree["credentials"]["ringcentral"] == before
 
 
 def test_strange_shapes_are_left_to_validation() -> None:
