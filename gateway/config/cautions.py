@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from gateway.config.compile import enabled_credentials
 from gateway.config.model import Config
+from gateway.config.presets import PRESETS, media_beside
 from gateway.errors import Problem
 from gateway.policy.rates import RateMode
 
@@ -27,10 +28,27 @@ def cautions(config: Config) -> Iterator[Problem]:
                 "is good once, and what follows it is kept in memory: after a restart nobody has "
                 "one that works; set stores.file or stores.redis",
             )
+    yield from _media_of_another(config)
     # The others are told what the vendor answered, and refuse nothing because of it.
     if config.engine.workers != 1 and config.stores.redis is None and config.rates.mode in _KEPT:
         yield Problem(
             "engine.workers",
             f"is {config.engine.workers}, and each worker learns the vendor's limits by itself, "
             "so that together they may pass them; set stores.redis to have one count",
+        )
+
+
+def _media_of_another(config: Config) -> Iterator[Problem]:
+    """Yield that media is the vendor's production while the platform is something else."""
+    platform, media = config.upstreams["platform"], config.upstreams["media"]
+    production = PRESETS["media"].origin
+    belongs = str(media.origin) in (str(platform.origin), media_beside(str(platform.origin)))
+    shares = media.credential == platform.credential
+    if str(media.origin) != production or belongs or not shares:
+        return
+    if config.credentials[media.credential].grant != "none":
+        yield Problem(
+            "upstreams.media.origin",
+            f"is {production}, and the tokens for {platform.origin} go there as well; "
+            "set the host of media that belongs to it",
         )

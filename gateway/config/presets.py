@@ -29,6 +29,10 @@ _KEYS = frozenset((*GRANTS["jwt"].needs, *GRANTS["jwt"].takes))
 _EXCHANGED = ("static", "jwt", "refresh_token")
 ALWAYS_ON = ("platform", "media")
 ENGAGE = ("engage_legacy", "engage_digital")
+# The environments: none, "devtest" and others below .com; .biz of carriers that sell it.
+_PLATFORM = re.compile(
+    r"https://platform((?:\.[a-z0-9-]+)?\.ringcentral\.(?:com|biz))(?::443)?", re.IGNORECASE
+)
 ENGAGE_DIGITAL_HOST = re.compile(
     r"[a-z0-9-]+\.api\.(digital\.ringcentral\.com|engagement\.dimelo\.com)"
 )
@@ -81,8 +85,24 @@ def fill_presets(tree: dict[str, Any]) -> None:
         if isinstance(table, dict):
             table.setdefault("routes", list(PRESETS[name].routes))
             if name not in ENGAGE:
-                table.setdefault("origin", PRESETS[name].origin)
+                table.setdefault("origin", _origin_of(name, platform))
                 table.setdefault("credential", own.get(name, shared))
+
+
+def _origin_of(name: str, platform: object) -> str:
+    """Return the origin of a service; that of media is in the environment of the platform."""
+    origin = platform.get("origin") if isinstance(platform, dict) and name == "media" else None
+    beside = media_beside(origin) if isinstance(origin, str) else None
+    return beside or PRESETS[name].origin
+
+
+def media_beside(platform: str) -> str | None:
+    """Return the media origin of the vendor's environment that a platform origin is of.
+
+    None for an origin that follows no pattern of the vendor's.
+    """
+    match = _PLATFORM.fullmatch(platform)
+    return None if match is None else f"https://media{match[1]}"
 
 
 def _fill_credentials(

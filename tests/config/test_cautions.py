@@ -34,3 +34,31 @@ def test_workers_learn_the_limits_of_the_vendor_by_themselves_without_redis() ->
     assert "set stores.redis to have one count" in caution.message
     for more in ("rates.mode=off", "rates.mode=observe", "stores.redis=redis://127.0.0.1"):
         assert not list(cautions(config_of("engine.workers=2", more)))
+
+
+@pytest.mark.parametrize("origin", ["https://rc.corp.example", "http://127.0.0.1:9"])
+def test_the_media_host_of_another_environment_is_cautioned_of(origin: str) -> None:
+    config = load([], ["credentials.ringcentral.token=env:T"], {"RC_SERVER_URL": origin}).config
+    (caution,) = cautions(config)
+    assert str(caution) == (
+        "upstreams.media.origin: is https://media.ringcentral.com, and the tokens for "
+        f"{origin} go there as well; set the host of media that belongs to it"
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("upstreams.platform.origin=https://platform.devtest.ringcentral.com",),
+        ("upstreams.platform.origin=https://x", "upstreams.media.origin=https://y"),
+        ("upstreams.platform.origin=https://x", "upstreams.media.origin=https://x"),
+        (
+            "upstreams.platform.origin=https://x",
+            "upstreams.media.credential=other",
+            "credentials.other.grant=passthrough",
+        ),
+        ("upstreams.platform.origin=https://media.ringcentral.com",),
+    ],
+)
+def test_a_media_host_that_belongs_there_is_nothing_to_speak_of(more: tuple[str, ...]) -> None:
+    assert not list(cautions(config_of(*more)))

@@ -58,6 +58,7 @@ def test_the_vendors_variable_is_the_default_of_the_platforms_origin(tmp_path: P
     loaded = load_sets(environ=environ)
     assert loaded.config.upstreams["platform"].origin.host == "platform.devtest.ringcentral.com"
     assert loaded.sources["upstreams.platform.origin"] == "environment RC_SERVER_URL"
+    assert loaded.config.upstreams["media"].origin.host == "media.devtest.ringcentral.com"
     file = tmp_path / "x.toml"
     file.write_text("[upstreams.platform]\norigin = 'https://other.example'\n")
     assert load([file], [TOKEN], environ).config.upstreams["platform"].origin.host == (

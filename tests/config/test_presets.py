@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from gateway.config.presets import DEFAULT_GRANT, ENGAGE_DIGITAL_HOST, PRESETS, fill_presets
+from gateway.config.presets import (
+    DEFAULT_GRANT,
+    ENGAGE_DIGITAL_HOST,
+    PRESETS,
+    fill_presets,
+    media_beside,
+)
 
 
 def filled(upstreams: Any) -> Any:
@@ -72,6 +78,30 @@ def test_strange_shapes_are_left_to_validation() -> None:
 def test_filling_does_not_change_the_table_of_presets() -> None:
     filled({})["platform"]["routes"].append("/x")
     assert "/x" not in PRESETS["platform"].routes
+
+
+@pytest.mark.parametrize(
+    ("platform", "media"),
+    [
+        ("https://platform.ringcentral.com", "https://media.ringcentral.com"),
+        ("https://platform.devtest.ringcentral.com", "https://media.devtest.ringcentral.com"),
+        ("https://PLATFORM.ringcentral.biz:443", "https://media.ringcentral.biz"),
+        ("https://platform.ringcentral.com.evil.example", None),
+        ("https://platform.a.b.ringcentral.com", None),
+        ("https://platform.ringcentral.com:8443", None),
+        ("http://127.0.0.1:9", None),
+    ],
+)
+def test_media_is_in_the_environment_of_the_platform(platform: str, media: str | None) -> None:
+    assert media_beside(platform) == media
+    found = filled({"platform": {"origin": platform}})["media"]["origin"]
+    assert found == (media or PRESETS["media"].origin)
+    assert filled({"platform": {"origin": platform}, "media": {"origin": "y"}})["media"] == {
+        "origin": "y",
+        "credential": "ringcentral",
+        "routes": ["/media"],
+    }
+    assert filled({"platform": {"origin": 5}})["media"]["origin"] == PRESETS["media"].origin
 
 
 @pytest.mark.parametrize(
