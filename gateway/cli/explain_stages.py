@@ -148,7 +148,10 @@ def _describe_links(raw: RawHead, policy: Policy) -> list[Step]:
     rules = policy.forward.links
     if rules is None:
         return []
-    origin = rules.origin_for(normalize(raw, policy.rules))
+    request = normalize(raw, policy.rules)
+    origin = rules.origin_for(request)
+    if origin is None and rules.is_proxied(request):
+        return [Step("links", "those of upstreams become http:// in the answer, for their proxy")]
     if origin is None:
         return [
             Step(

@@ -42,12 +42,14 @@ async def tunnelled(
     opened: bytes = OPENED,
     authority: trustme.CA = AUTHORITY,
     environ: dict[str, str] | None = None,
+    answers: tuple[bytes, ...] = (OK, REPLY),
+    asked: list[tuple[bytes, bytes]] | None = None,
 ) -> AsyncIterator[Running]:
     """Run a gateway, a proxy that opens the way, and a TLS upstream named api.example."""
     ca_file = folder / "ca.pem"
     AUTHORITY.cert_pem.write_to_path(str(ca_file))
     tls = context_of("api.example", authority=authority)
-    async with scripted(answering(OK, REPLY), tls) as upstream:
+    async with scripted(answering(*answers, seen=asked), tls) as upstream:
         proxy = connecting(upstream.port, seen, opened)
         sets = (f'upstreams.platform.ca_file="{ca_file}"', *sets)
         async with behind(proxy, *sets, environ=environ) as gateway:
@@ -62,6 +64,21 @@ async def refused(gateway: Running, status: int, code: str) -> tuple[str, bytes]
     message = json.loads(body)["message"]
     assert isinstance(message, str)
     return message, head
+
+
+async def test_a_program_whose_proxy_we_are_never_leaves_us_by_a_link(tmp_path: Path) -> None:
+    link = f'{{"uri":"{ORIGIN}{PATH}"}}'.encode()
+    near = link.replace(b"https:", b"http:")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    asked: list[tuple[bytes, bytes]] = []
+    reply = answer % len(link) + link
+    async with tunnelled(tmp_path, [], answers=(reply,), asked=asked) as gateway:
+        line = f"POST http://api.example{PATH} HTTP/1.1"
+        for _ in range(3):
+            fields = ("Content-Type: application/json",)
+            ask = request(line, *fields, body=near, host="api.example")
+            assert (await gateway.ask(ask))[2] == near
+    assert [body for _, body in asked] == [link] * 3
 
 
 async def test_requests_go_through_one_tunnel_with_tls_inside(tmp_path: Path) -> None:

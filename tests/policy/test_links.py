@@ -102,6 +102,80 @@ def test_a_request_without_a_name_gets_the_links_of_upstream() -> None:
     assert rules_of().outward(request) is None
 
 
+ASKED_AS_PROXY = "http://platform.ringcentral.com/restapi"
+
+
+@pytest.mark.parametrize(
+    ("uri", "here"),
+    [
+        (
+            f"{PLATFORM.origin}/restapi/v1.0/x?a=1",
+            "http://platform.ringcentral.com/restapi/v1.0/x?a=1",
+        ),
+        (f"{PLATFORM.origin}:443/restapi", "http://platform.ringcentral.com/restapi"),
+        (f"{MEDIA.origin}/restapi/v1.0/x", "http://media.ringcentral.com/restapi/v1.0/x"),
+        (f"{RINGCX.origin}/cx/integration", "http://ringcx.ringcentral.com/cx/integration"),
+        (f"{RINGCX.origin}/cx/social-messaging/v1", None),
+        (f"{MEDIA.origin}/elsewhere", None),
+    ],
+)
+def test_whose_proxy_we_are_gets_links_for_its_proxy(uri: str, here: str | None) -> None:
+    rules = rules_of()
+    for target in (ASKED_AS_PROXY, "HTTP://media.ringcentral.com:80/restapi"):
+        request = request_of("POST", target, "Host: localhost:8080")
+        assert say(uri, rules.outward(request)) == (here or uri)
+        if here is not None:
+            assert say(here, rules.inward(request)) == uri.replace(":443", "")
+            routed = Routes(UPSTREAMS, CATALOGUE, callers_of()).match(request_of("GET", here))
+            assert (
+                str(routed.upstream.origin)
+                == uri.replace(":443", "")[: len(str(routed.upstream.origin))]
+            )
+
+
+def test_who_asks_a_proxy_for_https_keeps_the_links() -> None:
+    request = request_of("GET", "https://platform.ringcentral.com/restapi", ASKED)
+    assert rules_of().of(request) == (None, None)
+
+
+def test_what_we_are_asked_for_as_a_proxy_does_not_hide_the_public_name() -> None:
+    request = request_of("GET", ASKED_AS_PROXY, ASKED)
+    rules = rules_of(public=PUBLIC)
+    assert say(f"{PLATFORM.origin}/scim", rules.outward(request)) == f"{PUBLIC}/scim"
+    for name in (str(PUBLIC), "http://platform.ringcentral.com"):
+        assert say(f"{name}/scim", rules.inward(request)) == f"{PLATFORM.origin}/scim"
+
+
+def test_our_own_name_in_a_url_stands_for_host() -> None:
+    request = request_of("GET", "http://127.0.0.1:8080/restapi", "Host: evil.example")
+    assert say(f"{PLATFORM.origin}/scim", rules_of().outward(request)) == (
+        "http://127.0.0.1:8080/scim"
+    )
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        Origin("https", "127.0.0.1", 9080),
+        Origin("http", "localhost", 9080),
+        Origin("https", "rc.corp.example", 443),
+    ],
+)
+def test_an_upstream_that_no_proxy_is_asked_for_keeps_its_links(origin: Origin) -> None:
+    near = Upstream("ringcx", origin, "ringcx", RINGCX.scheme, RINGCX.prefixes)
+    rules, request = rules_of(PLATFORM, near), request_of("POST", ASKED_AS_PROXY)
+    for uri in (f"{origin}/cx/1", f"http://{origin.host}/cx/1"):
+        assert say(uri, rules.outward(request)) == say(uri, rules.inward(request)) == uri
+
+
+def test_what_is_remembered_of_fields_is_not_another_targets() -> None:
+    rules = rules_of()
+    as_proxy, as_host = request_of("GET", ASKED_AS_PROXY, ASKED), request_of("GET", "/scim", ASKED)
+    for request in (as_proxy, as_host, as_proxy):
+        assert rules.of(request) == (rules.outward(request), rules.inward(request))
+    assert rules.of(as_proxy) != rules.of(as_host)
+
+
 def test_both_the_public_name_and_the_one_that_was_asked_are_restored() -> None:
     links = rules_of(public=PUBLIC).inward(request_of("POST", "/restapi", ASKED))
     for name in ("https://rc.corp.example", "http://localhost:8080"):
