@@ -62,11 +62,18 @@ def describe_changes(plan: Plan, fields: tuple[OutboundField, ...]) -> Iterator[
         sent = left.pop(at)[1]
         if isinstance(sent, bytes) and sent != value:
             yield Step("set", f"{_CHANGED[name.lower()]} to {_show(sent)}", _show(name))
-    if find_pairs(plan.request.query, ACCESS_TOKEN) and scheme is not Scheme.PASSTHROUGH:
-        yield Step("drop", Fate.CREDENTIAL.value, f"{ACCESS_TOKEN.decode()} (query)")
+    if scheme is not Scheme.PASSTHROUGH:
+        yield from _describe_cuts(plan)
     yield from _describe_tunnel(plan)
     for name, set_value in left:
         yield Step("set", _show(set_value), _show(name))
+
+
+def _describe_cuts(plan: Plan) -> Iterator[Step]:
+    reasons = dict.fromkeys(plan.upstream.cut_parameters, "acts as another user; not allowed here")
+    for name, reason in ({ACCESS_TOKEN: Fate.CREDENTIAL.value} | reasons).items():
+        if find_pairs(plan.request.query, name):
+            yield Step("drop", reason, f"{name.decode()} (query)")
 
 
 def _describe_tunnel(plan: Plan) -> Iterator[Step]:

@@ -22,6 +22,7 @@ from gateway.errors import Refused
 from gateway.pipeline import Policy
 from gateway.policy.callers import identify
 from gateway.policy.permits import permit
+from gateway.policy.rate_windows import find_family
 from gateway.policy.routes import Routed
 
 CHANNELS = {"header": HEADER.decode(), "query": PARAMETER.decode()}
@@ -114,13 +115,30 @@ def _describe_caller(raw: RawHead, policy: Policy) -> list[Step]:
 
 def _describe_route(raw: RawHead, policy: Policy) -> list[Step]:
     routed = policy.routes.match(normalize(raw, policy.rules))
+    return [
+        Step("route", _why(routed), routed.upstream.name),
+        Step("operation", _describe_operation(routed)),
+    ]
+
+
+def _describe_operation(routed: Routed) -> str:
     operation = routed.operation
-    known = (
-        f"{operation.method} {operation.template}"
-        if operation
-        else "not in the catalogue, so no rate group is known"
-    )
-    return [Step("route", _why(routed), routed.upstream.name), Step("operation", known)]
+    if operation is not None:
+        return f"{operation.method} {operation.template}"
+    found = find_family(routed.upstream.name, routed.reading)
+    if found is None:
+        return "not in the catalogue, so no rate group is known"
+    limits = " and ".join(f"{window.limit} in {window.window_s:g} s" for window in found[0].windows)
+    return f"not in the catalogue; its path is of those of which {limits} are allowed"
+
+
+def rate_group_of(routed: Routed) -> str | None:
+    """Return the group that a request is charged to before any answer, None for none known."""
+    found = find_family(routed.upstream.name, routed.reading)
+    if found is not None:
+        family, scope = found
+        return f"{family.name}/{scope}" if scope else family.name
+    return routed.operation.group if routed.operation else None
 
 
 def _why(routed: Routed) -> str:
