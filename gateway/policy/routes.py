@@ -156,7 +156,11 @@ class Routes:
         named = self._by_host.get(authority.host)
         # The ports of http and https: a client with `http_proxy` set means the public service.
         if named is None or authority.port not in (None, 80, 443):
-            raise BadRequest("the URL's host is neither this gateway nor an enabled upstream")
+            host = show(authority.host, 80) + (f":{authority.port}" if authority.port else "")
+            raise BadRequest(
+                f"the URL's host '{host}', asked for '{show(request.target.path, 80)}', "
+                "is neither this gateway nor an enabled upstream"
+            )
         return named
 
     def _strip_media(self, path: bytes, candidates: tuple[Upstream, ...]) -> tuple[bytes, bool]:
