@@ -1,7 +1,8 @@
 """`rc-gateway config show` and `config schema`: what is configured, and what can be.
 
 `show` prints every setting with the source of its value, in a form that can be read
-back as TOML. A literal secret is masked; a reference is shown, because it holds none.
+back as TOML; one without a value is a comment. A literal secret is masked; a reference is
+shown, because it holds none.
 
 Rule: what is shown is what `serve` would run with; what that needs besides is said.
 """
@@ -43,14 +44,14 @@ def add(commands: Commands) -> None:
 
 
 def run_show(arguments: argparse.Namespace) -> int:
-    """Print `path = value  # source`, a setting a line."""
+    """Print `path = value  # source`, a setting a line, `# path  # unset` for one without."""
     loaded, missing = load_assuming(arguments.config, arguments.set, os.environ)
     for path in missing:
         print(f"{path} is not configured; this cannot serve, see `check`", file=sys.stderr)
     assumed = tuple(f"{path}." for path in missing)
     rows = [
-        (f"{path} = {json.dumps(value)}", source)
-        for path, value, source in loaded.rows()
+        (f"# {path}" if value is None else f"{path} = {json.dumps(value)}", source)
+        for path, value, source in loaded.all_rows()
         if not path.startswith(assumed)
     ]
     # A long list of routes moves its own line only.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.agreement import judge
+from gateway.config.grants import given_keys, keys_of
 from gateway.config.later import take_later
 from gateway.config.layers import Layer, read_environment, read_file, read_sets
 from gateway.config.model import Config
@@ -27,6 +28,7 @@ from gateway.config.settings import Setting, flatten, merge, render_path, source
 from gateway.errors import ConfigError, Problem
 
 DEFAULT = "default"
+UNSET = "unset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ class Loaded:
         """Yield path, value and source of every setting; values are JSON's, literals masked."""
         for path, value in _leaves(self.config):
             yield path, value, self.sources[path]
+
+    def all_rows(self) -> Iterator[tuple[str, Any, str]]:
+        """Yield what `rows` does and, with None, the settings without a value that have a use."""
+        sources = self.sources
+        for path, value in _leaves(self.config, with_unset=True):
+            if value is not None or _has_use(path, self.config):
+                yield path, value, sources.get(path, UNSET if value is None else DEFAULT)
 
 
 def load(
@@ -100,11 +109,22 @@ def _collect(
     return settings, problems
 
 
-def _leaves(config: Config) -> Iterator[tuple[str, Any]]:
-    tree = config.model_dump(mode="json", exclude_none=True)
+def _leaves(config: Config, *, with_unset: bool = False) -> Iterator[tuple[str, Any]]:
+    tree = config.model_dump(mode="json", exclude_none=not with_unset)
     for path, value in flatten(tree):
         if value != {}:
             yield render_path(path), value
+
+
+def _has_use(path: str, config: Config) -> bool:
+    """Tell whether a setting that has no value would mean something if it had one."""
+    section, _, rest = path.partition(".")
+    name, _, key = rest.rpartition(".")
+    if section != "credentials":
+        return True
+    table = config.credentials[name]
+    keys = keys_of(table.grant, given_keys(table))
+    return key in (*keys.needs, *keys.takes)
 
 
 def _is_set(path: str, sources: Mapping[str, str]) -> bool:

@@ -30,7 +30,8 @@ _ORIGIN = (
 )
 _REFERENCE = (
     PlainValidator(read_text(parse_reference, Reference), json_schema_input_type=str),
-    PlainSerializer(str, return_type=str),
+    # None stays None: what is written nowhere is no text.
+    PlainSerializer(lambda value: None if value is None else str(value), return_type=str | None),
 )
 OriginField = Annotated[Origin, *_ORIGIN]
 ReferenceField = Annotated[Reference | None, *_REFERENCE]

@@ -32,6 +32,26 @@ def test_every_setting_is_shown_with_its_source(
     assert sources['credentials.ringcentral.token = "literal:********"'] == f"file {config}"
 
 
+def test_a_setting_without_a_value_is_shown_as_a_comment(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = ["credentials.rc.grant=jwt", "upstreams.media.credential=rc"]
+    sets += ["credentials.rc.client_id=env:A", "credentials.rc.jwt=env:B"]
+    options = [word for each in sets for word in ("--set", each)]
+    assert main(["config", "show", "--config", str(config), *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    unset = {line.partition("  # ")[0].strip() for line in lines if line.endswith("  # unset")}
+    shown = {line.partition("  # ")[0].strip() for line in lines if line.endswith("  # default")}
+    assert shown >= {'links.public_origin = ""', 'stores.redis = ""', 'stores.key = ""'}
+    assert unset == {
+        "# upstreams.platform.proxy_auth",
+        "# upstreams.media.proxy_auth",
+        "# credentials.rc.client_secret",
+        "# credentials.rc.access_token_ttl",
+        "# credentials.rc.refresh_token_ttl",
+    }
+
+
 def test_what_is_shown_is_toml_and_hides_secrets(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
