@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.flaws import names_at
+from gateway.config.grants import GRANTS
 from gateway.config.load import load
+from gateway.config.model import Config
+from gateway.config.upstreams import UpstreamConfig
 from tests.config.loading import load_sets
 
 FOLDER = Path(__file__).parents[2] / "config"
@@ -40,6 +44,22 @@ def test_every_setting_that_the_sidecar_shows_is_the_default(tmp_path: Path) -> 
     shown = {path for path, source in written.sources.items() if source != "default"}
     assert len(shown) > 30
     assert shown >= {path for path in defaults if path.split(".")[0] in {"timeouts", "limits"}}
+
+
+def test_the_sidecar_names_every_setting_that_it_may_have() -> None:
+    named: dict[str, set[str]] = {}
+    table: set[str] = set()
+    for line in SIDECAR.read_text().splitlines():
+        if header := re.fullmatch(r"(?:# )?\[([a-z_]+)(?:\.[a-z_]+)?\]", line):
+            table = named.setdefault(header[1], set())
+        elif setting := re.match(r"(?:# ?)?([a-z_]+) = ", line):
+            table.add(setting[1])
+    for section in Config.model_fields.keys() - {"upstreams", "credentials"}:
+        # What is not possible yet is not shown.
+        assert named[section] == set(names_at([section])) - {"ready_requires"}, section
+    assert named["upstreams"] == set(UpstreamConfig.model_fields)
+    jwt = GRANTS["jwt"]
+    assert named["credentials"] >= {*jwt.needs, *jwt.takes, "grant", "token"}
 
 
 def test_the_examples_inside_comments_are_accepted(tmp_path: Path) -> None:
