@@ -20,11 +20,13 @@ SDK_STAMP := $(SDK)/node_modules/.package-lock.json
 PURE := gateway/errors.py,gateway/core/*,gateway/policy/*,gateway/pipeline.py
 PURE_TESTS := tests/test_errors.py tests/core tests/policy tests/test_pipeline.py
 
-.PHONY: help run test services lint format lock catalogue bench soak clean
+.PHONY: help install run test services lint format lock catalogue bench soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "PYTHON=python3.13 (a name or a path) selects the interpreter; the default is python3."
+
+install: $(VENV)/run.stamp ## install the gateway into .venv, and start nothing
 
 run: $(VENV)/run.stamp ## start the gateway with the embedded RingCentral simulator
 	$(BIN)/rc-gateway serve --simulator --set log.format=console

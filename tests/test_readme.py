@@ -96,6 +96,27 @@ def test_make_run_serves_with_the_simulator_and_make_test_is_what_ci_calls() -> 
     assert "make test" in (ROOT / ".ci" / "run").read_text("utf-8")
 
 
+def test_make_install_is_the_first_half_of_make_run() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert len(re.findall(r"^(?:install|run): \$\(VENV\)/run\.stamp ##", makefile, re.M)) == 2
+    done = shell("make -n install")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "serve" not in done.stdout
+
+
+def test_what_does_not_go_through_is_refused_as_the_readme_says() -> None:
+    text = README[README.index("**What does not go through it:**") : README.index("## Tokens")]
+    paths = re.findall(r"`(/restapi/oauth/\w+)`", text)
+    assert paths == ["/restapi/oauth/token", "/restapi/oauth/wstoken"]
+    for path in paths:
+        refused = shell(f"{GATEWAY} explain -X POST {path}").stdout
+        assert "refused at permit: 403 not-permitted" in refused
+        passed = "--set credentials.ringcentral.grant=passthrough"
+        assert shell(f"{GATEWAY} explain {passed} -X POST {path}").returncode == 0
+    refused = shell(f"{GATEWAY} explain -X CONNECT platform.ringcentral.com:443").stdout
+    assert "405 method-not-allowed" in refused
+
+
 def test_the_printed_commands_work_as_printed_and_are_those_of_the_readme() -> None:
     with serving("--simulator", until="Ctrl-C") as output:
         printed = [line for line in output.splitlines() if line.startswith("curl")]
@@ -144,7 +165,15 @@ def test_the_status_of_tokens_is_asked_at_the_ops_listener() -> None:
 
 
 def test_every_command_of_the_readme_is_run_by_a_test() -> None:
-    known = ("make run", "make test", "make bench", "make soak", "curl ", "export RC_")
+    known = (
+        "make run",
+        "make install",
+        "make test",
+        "make bench",
+        "make soak",
+        "curl ",
+        "export RC_",
+    )
     rest = [line for line in commands() if not line.startswith(known)]
     assert all(line.startswith(".venv/bin/rc-gateway ") for line in rest)
     assert {line.split()[1] for line in rest} == {"explain", "check", "serve", "token"}
