@@ -56,7 +56,8 @@ class Toll:
         self._loop = asyncio.get_running_loop()
         self._queue: RateQueue[Waiting] = RateQueue(max_queue)
         self._first = FirstAnswers(self._loop)
-        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        # By line: when, and what rings then. A handle of uvloop's does not always tell.
+        self._timers: dict[tuple[str, str], tuple[float, asyncio.Handle]] = {}
 
     @property
     def waiting(self) -> int:
@@ -176,8 +177,8 @@ class Toll:
         ticket = self._queue.enter(key.bucket, caller, turn)
         if ticket is None:
             raise self._refusal(key)
-        self._look_again(key)
         try:
+            self._look_again(key)
             async with asyncio.timeout_at(give_up):
                 await turn
         except TimeoutError:
@@ -214,12 +215,12 @@ class Toll:
 
     def _wake_at(self, key: RateKey, at: float) -> None:
         line = key.bucket
-        timer = self._timers.get(line)
-        if timer is not None and timer.when() <= at and not timer.cancelled():
-            return
-        if timer is not None:
+        if line in self._timers:
+            known_at, timer = self._timers[line]
+            if known_at <= at:
+                return
             timer.cancel()
-        self._timers[line] = self._loop.call_at(at, self._on_timer, key)
+        self._timers[line] = at, self._loop.call_at(at, self._on_timer, key)
 
     def _on_timer(self, key: RateKey) -> None:
         self._timers.pop(key.bucket, None)
