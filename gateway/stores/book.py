@@ -15,6 +15,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.stores.doors import Doors
 from gateway.stores.store import Entry
 
 FORMAT = 1
@@ -26,7 +27,7 @@ class NoBook(Exception):
 
 @dataclass(slots=True)
 class Book:
-    """Entries by key, the last fence given for each, and when each budget was spent.
+    """Entries by key, the last fence given for each, when each budget was spent, and doors.
 
     Times are seconds since 1970, so that they mean the same after a restart.
     """
@@ -34,6 +35,7 @@ class Book:
     entries: dict[str, Entry] = field(default_factory=dict)
     fences: dict[str, int] = field(default_factory=dict)
     budgets: dict[str, list[float]] = field(default_factory=dict)
+    doors: Doors = field(default_factory=dict)
 
     def next_fence(self, key: str, floor: int) -> int:
         """Return a fence above every one that is known, and keep it."""
@@ -58,6 +60,8 @@ def render_book(book: Book) -> bytes:
         for key, entry in book.entries.items()
     }
     tree = {"format": FORMAT, "entries": entries, "fences": book.fences, "budgets": book.budgets}
+    if book.doors:
+        tree["doors"] = book.doors
     return json.dumps(tree, indent=1, sort_keys=True).encode("ascii") + b"\n"
 
 
@@ -74,6 +78,8 @@ def parse_book(text: bytes) -> Book:
             {key: _read_entry(value) for key, value in tree["entries"].items()},
             {key: _read_count(value) for key, value in tree["fences"].items()},
             {key: [_read_time(time) for time in times] for key, times in tree["budgets"].items()},
+            # Where no door was shut, none is written.
+            {name: _read_door(*times) for name, times in tree.get("doors", {}).items()},
         )
     except (LookupError, TypeError, ValueError, AttributeError):
         raise NoBook("it has not the shape of a store") from None
@@ -81,6 +87,10 @@ def parse_book(text: bytes) -> Book:
 
 def _read_entry(value: Any) -> Entry:
     return Entry(_read_count(value["version"]), base64.b64decode(value["value"], validate=True))
+
+
+def _read_door(opens_at: Any, for_s: Any) -> tuple[float, float]:
+    return _read_time(opens_at), _read_time(for_s)
 
 
 def _read_count(value: Any) -> int:

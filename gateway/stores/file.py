@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 from gateway.config.places import check_file_place
 from gateway.stores.book import Book, NoBook, parse_book, render_book
+from gateway.stores.doors import find_bar, shut_door
 from gateway.stores.events import Events
 from gateway.stores.file_access import (
     Busy,
@@ -32,7 +33,7 @@ from gateway.stores.file_access import (
 )
 from gateway.stores.health import Health
 from gateway.stores.leases import Grip, Leases
-from gateway.stores.store import Entry, Lease, StoreDown
+from gateway.stores.store import Bar, Entry, Lease, StoreDown
 from gateway.stores.waiting import wait_until
 from gateway.stores.window import spend_one
 
@@ -88,13 +89,28 @@ class FileStore:
 
     async def spend(self, key: str, limit: int, window_s: float) -> float:
         """Spend one, or return the seconds until one is free."""
+        bar = await self.enter((), key, limit, window_s)
+        return 0.0 if bar is None else bar.wait_s
 
-        def spend(book: Book) -> float:
+    async def shut(self, door: str, for_s: float) -> None:
+        """Keep a door shut for so many seconds."""
+        await self._change(lambda book: shut_door(book.doors, door, self._clock(), for_s))
+
+    async def enter(
+        self, doors: Sequence[str], key: str, limit: int, window_s: float
+    ) -> Bar | None:
+        """Spend one if all these doors are open, or return what keeps from it."""
+
+        def enter(book: Book) -> Bar | None:
+            now = self._clock()
+            bar = find_bar(book.doors, doors, now)
+            if bar is not None:
+                return bar
             spent = book.budgets.get(key, [])
-            book.budgets[key], wait_s = spend_one(spent, self._clock(), limit, window_s)
-            return wait_s
+            book.budgets[key], wait_s = spend_one(spent, now, limit, window_s)
+            return Bar("", wait_s) if wait_s else None
 
-        return await self._change(spend)
+        return await self._change(enter)
 
     async def close(self) -> None:
         """Release every lease."""

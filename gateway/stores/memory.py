@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from gateway.stores.store import Entry, Lease
+from gateway.stores.doors import Doors, find_bar, shut_door
+from gateway.stores.store import Bar, Entry, Lease
 from gateway.stores.window import spend_one
 
 
@@ -28,6 +29,7 @@ class MemoryStore:
         self._held: dict[str, _MemoryLease] = {}
         self._bells: dict[str, asyncio.Event] = {}
         self._spent: dict[str, list[float]] = {}
+        self._doors: Doors = {}
 
     async def read(self, key: str) -> Entry | None:
         """Return the entry of a key."""
@@ -59,6 +61,20 @@ class MemoryStore:
         spent = self._spent.get(key, [])
         self._spent[key], wait_s = spend_one(spent, self._clock(), limit, window_s)
         return wait_s
+
+    async def shut(self, door: str, for_s: float) -> None:
+        """Keep a door shut for so many seconds."""
+        shut_door(self._doors, door, self._clock(), for_s)
+
+    async def enter(
+        self, doors: Sequence[str], key: str, limit: int, window_s: float
+    ) -> Bar | None:
+        """Spend one if all these doors are open, or return what keeps from it."""
+        bar = find_bar(self._doors, doors, self._clock())
+        if bar is not None:
+            return bar
+        wait_s = await self.spend(key, limit, window_s)
+        return Bar("", wait_s) if wait_s else None
 
     async def close(self) -> None:
         """Release every lease."""

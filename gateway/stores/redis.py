@@ -12,8 +12,9 @@ Rule 3: nothing is tried twice: a script may have run although its answer was lo
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from gateway.stores.events import Events
 from gateway.stores.health import Health
 from gateway.stores.leases import Grip, Leases
 from gateway.stores.redis_connection import connect, explain, failures
-from gateway.stores.store import Entry, Lease, StoreDown
+from gateway.stores.store import Bar, Entry, Lease, StoreDown
 from gateway.stores.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 # One answers tens of thousands of scripts a second; the library has a hundred at most, and takes
 # the need of one more for a failure.
 MOST_CONNECTIONS = 32
-_NAMES = ("TAKE", "RENEW", "FREE", "WRITE", "READ", "IS_NEWS", "SPEND", "PROBE")
+_NAMES = ("TAKE", "RENEW", "FREE", "WRITE", "READ", "IS_NEWS", "SPEND", "SHUT", "ENTER", "PROBE")
 
 
 class RedisStore:
@@ -92,6 +93,21 @@ class RedisStore:
         wait_us = await self._run("SPEND", [self._budget(key)], limit, round(window_s * 1e6))
         return int(wait_us) / 1e6
 
+    async def shut(self, door: str, for_s: float) -> None:
+        """Keep a door shut for so many seconds."""
+        await self._run("SHUT", [self._door(door)], max(1, math.ceil(for_s * 1e3)))
+
+    async def enter(
+        self, doors: Sequence[str], key: str, limit: int, window_s: float
+    ) -> Bar | None:
+        """Spend one if all these doors are open, or return what keeps from it."""
+        names = [self._budget(key), *map(self._door, doors)]
+        found = await self._run("ENTER", names, limit, round(window_s * 1e6))
+        if isinstance(found, list):
+            place, wait_ms = found
+            return Bar(doors[place], wait_ms / 1e3)
+        return Bar("", int(found) / 1e6) if int(found) else None
+
     async def close(self) -> None:
         """Release every lease and close the connections."""
         await self._leases.release()
@@ -135,13 +151,18 @@ class RedisStore:
             return
 
     def _hash(self, key: str) -> str:
-        return f"{self._prefix}{{{key}}}"
+        # What stands in braces chooses the slot.
+        slot, slash, rest = key.partition("/")
+        return f"{self._prefix}{{{slot}}}{slash}{rest}"
 
     def _lease(self, key: str) -> str:
-        return f"{self._prefix}{{{key}}}:lease"
+        return f"{self._hash(key)}:lease"
 
     def _budget(self, key: str) -> str:
-        return f"{self._prefix}{{{key}}}:spent"
+        return f"{self._hash(key)}:spent"
+
+    def _door(self, name: str) -> str:
+        return f"{self._hash(name)}:shut"
 
 
 class _RedisGrip:

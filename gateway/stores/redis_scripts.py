@@ -1,8 +1,9 @@
 """What Redis does in one step, in its own language.
 
 A key has a hash with the fields `fence` (the last one given), `version` and `value`, and
-beside it the lease: a string that holds the holder's mark and runs out by itself. Both
-names share one slot of a cluster.
+beside it the lease: a string that holds the holder's mark and runs out by itself. A door
+is shut while there is a string that runs out. Names that one script has share one slot of
+a cluster.
 
 Rule 1: whatever is compared and then changed is so in one script.
 Rule 2: the time is that of Redis, in microseconds: the clocks of a fleet differ.
@@ -78,6 +79,24 @@ end
 redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
 return wait
 """
+
+# KEYS: door. ARGV: milliseconds. One that is shut for longer stays so.
+SHUT = """
+if redis.call('PTTL', KEYS[1]) >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+return 1
+"""
+
+# KEYS: those of SPEND, doors. ARGV: those of SPEND. Gives what SPEND gives, or the place of the
+# door that is shut for the longest, and milliseconds.
+ENTER = f"""
+local longest, place = -1, 0
+for number = 2, #KEYS do
+  local left = redis.call('PTTL', KEYS[number])
+  if left > longest then longest, place = left, number - 2 end
+end
+if longest >= 0 then return {{place, longest + 1}} end
+{SPEND}"""
 
 # KEYS: one that nothing else uses. A write: a replica or a full memory refuses it.
 PROBE = """

@@ -11,11 +11,12 @@ Rule 2: the sealed text is bound to its key and version: one version byte, a ran
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gateway.core.secret import Secret
 from gateway.stores.events import Events
-from gateway.stores.store import Entry, Lease, Store
+from gateway.stores.store import Bar, Entry, Lease, Store
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -69,6 +70,16 @@ class Sealed:
     async def spend(self, key: str, limit: int, window_s: float) -> float:
         """Spend one, or return the seconds until one is free; budgets are no secret."""
         return await self._store.spend(key, limit, window_s)
+
+    async def shut(self, door: str, for_s: float) -> None:
+        """Keep a door shut for so many seconds; doors are no secret, either."""
+        await self._store.shut(door, for_s)
+
+    async def enter(
+        self, doors: Sequence[str], key: str, limit: int, window_s: float
+    ) -> Bar | None:
+        """Spend one if all these doors are open, or return what keeps from it."""
+        return await self._store.enter(doors, key, limit, window_s)
 
     async def close(self) -> None:
         """Close the store below."""

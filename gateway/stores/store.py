@@ -1,4 +1,4 @@
-"""What every store promises: entries, leases that fence, and rolling budgets.
+"""What every store promises: entries, leases that fence, rolling budgets, and doors.
 
 Whoever wants to renew the value of a key takes the lease on it; the others wait for
 `changed`. A lease has a fencing number, larger than every one before it, and an entry
@@ -14,6 +14,7 @@ Rule 3: no text, repr or event of a store holds a value.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +25,14 @@ class Entry:
 
     version: int
     value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What kept an asker from spending: the door that is shut, "" for the budget; seconds."""
+
+    door: str
+    wait_s: float
 
 
 class StoreDown(Exception):
@@ -86,6 +95,19 @@ class Store(Protocol):
         """Spend one of `limit` (at least 1) in any `window_s`; return 0.0 when it was spent.
 
         Else nothing was spent, and the seconds until one will be free are returned.
+        """
+        ...
+
+    async def shut(self, door: str, for_s: float) -> None:
+        """Keep a door shut for so many seconds; one that is shut for longer stays so."""
+        ...
+
+    async def enter(
+        self, doors: Sequence[str], key: str, limit: int, window_s: float
+    ) -> Bar | None:
+        """Spend one, as `spend` does, if all these doors are open; None when it was spent.
+
+        Names that are asked about together begin with the same text up to their first "/".
         """
         ...
 

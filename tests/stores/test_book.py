@@ -11,12 +11,14 @@ from gateway.stores.store import Entry
 
 COUNTS = st.integers(0, 2**63)
 ENTRIES = st.builds(Entry, COUNTS, st.binary())
-TIMES = st.lists(st.floats(allow_nan=False, allow_infinity=False))
+SECONDS = st.floats(allow_nan=False, allow_infinity=False)
+TIMES = st.lists(SECONDS)
 BOOKS = st.builds(
     Book,
     st.dictionaries(st.text(), ENTRIES, max_size=4),
     st.dictionaries(st.text(), COUNTS, max_size=4),
     st.dictionaries(st.text(), TIMES, max_size=4),
+    st.dictionaries(st.text(), st.tuples(SECONDS, SECONDS), max_size=4),
 )
 WHOLE = {"format": 1, "entries": {}, "fences": {}, "budgets": {}}
 
@@ -56,6 +58,8 @@ def test_anything_else_is_refused_and_never_raises_another_error(text: bytes) ->
         ({"budgets": {"k": [float("inf")]}}, "shape"),
         ({"budgets": {"k": [1]}}, "shape"),
         ({"budgets": {"k": 1.0}}, "shape"),
+        ({"doors": {"k": [1.0]}}, "shape"),
+        ({"doors": {"k": [1.0, "2"]}}, "shape"),
     ],
 )
 def test_what_is_not_of_the_shape_is_refused(change: dict[str, object], reason: str) -> None:

@@ -177,10 +177,16 @@ async def test_names_have_the_prefix_and_all_but_tokens_run_out(
     lease = await take(store)
     await lease.write(b"token")
     await store.spend("auth:app", 5, 60.0)
+    await store.shut("rate:app/@platform", 60.0)
     plain = Redis(port=redis.address.port)
     left_ms = {key: await plain.pttl(key) for key in await plain.keys("*")}
     assert left_ms.pop(f"corp:{{{KEY}}}".encode()) == -1
-    assert set(left_ms) == {f"corp:{{{KEY}}}:lease".encode(), b"corp:{auth:app}:spent"}
+    assert set(left_ms) == {
+        f"corp:{{{KEY}}}:lease".encode(),
+        b"corp:{auth:app}:spent",
+        # In the slot of all else that is asked about with it.
+        b"corp:{rate:app}/@platform:shut",
+    }
     assert all(0 < left <= 60_000 for left in left_ms.values())
     await plain.aclose()
     await store.close()

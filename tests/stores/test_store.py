@@ -2,7 +2,8 @@
 
 import asyncio
 
-from gateway.stores.store import Entry, Lease, Store
+from gateway.stores.store import Bar, Entry, Lease, Store
+from gateway.stores.waiting import wait_until
 
 KEY = "token:ringcentral"
 SOON_S = 20.0
@@ -131,6 +132,46 @@ async def test_budgets_of_different_names_are_apart(store: Store) -> None:
     assert await store.spend("auth:one", 1, 60.0) == 0.0
     assert await store.spend("auth:two", 1, 60.0) == 0.0
     assert await store.spend("auth:one", 1, 60.0) > 0.0
+
+
+async def test_nothing_is_spent_behind_a_door_that_is_shut(store: Store) -> None:
+    doors = ("rate:app/heavy", "rate:app/@platform")
+    assert await store.enter(doors, "rate:app/heavy", 1, 60.0) is None
+    await store.shut(doors[1], 30.0)
+    bar = await store.enter(doors, "rate:app/light", 1, 60.0)
+    assert bar is not None
+    assert bar.door == doors[1]
+    assert 29 < bar.wait_s <= 30.001
+    assert await store.enter(doors[:1], "rate:app/light", 1, 60.0) is None
+    full = await store.enter(doors[:1], "rate:app/light", 1, 60.0)
+    assert full is not None
+    assert full.door == ""
+    assert 59 < full.wait_s <= 60
+
+
+async def test_of_all_that_is_known_of_a_door_the_last_end_counts(
+    store: Store, other: Store
+) -> None:
+    async def longest() -> Bar:
+        bar = await store.enter(("rate:app/a", "rate:app/b"), "rate:app/a", 9, 60.0)
+        assert bar is not None
+        return bar
+
+    await other.shut("rate:app/a", 40.0)
+    await store.shut("rate:app/a", 20.0)
+    assert 39 < (await longest()).wait_s <= 40.001
+    await store.shut("rate:app/b", 50.0)
+    assert (await longest()).door == "rate:app/b"
+    await other.shut("rate:app/a", 60.0)
+    assert (await longest()).door == "rate:app/a"
+
+
+async def test_a_door_opens_by_itself(store: Store) -> None:
+    async def is_open() -> bool:
+        return await store.enter(("rate:app/a",), "rate:app/a", 1, 60.0) is None
+
+    await store.shut("rate:app/a", 0.05)
+    assert await wait_until(is_open, SOON_S, 0.01)
 
 
 async def test_two_stores_over_one_place_have_the_same_entries(store: Store, other: Store) -> None:
