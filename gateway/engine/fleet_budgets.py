@@ -1,76 +1,103 @@
-"""The vendor's limits as a fleet keeps them: one count in the store for all gateways.
+"""The vendor's limits as a fleet keeps them: one count, and one set of doors, for all gateways.
 
 Every request is counted, also while nobody knows the limit. The first gateway to learn it
 tells it to the others through the store, so that one which comes late keeps to it from its
-first request on.
+first request on. So does the one that meets a penalty, because a request of any other one
+would begin it anew; the last end that anybody knows of counts.
 
 Rule 1: one question to the store for each request, and a second one only until the limit
         is known here.
-Rule 2: what cannot be told now is told after the next answer.
+Rule 2: a limit that cannot be told now is told after the next answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 
+from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rates import Budget
 from gateway.policy.recent import Recent
 from gateway.stores.store import Store, StoreDown
 
 # More than any limit that is documented, and few enough to be counted one by one.
-_MOST_COUNTED = 1000
-_COUNTED_WINDOW_S = 60.0
+_COUNTED = 1000, 60.0
 # What leaves here first may arrive last; by this much the fleet's window is the longer one.
 _SLACK = 1.02
 _MOST_TOLD = 4096
 _RECORD = re.compile(rb"([0-9]{1,9}) ([0-9]{1,9}(?:\.[0-9]{1,9})?)")
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the fleet lets nobody through, and for how many seconds."""
+
+    reason: Reason
+    wait_s: float
+
+
 class FleetBudgets:
-    """Counts in a shared store."""
+    """Counts, and doors, in a shared store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._told: Recent[tuple[str, str], tuple[int, float]] = Recent(_MOST_TOLD)
         self._telling: set[asyncio.Task[None]] = set()
 
-    async def spend(self, key: RateKey, budget: Budget | None) -> float:
-        """Count a request; return 0.0 when it may go, else the seconds until it may.
+    async def spend(self, key: RateKey, budget: Budget | None) -> Refusal | None:
+        """Count a request, which may go then; or return why it may not.
 
         Raises `StoreDown`.
         """
-        name = _name(key)
-        limits = (budget.limit, budget.window_s) if budget else await self._read(name)
-        if limits is None:
-            await self._store.spend(f"rate:{name}", _MOST_COUNTED, _COUNTED_WINDOW_S)
-            return 0.0
-        limit, window_s = limits
+        place, door = _place(key), _door(key)
+        limits = (budget.limit, budget.window_s) if budget else await self._read(key)
         # A window of which nothing is allowed is shut by the answers that say so.
-        return await self._store.spend(f"rate:{name}", max(limit, 1), window_s * _SLACK)
+        limit, window_s = (max(limits[0], 1), limits[1] * _SLACK) if limits else _COUNTED
+        bar = await self._store.enter((place, door), place, limit, window_s)
+        if bar is None or (limits is None and not bar.door):
+            return None
+        reasons = {place: Reason.PENALTY, door: Reason.ACCOUNT}
+        return Refusal(reasons.get(bar.door, Reason.EXHAUSTED), bar.wait_s)
 
     def tell(self, key: RateKey, budget: Budget | None) -> None:
         """Have the others know a limit, once for each change of it."""
         if budget is None or self._told.get(key.bucket) == (budget.limit, budget.window_s):
             return
         self._told.put(key.bucket, (budget.limit, budget.window_s))
-        task = asyncio.get_running_loop().create_task(self._write(key, budget))
+        self._begin(self._write(key, budget))
+
+    def shut(self, key: RateKey, shut: Shut) -> None:
+        """Have the others know a door that a 429 shut here."""
+        if key.windows:
+            # Where windows are documented a 429 prolongs nothing, and nothing is asked for.
+            return
+        door = _door(key) if shut.reason is Reason.ACCOUNT else _place(key)
+        self._begin(self._shut(door, shut.until))
+
+    def _begin(self, telling: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(telling)
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _read(self, name: str) -> tuple[int, float] | None:
-        entry = await self._store.read(f"limit:{name}")
+    async def _shut(self, door: str, until: float) -> None:
+        # Without a store every process learns of a penalty by itself.
+        with suppress(StoreDown):
+            await self._store.shut(door, until - asyncio.get_running_loop().time())
+
+    async def _read(self, key: RateKey) -> tuple[int, float] | None:
+        entry = await self._store.read(_limit(key)) if key.group else None
         found = _RECORD.fullmatch(entry.value) if entry is not None else None
         return None if found is None else (int(found[1]), float(found[2]))
 
     async def _write(self, key: RateKey, budget: Budget) -> None:
-        name = _name(key)
         try:
-            if await self._read(name) == (budget.limit, budget.window_s):
+            if await self._read(key) == (budget.limit, budget.window_s):
                 return
-            lease = await self._store.lease(f"limit:{name}")
+            lease = await self._store.lease(_limit(key))
             if lease is None:
                 return
             try:
@@ -82,5 +109,15 @@ class FleetBudgets:
                 self._told.drop(key.bucket)
 
 
-def _name(key: RateKey) -> str:
-    return "/".join(key.bucket)
+def _limit(key: RateKey) -> str:
+    return f"limit:{key.credential}/{key.group}"
+
+
+def _place(key: RateKey) -> str:
+    """Return the name of what is counted, and shut, together."""
+    return f"rate:{key.credential}/{key.group}"
+
+
+def _door(key: RateKey) -> str:
+    # No group begins so.
+    return f"rate:{key.credential}/@{key.upstream}"

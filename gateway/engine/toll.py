@@ -23,7 +23,7 @@ from gateway.policy.forward import Plan
 from gateway.policy.permits import Permitted
 from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_fields import parse_retry_after, read_rate_fields
-from gateway.policy.rate_groups import RateKey
+from gateway.policy.rate_groups import RateKey, charged_key
 from gateway.policy.rate_queue import RateQueue, Ticket
 from gateway.policy.rates import RateMode, Rates, Spent, shield_of
 from gateway.stores.store import StoreDown
@@ -134,7 +134,10 @@ class Toll:
             retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
         fields = read_rate_fields(head)
         if not self.rates.learn_room(spent, head.status, fields, now):
-            self.rates.learn(spent, head.status, fields, retry_after_s, now)
+            shut = self.rates.learn(spent, head.status, fields, retry_after_s, now)
+            if shut is not None and self._shared is not None and head.status == 429:
+                group = "" if fields is None else fields.group
+                self._shared.shut(charged_key(spent.key, group), shut)
         if not spent.was_told:
             self._first.end(spent.key, answered=True)
         if self._shared is not None:
@@ -154,19 +157,19 @@ class Toll:
 
     async def _pay_now(self, key: RateKey) -> Spent:
         spent = self.rates.spend(key, self._loop.time())
-        if self._shared is None or not key.group or key.windows:
+        if self._shared is None or key.windows:
             return spent
         try:
-            wait_s = await self._shared.spend(key, self.rates.budget(key))
+            refusal = await self._shared.spend(key, self.rates.budget(key))
         except StoreDown:
             return spent
         except BaseException:
             self.rates.release(spent, self._loop.time(), sent=False)
             raise
-        if wait_s <= 0:
+        if refusal is None:
             return spent
         now = self._loop.time()
-        shut = Shut(Reason.EXHAUSTED, now + wait_s)
+        shut = Shut(refusal.reason, now + refusal.wait_s)
         self.rates.release(spent, now, sent=False)
         self.rates.close(key, shut)
         raise shield_of(key, shut, now)

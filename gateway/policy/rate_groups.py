@@ -53,6 +53,13 @@ class RateKey:
         object.__setattr__(self, "door", (self.credential, self.upstream))
 
 
+def charged_key(key: RateKey, group: str) -> RateKey:
+    """Return the key that the vendor charged: `group` is what its answer named, if it did."""
+    if not group or group == key.group or key.windows:
+        return key
+    return RateKey(key.upstream, key.credential, group, key.operation)
+
+
 class RateGroups:
     """Makes keys, and learns the groups of operations."""
 

@@ -20,7 +20,7 @@ from enum import StrEnum
 from gateway.errors import RateShield
 from gateway.policy.rate_buckets import PENALTY_S, Bucket, Reason, Shut
 from gateway.policy.rate_fields import RateFields
-from gateway.policy.rate_groups import RateGroups, RateKey
+from gateway.policy.rate_groups import RateGroups, RateKey, charged_key
 from gateway.policy.rate_windows import Tally
 from gateway.policy.recent import Recent
 
@@ -171,12 +171,12 @@ class Rates:
         """
         if self.mode is _OFF:
             return None
-        key, bucket = spent.key, spent.bucket
+        bucket = spent.bucket
         if bucket is not None:
             bucket.forget()
-        group = "" if answer is None else answer.group
-        if group and group != key.group and not key.windows:
-            key = self._recharge(key, group)
+        key = charged_key(spent.key, "" if answer is None else answer.group)
+        if key is not spent.key:
+            self._groups.learn(key, key.group)
             bucket = self._bucket(key)
         if bucket is not None:
             bucket.note(spent.number, self._sent.number, answer, now)
@@ -255,11 +255,6 @@ class Rates:
         if door is None or now >= door.until:
             return shut
         return door if shut is None or shut.until <= door.until else shut
-
-    def _recharge(self, key: RateKey, group: str) -> RateKey:
-        """Return the key that the vendor charged, and learn it."""
-        self._groups.learn(key, group)
-        return RateKey(key.upstream, key.credential, group, key.operation)
 
     def _close_door(self, key: RateKey, until: float) -> Shut:
         door = self._doors.get(key.door)

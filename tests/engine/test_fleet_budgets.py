@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from gateway.engine.fleet_budgets import FleetBudgets
+from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_groups import RateKey
+from gateway.policy.rate_windows import Window
 from gateway.policy.rates import Budget
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry, StoreDown
@@ -31,14 +33,16 @@ async def test_what_is_counted_before_the_limit_is_known_counts_afterwards() -> 
     store = MemoryStore()
     fleet = [FleetBudgets(store) for _ in range(3)]
     for budgets in fleet:
-        assert [await budgets.spend(HEAVY, None) for _ in range(3)] == [0.0] * 3
+        assert [await budgets.spend(HEAVY, None) for _ in range(3)] == [None] * 3
     fleet[0].tell(HEAVY, TEN)
     await asyncio.sleep(0)
     # The tenth, by one that was told through the store; and none after it, by anybody.
-    assert await fleet[2].spend(HEAVY, None) == 0.0
+    assert await fleet[2].spend(HEAVY, None) is None
     for budgets, known in zip(fleet, (TEN, None, None), strict=True):
-        wait_s = await budgets.spend(HEAVY, known)
-        assert 60.0 < wait_s <= 61.2
+        refusal = await budgets.spend(HEAVY, known)
+        assert refusal is not None
+        assert refusal.reason is Reason.EXHAUSTED
+        assert 60.0 < refusal.wait_s <= 61.2
 
 
 async def test_a_limit_is_told_once_and_again_when_it_changes() -> None:
@@ -84,3 +88,48 @@ async def test_a_limit_that_another_is_writing_is_left_to_it() -> None:
     FleetBudgets(store).tell(HEAVY, TEN)
     await asyncio.sleep(0)
     assert await store.read("limit:ringcentral/heavy") is None
+
+
+def until(seconds: float, reason: Reason = Reason.PENALTY) -> Shut:
+    return Shut(reason, asyncio.get_running_loop().time() + seconds)
+
+
+async def test_what_is_shut_by_one_is_shut_for_all_and_nothing_is_counted_meanwhile() -> None:
+    store = MemoryStore()
+    one, other = FleetBudgets(store), FleetBudgets(store)
+    one.shut(HEAVY, until(30.0))
+    await asyncio.sleep(0)
+    light = RateKey("platform", "ringcentral", "light", "GET /y")
+    for _ in range(TEN.limit + 1):
+        refusal = await other.spend(HEAVY, TEN)
+        assert refusal is not None
+        assert refusal.reason is Reason.PENALTY
+        assert 29.0 < refusal.wait_s <= 30.0
+    assert await other.spend(light, None) is None
+    one.shut(light, until(40.0, Reason.ACCOUNT))
+    await asyncio.sleep(0)
+    # A request of no known group, too, would prolong it; another upstream is another door.
+    for key in (HEAVY, light, RateKey("platform", "ringcentral", "", "GET /new")):
+        refusal = await other.spend(key, None)
+        assert refusal is not None
+        assert refusal.reason is Reason.ACCOUNT
+    assert await other.spend(RateKey("media", "ringcentral", "light", "GET /z"), None) is None
+
+
+async def test_a_door_that_cannot_be_told_is_not_told() -> None:
+    class Away(MemoryStore):
+        async def shut(self, door: str, for_s: float) -> None:
+            raise StoreDown("away")
+
+    store = Away()
+    FleetBudgets(store).shut(HEAVY, until(30.0))
+    await asyncio.sleep(0)
+    assert await FleetBudgets(store).spend(HEAVY, None) is None
+
+
+async def test_where_windows_are_documented_no_door_is_told() -> None:
+    store = MemoryStore()
+    reports = RateKey("ringcx", "ringcx", "ringcx-reports", "", (Window(3, 60.0),))
+    FleetBudgets(store).shut(reports, until(30.0, Reason.WINDOW))
+    await asyncio.sleep(0)
+    assert await FleetBudgets(store).spend(reports, None) is None

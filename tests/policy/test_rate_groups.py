@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.policy.rate_groups import RateGroups, RateKey
+from gateway.policy.rate_groups import RateGroups, RateKey, charged_key
 from gateway.policy.rate_windows import Window
 from gateway.policy.routes import Scheme
 from tests.policy.world import permitted_of
@@ -112,3 +112,12 @@ def test_an_upstream_that_gets_another_credential_is_charged_to_that_one() -> No
     other = replace(permitted, routed=replace(permitted.routed, upstream=upstream))
     names = [groups.key_of(one).credential for one in (permitted, other, permitted)]
     assert names == ["ringcentral", "other", "ringcentral"]
+
+
+def test_the_vendor_charges_the_group_that_it_names_but_where_windows_are_documented() -> None:
+    key = RateKey("platform", "ringcentral", "light", "GET /x")
+    assert charged_key(key, "") is key
+    assert charged_key(key, "light") is key
+    assert charged_key(key, "heavy") == replace(key, group="heavy")
+    reports = key_of("POST", REPORTS)
+    assert charged_key(reports, "heavy") is reports

@@ -1,0 +1,115 @@
+"""What several gateways pay over one real Redis: a door that one shuts is shut for all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.engine.fleet_budgets import FleetBudgets
+from gateway.engine.toll import Toll
+from gateway.errors import RateShield
+from gateway.policy.forward import Plan
+from gateway.policy.rates import RateMode, Rates
+from gateway.stores.redis import RedisStore
+from tests.policy.world import plan_of, reply_of
+from tests.redis_server import RedisServer
+from tests.stores.telling import Told
+
+LIGHT = "/restapi/v1.0/account/~"
+HEAVY = "/restapi/v1.0/account/~/call-log"
+OVER = (
+    "X-Rate-Limit-Group: {}\nX-Rate-Limit-Limit: 9\nX-Rate-Limit-Remaining: 0\n"
+    "X-Rate-Limit-Window: {}"
+)
+
+
+@pytest.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    with RedisServer(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def fleet(redis: RedisServer) -> AsyncIterator[list[Toll]]:
+    """Give two gateways' tolls; each has a connection of its own."""
+    stores = [RedisStore(redis.address, Told(), timeout_s=20.0) for _ in range(2)]
+    yield [Toll(Rates(RateMode.SHIELD, b"secret"), FleetBudgets(store)) for store in stores]
+    for store in stores:
+        await store.close()
+
+
+def plan_for(path: str = LIGHT) -> Plan:
+    plan = plan_of("GET", path)
+    return Plan(plan.permitted, plan.outbound, now() + 30.0)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def refuse(toll: Toll, lines: str, path: str = LIGHT) -> None:
+    """Let the vendor answer 429, and the fleet know of it."""
+    toll.settle(await toll.pay(plan_for(path)), reply_of(429, lines))
+    assert toll._shared is not None
+    await asyncio.gather(*toll._shared._telling)
+
+
+async def refusal(toll: Toll, path: str = LIGHT) -> RateShield:
+    with pytest.raises(RateShield) as shield:
+        await toll.pay(plan_for(path))
+    return shield.value
+
+
+async def pass_at_last(toll: Toll) -> float:
+    """Come back whenever it is said to; return when it passed."""
+    async with asyncio.timeout(20.0):
+        while True:
+            try:
+                toll.release(await toll.pay(plan_for()), sent=False)
+            except RateShield as shield:
+                await asyncio.sleep(shield.retry_at - now())
+            else:
+                return now()
+
+
+async def test_after_a_429_at_one_the_other_is_refused_until_the_window_ends(
+    fleet: list[Toll],
+) -> None:
+    one, other = fleet
+    await refuse(one, OVER.format("light", 2))
+    ends_at = (await refusal(one)).retry_at
+    shield = await refusal(other)
+    assert shield.reason == "penalty"
+    assert ends_at - 0.1 <= shield.retry_at <= ends_at + 1.0
+    passed = await asyncio.gather(*map(pass_at_last, fleet))
+    assert all(ends_at <= at for at in passed)
+
+
+async def test_the_last_of_the_ends_that_are_known_counts_for_all(fleet: list[Toll]) -> None:
+    one, other = fleet
+    # Both were under way when the first of them was refused.
+    sent = [await one.pay(plan_for()), await other.pay(plan_for())]
+    for toll, spent, window_s in zip(fleet, sent, (0.2, 30), strict=True):
+        toll.settle(spent, reply_of(429, OVER.format("light", window_s)))
+        assert toll._shared is not None
+        await asyncio.gather(*toll._shared._telling)
+    await asyncio.sleep((await refusal(one)).retry_at - now() + 0.01)
+    shield = await refusal(one)
+    assert shield.reason == "penalty"
+    assert shield.retry_at == pytest.approx((await refusal(other)).retry_at, abs=1.0)
+
+
+async def test_a_429_for_the_account_shuts_every_group_of_the_upstream(fleet: list[Toll]) -> None:
+    one, other = fleet
+    await refuse(one, "Retry-After: 30", HEAVY)
+    for path in (LIGHT, HEAVY, "/restapi/v1.0/unheard/of"):
+        assert (await refusal(other, path)).reason == "account"
+
+
+async def test_the_group_that_the_429_names_is_the_one_that_is_shut(fleet: list[Toll]) -> None:
+    one, other = fleet
+    await refuse(one, OVER.format("heavy", 30), LIGHT)
+    assert (await refusal(other, HEAVY)).reason == "penalty"
+    # That it is of that group, this one has not learned yet.
+    other.release(await other.pay(plan_for(LIGHT)), sent=False)
