@@ -8,15 +8,19 @@ would begin it anew; the last end that anybody knows of counts.
 Rule 1: one question to the store for each request, and a second one only until the limit
         is known here.
 Rule 2: a limit that cannot be told now is told after the next answer.
+Rule 3: a question that nobody waits for any longer goes on: the store finds out by it that
+        it is down, and a door that is shut is shut here, too, when the answer comes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_groups import RateKey
@@ -40,13 +44,37 @@ class Refusal:
     wait_s: float
 
 
+Hear = Callable[[RateKey, Refusal], object]
+
+
 class FleetBudgets:
     """Counts, and doors, in a shared store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._told: Recent[tuple[str, str], tuple[int, float]] = Recent(_MOST_TOLD)
-        self._telling: set[asyncio.Task[None]] = set()
+        # Tasks that nobody waits for.
+        self._telling: set[asyncio.Task[Any]] = set()
+
+    async def ask(
+        self, key: RateKey, budget: Budget | None, until: float, hear: Hear
+    ) -> Refusal | None:
+        """Return what `spend` returns; raises `StoreDown`, too, when it is not there in time.
+
+        `until` is event-loop seconds; a refusal that comes later is for `hear`.
+        """
+        loop = asyncio.get_running_loop()
+        asking = loop.create_task(self.spend(key, budget))
+        try:
+            await asyncio.wait((asking,), timeout=until - loop.time())
+        except asyncio.CancelledError:
+            asking.cancel()
+            raise
+        if asking.done():
+            return asking.result()
+        asking.add_done_callback(partial(_pass_on, key, hear))
+        self._keep(asking)
+        raise StoreDown("the store has not answered soon enough")
 
     async def spend(self, key: RateKey, budget: Budget | None) -> Refusal | None:
         """Count a request, which may go then; or return why it may not.
@@ -79,7 +107,9 @@ class FleetBudgets:
         self._begin(self._shut(door, shut.until))
 
     def _begin(self, telling: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(telling)
+        self._keep(asyncio.get_running_loop().create_task(telling))
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
@@ -107,6 +137,14 @@ class FleetBudgets:
         except StoreDown:
             with suppress(KeyError):
                 self._told.drop(key.bucket)
+
+
+def _pass_on(key: RateKey, hear: Hear, asked: asyncio.Task[Refusal | None]) -> None:
+    if asked.cancelled() or asked.exception() is not None:
+        return
+    refusal = asked.result()
+    if refusal is not None:
+        hear(key, refusal)
 
 
 def _limit(key: RateKey) -> str:

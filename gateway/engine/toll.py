@@ -6,7 +6,7 @@ released at the pace that the vendor's window allows, gone with their caller.
 
 Rule 1: each payment is settled once: by an answer, or by the news that there is none.
 Rule 2: a door that is shut is refused here, without asking the store.
-Rule 3: a store that is down leaves every process to its own count.
+Rule 3: a store that is down, or slow, leaves every process to its own count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from gateway.core.message import ReplyHead
 from gateway.engine.first_answers import FirstAnswers
-from gateway.engine.fleet_budgets import FleetBudgets
+from gateway.engine.fleet_budgets import FleetBudgets, Refusal
 from gateway.errors import RateShield
 from gateway.policy.forward import Plan
 from gateway.policy.permits import Permitted
@@ -110,7 +110,7 @@ class Toll:
 
     async def _pay(self, key: RateKey, plan: Plan) -> Spent:
         if self.rates.mode is not RateMode.QUEUE:
-            return await self._pay_now(key)
+            return await self._pay_now(key, plan)
         caller = plan.permitted.caller.name
         give_up = min(plan.deadline, self._loop.time() + self._max_wait_s)
         if self._queue.waits(key.bucket):
@@ -118,7 +118,7 @@ class Toll:
             await self._wait(key, caller, give_up)
         while True:
             try:
-                return await self._pay_now(key)
+                return await self._pay_now(key, plan)
             except RateShield as shield:
                 if shield.retry_at > give_up:
                     raise
@@ -155,12 +155,14 @@ class Toll:
             self._first.end(spent.key)
         self._let_go(spent.key, now)
 
-    async def _pay_now(self, key: RateKey) -> Spent:
-        spent = self.rates.spend(key, self._loop.time())
+    async def _pay_now(self, key: RateKey, plan: Plan) -> Spent:
+        now = self._loop.time()
+        spent = self.rates.spend(key, now)
         if self._shared is None or key.windows:
             return spent
         try:
-            refusal = await self._shared.spend(key, self.rates.budget(key))
+            until = min(plan.deadline, now + _ASK_WITHIN_S)
+            refusal = await self._shared.ask(key, self.rates.budget(key), until, self._close)
         except StoreDown:
             return spent
         except BaseException:
@@ -169,10 +171,14 @@ class Toll:
         if refusal is None:
             return spent
         now = self._loop.time()
-        shut = Shut(refusal.reason, now + refusal.wait_s)
         self.rates.release(spent, now, sent=False)
+        raise shield_of(key, self._close(key, refusal), now)
+
+    def _close(self, key: RateKey, refusal: Refusal) -> Shut:
+        """Keep a door shut here that the fleet keeps shut."""
+        shut = Shut(refusal.reason, self._loop.time() + refusal.wait_s)
         self.rates.close(key, shut)
-        raise shield_of(key, shut, now)
+        return shut
 
     async def _wait(self, key: RateKey, caller: str, give_up: float) -> None:
         """Wait for a turn, or raise `RateShield` when there is no place or no time."""
@@ -232,5 +238,8 @@ class Toll:
 
 # What every request pays while nothing is counted.
 _UNCOUNTED = Spent(RateKey("", "", "", ""), 0)
+# Hundreds of ordinary answers, or one lost packet, which Linux sends again after 200 ms. To be
+# late for longer costs every caller more than an exact count is worth.
+_ASK_WITHIN_S = 0.5
 # For room that an answer under way may bring without shutting a door.
 _LOOK_AGAIN_S = 0.25

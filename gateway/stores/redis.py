@@ -7,6 +7,7 @@ Rule 1: nobody waits for a Redis that is down: the first failure is remembered, 
         is told at once, and a probe in the background finds out when it is back.
 Rule 2: the library's errors end here, and so do its texts.
 Rule 3: nothing is tried twice: a script may have run although its answer was lost.
+Rule 4: a Redis that answers, but not as many as ask, is down for those whose time is up.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _NAMES = ("TAKE", "RENEW", "FREE", "WRITE", "READ", "IS_NEWS", "SPEND", "SHUT", 
 
 
 class RedisStore:
-    """A store at an address; `timeout_s` bounds a connect, and the wait for an answer."""
+    """A store at an address; `timeout_s` bounds each question: place, connect and answer."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class RedisStore:
         self._prefix = prefix
         self._poll_s = poll_s
         self._retry_s = retry_s
+        self._timeout_s = timeout_s
         self._health = Health(events)
         self._leases = Leases(lease_s)
         self._redis = connect(address, ca_file=ca_file, timeout_s=timeout_s)
@@ -126,7 +128,7 @@ class RedisStore:
         if self._health.trouble is not None:
             raise StoreDown(self._health.trouble)
         try:
-            async with self._places:
+            async with asyncio.timeout(self._timeout_s), self._places:
                 # It may have failed while this one waited for its place.
                 if self._health.trouble is not None:
                     raise StoreDown(self._health.trouble)

@@ -1,7 +1,7 @@
 """What several gateways pay over one real Redis: a door that one shuts is shut for all."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,9 @@ from gateway.engine.toll import Toll
 from gateway.errors import RateShield
 from gateway.policy.forward import Plan
 from gateway.policy.rates import RateMode, Rates
+from gateway.stores.memory import MemoryStore
 from gateway.stores.redis import RedisStore
+from gateway.stores.store import Bar, StoreDown
 from tests.policy.world import plan_of, reply_of
 from tests.redis_server import RedisServer
 from tests.stores.telling import Told
@@ -113,3 +115,79 @@ async def test_the_group_that_the_429_names_is_the_one_that_is_shut(fleet: list[
     assert (await refusal(other, HEAVY)).reason == "penalty"
     # That it is of that group, this one has not learned yet.
     other.release(await other.pay(plan_for(LIGHT)), sent=False)
+
+
+class Slow(MemoryStore):
+    """Answers when it is let, or is down by then, and tells that it was asked."""
+
+    is_down = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.let = asyncio.Event()
+
+    async def enter(
+        self, doors: Sequence[str], key: str, limit: int, window_s: float
+    ) -> Bar | None:
+        self.asked.set()
+        await self.let.wait()
+        if self.is_down:
+            raise StoreDown("away")
+        return await super().enter(doors, key, limit, window_s)
+
+
+def toll_over(store: MemoryStore) -> Toll:
+    return Toll(Rates(RateMode.SHIELD, b"secret"), FleetBudgets(store))
+
+
+async def late(toll: Toll) -> None:
+    """Wait until what was asked in vain is answered."""
+    assert toll._shared is not None
+    await asyncio.gather(*toll._shared._telling, return_exceptions=True)
+
+
+async def test_nobody_waits_long_for_a_store_that_is_slow_nor_past_his_deadline() -> None:
+    toll = toll_over(Slow())
+    for left_s, at_most_s in ((30.0, 5.0), (0.01, 0.4)):
+        plan, began = plan_for(), now()
+        plan = Plan(plan.permitted, plan.outbound, began + left_s)
+        toll.release(await toll.pay(plan), sent=False)
+        assert now() - began < at_most_s
+
+
+async def test_a_door_that_is_told_of_too_late_for_one_is_shut_for_the_next() -> None:
+    store = Slow()
+    toll = toll_over(store)
+    toll.release(await toll.pay(plan_for()), sent=False)
+    await store.shut("rate:ringcentral/light", 30.0)
+    store.let.set()
+    await late(toll)
+    store.let.clear()
+    assert (await refusal(toll)).reason == "penalty"
+
+
+async def test_a_late_answer_that_is_a_yes_or_a_failure_shuts_nothing() -> None:
+    store = Slow()
+    toll = toll_over(store)
+    for is_down in (False, True):
+        toll.release(await toll.pay(plan_for()), sent=False)
+        store.is_down = is_down
+        store.let.set()
+        await late(toll)
+        store.let.clear()
+    toll.release(await toll.pay(plan_for()), sent=False)
+
+
+async def test_who_goes_while_the_store_thinks_asks_no_further() -> None:
+    store = Slow()
+    toll = toll_over(store)
+    paying = asyncio.create_task(toll.pay(plan_for()))
+    await store.asked.wait()
+    paying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await paying
+    store.let.set()
+    await late(toll)
+    assert store._spent == {}
+    assert len(toll.rates) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.stores.redis import RedisStore
+from gateway.stores.redis import MOST_CONNECTIONS, RedisStore
 from gateway.stores.store import Entry, Lease, Store, StoreDown
 from gateway.stores.waiting import wait_until
 from tests.redis_server import RedisServer
@@ -200,6 +200,23 @@ async def test_a_closed_store_may_be_closed_while_redis_is_down(
     redis.stop()
     await store.close()
     assert len(told.lines) == 1
+
+
+async def test_a_redis_that_is_too_slow_for_as_many_as_ask_is_down_in_time(told: Told) -> None:
+    clock = asyncio.get_running_loop().time
+    async with scripted(b":0\r\n") as (address, script):
+        # Each answer is in time, but not each place.
+        script.delay_s = 1.5
+        store = RedisStore(address, told, timeout_s=2.0, retry_s=3600)
+        began = clock()
+        asked = (store.spend("rate:x", 9, 60.0) for _ in range(4 * MOST_CONNECTIONS))
+        waits = await asyncio.gather(*asked, return_exceptions=True)
+        took_s = clock() - began
+        await store.close()
+    assert [type(wait) for wait in waits].count(StoreDown) >= 2 * MOST_CONNECTIONS
+    # Without a bound the last have their answers after four times the delay.
+    assert took_s < 4.0
+    assert told.lines == [f"down: redis at {address} did not answer in time"]
 
 
 async def test_more_askers_than_connections_wait_their_turn(store: RedisStore, told: Told) -> None:
