@@ -49,6 +49,8 @@ class Credentials:
     by_name: Mapping[str, Credential]
     store: Store
     made_of: Mapping[str, Ingredients] = field(default_factory=dict, repr=False)
+    # By name, for those that make token calls: a digest that tells one application from another.
+    identities: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def open(self, before: Credentials | None = None) -> None:
         """Have stored tokens taken over, and missing ones obtained, in the background.
@@ -115,7 +117,8 @@ def make_credentials(
         credential = kept or maker.make(name, tables[name], made)
         if credential is not None:
             made[name], made_of[name] = credential, ingredients
-    return Credentials(made, store, made_of)
+    identities = {name: maker.identity(tables[name]) for name in made if _calls(tables[name])}
+    return Credentials(made, store, made_of, identities)
 
 
 class _Maker:
@@ -171,19 +174,16 @@ class _Maker:
     ) -> tuple[str, Grant]:
         """Return a grant, and the key under which the store has its tokens."""
         vault = Vault(_references(table), self._environ)
-        application = vault.fingerprint("client_id", "username") + self._source_of(table)
-        home = HOMES[table.grant]
-        origin = str(self._config.upstreams[home].origin)
-        identity = _fingerprint(origin, table.grant, application)
+        origin, application = self._origin(table), self._application(table)
         endpoint = TokenEndpoint(
-            self._route(home),
+            self._route(HOMES[table.grant]),
             # The vendor counts by application, whatever the grant.
             Budget(
                 f"auth:{_fingerprint(origin, application)}", table.auth_limit, table.auth_window_s
             ),
             self._store,
         )
-        key = f"token:{name}:{identity}"
+        key = f"token:{name}:{self.identity(table)}"
         match table.grant:
             case "ringcx":
                 return key, RingcxGrant(endpoint, made[table.source], table.source, time.time)
@@ -198,6 +198,17 @@ class _Maker:
                 )
                 app = OAuthApp(endpoint, vault, wishes, time.time)
                 return key, JwtGrant(app) if table.grant == "jwt" else RefreshGrant(app)
+
+    def identity(self, table: CredentialConfig) -> str:
+        """Return a digest of who makes the token calls, and where; it tells no secret."""
+        return _fingerprint(self._origin(table), table.grant, self._application(table))
+
+    def _origin(self, table: CredentialConfig) -> str:
+        return str(self._config.upstreams[HOMES[table.grant]].origin)
+
+    def _application(self, table: CredentialConfig) -> str:
+        vault = Vault(_references(table), self._environ)
+        return vault.fingerprint("client_id", "username") + self._source_of(table)
 
     def _source_of(self, table: CredentialConfig) -> str:
         """Return who is exchanged: its name and its identity, "" for nobody.
@@ -224,6 +235,11 @@ class _Maker:
             timeout_s=self._call_s(),
             find_proxy=partial(proxy_of, upstream.origin, upstream, self._environ),
         )
+
+
+def _calls(table: CredentialConfig) -> bool:
+    """Tell whether its tokens come from token calls."""
+    return table.token is None and table.grant in HOMES
 
 
 def _references(table: CredentialConfig) -> dict[str, Reference]:

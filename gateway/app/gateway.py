@@ -10,13 +10,13 @@ Rule 4: this module knows nothing of logs, metrics and signals; who listens is p
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.app.credentials import Credentials
 from gateway.app.listening import Listening
 from gateway.app.opened import Change, Opened
+from gateway.app.rate_secret import rate_secret
 from gateway.app.ways import Ways, make_ways
 from gateway.config.binds import Bind
 from gateway.config.compile import compile_policy
@@ -62,7 +62,7 @@ class Gateway:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._environ = environ or {}
-        self.rates = Rates(RateMode(config.rates.mode), secrets.token_bytes(32))
+        self.rates = Rates(RateMode(config.rates.mode), rate_secret(config.stores, self._environ))
         self._plant = self._make(config, credentials, events, None)
         self.gate = Gate(self._plant.outfit)
         self._listening = Listening(self.gate)

@@ -67,7 +67,9 @@ def make_ways(
     """
     now, rules = asyncio.get_running_loop().time(), retry_rules(config)
     made_of = {name: connection_of(name, config, environ) for name in config.upstreams}
-    toll_made_of = (config.rates, config.stores.redis)
+    # Only what a fleet counts is named by them.
+    identities = credentials.identities if config.stores.redis is not None else {}
+    toll_made_of = (config.rates, config.stores.redis, identities)
     is_same = before is not None and before.toll_made_of == toll_made_of
     toll = before.toll if before and is_same else _make_toll(config, credentials, rates)
     ways: dict[str, Way] = {}
@@ -94,7 +96,9 @@ def _make_pool(name: str, config: Config, environ: Mapping[str, str]) -> Pool:
 def _make_toll(config: Config, credentials: Credentials, rates: Rates) -> Toll:
     return Toll(
         rates.in_mode(RateMode(config.rates.mode)),
-        FleetBudgets(credentials.store) if config.stores.redis is not None else None,
+        FleetBudgets(credentials.store, credentials.identities)
+        if config.stores.redis is not None
+        else None,
         max_wait_s=config.rates.max_wait_s,
         max_queue=config.rates.max_queue,
     )

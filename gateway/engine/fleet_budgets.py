@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -48,10 +48,14 @@ Hear = Callable[[RateKey, Refusal], object]
 
 
 class FleetBudgets:
-    """Counts, and doors, in a shared store."""
+    """Counts, and doors, in a shared store.
 
-    def __init__(self, store: Store) -> None:
+    `identities` tell the application of a credential from another one that is called the same.
+    """
+
+    def __init__(self, store: Store, identities: Mapping[str, str] | None = None) -> None:
         self._store = store
+        self._identities = identities or {}
         self._told: Recent[tuple[str, str], tuple[int, float]] = Recent(_MOST_TOLD)
         # Tasks that nobody waits for.
         self._telling: set[asyncio.Task[Any]] = set()
@@ -81,7 +85,7 @@ class FleetBudgets:
 
         Raises `StoreDown`.
         """
-        place, door = _place(key), _door(key)
+        place, door = self._place(key), self._door(key)
         limits = (budget.limit, budget.window_s) if budget else await self._read(key)
         # A window of which nothing is allowed is shut by the answers that say so.
         limit, window_s = (max(limits[0], 1), limits[1] * _SLACK) if limits else _COUNTED
@@ -103,7 +107,7 @@ class FleetBudgets:
         if key.windows:
             # Where windows are documented a 429 prolongs nothing, and nothing is asked for.
             return
-        door = _door(key) if shut.reason is Reason.ACCOUNT else _place(key)
+        door = self._door(key) if shut.reason is Reason.ACCOUNT else self._place(key)
         self._begin(self._shut(door, shut.until))
 
     def _begin(self, telling: Coroutine[None, None, None]) -> None:
@@ -119,7 +123,7 @@ class FleetBudgets:
             await self._store.shut(door, until - asyncio.get_running_loop().time())
 
     async def _read(self, key: RateKey) -> tuple[int, float] | None:
-        entry = await self._store.read(_limit(key)) if key.group else None
+        entry = await self._store.read(self._limit(key)) if key.group else None
         found = _RECORD.fullmatch(entry.value) if entry is not None else None
         return None if found is None else (int(found[1]), float(found[2]))
 
@@ -127,7 +131,7 @@ class FleetBudgets:
         try:
             if await self._read(key) == (budget.limit, budget.window_s):
                 return
-            lease = await self._store.lease(_limit(key))
+            lease = await self._store.lease(self._limit(key))
             if lease is None:
                 return
             try:
@@ -138,6 +142,21 @@ class FleetBudgets:
             with suppress(KeyError):
                 self._told.drop(key.bucket)
 
+    def _limit(self, key: RateKey) -> str:
+        return f"limit:{self._owner(key)}/{key.group}"
+
+    def _place(self, key: RateKey) -> str:
+        """Return the name of what is counted, and shut, together."""
+        return f"rate:{self._owner(key)}/{key.group}"
+
+    def _door(self, key: RateKey) -> str:
+        # No group begins so.
+        return f"rate:{self._owner(key)}/@{key.upstream}"
+
+    def _owner(self, key: RateKey) -> str:
+        identity = self._identities.get(key.credential)
+        return f"{key.credential}:{identity}" if identity else key.credential
+
 
 def _pass_on(key: RateKey, hear: Hear, asked: asyncio.Task[Refusal | None]) -> None:
     if asked.cancelled() or asked.exception() is not None:
@@ -145,17 +164,3 @@ def _pass_on(key: RateKey, hear: Hear, asked: asyncio.Task[Refusal | None]) -> N
     refusal = asked.result()
     if refusal is not None:
         hear(key, refusal)
-
-
-def _limit(key: RateKey) -> str:
-    return f"limit:{key.credential}/{key.group}"
-
-
-def _place(key: RateKey) -> str:
-    """Return the name of what is counted, and shut, together."""
-    return f"rate:{key.credential}/{key.group}"
-
-
-def _door(key: RateKey) -> str:
-    # No group begins so.
-    return f"rate:{key.credential}/@{key.upstream}"

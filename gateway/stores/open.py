@@ -28,7 +28,7 @@ def open_store(stores: StoresConfig, environ: Mapping[str, str], events: Events)
         return store
     from gateway.stores.sealed import Sealed
 
-    return Sealed(store, _resolved("stores.key", lambda: resolve_key(reference, environ)), events)
+    return Sealed(store, resolved("stores.key", lambda: resolve_key(reference, environ)), events)
 
 
 def _open_plain(stores: StoresConfig, environ: Mapping[str, str], events: Events) -> Store:
@@ -36,7 +36,7 @@ def _open_plain(stores: StoresConfig, environ: Mapping[str, str], events: Events
     if given is not None:
         from gateway.stores.redis import RedisStore
 
-        address = _resolved("stores.redis", lambda: resolve_redis(given, environ))
+        address = resolved("stores.redis", lambda: resolve_redis(given, environ))
         return RedisStore(
             address,
             events,
@@ -51,7 +51,8 @@ def _open_plain(stores: StoresConfig, environ: Mapping[str, str], events: Events
     return MemoryStore()
 
 
-def _resolved(path: str, resolve: Callable[[], T]) -> T:
+def resolved(path: str, resolve: Callable[[], T]) -> T:
+    """Return what a reference at a TOML path leads to, or raise `ConfigError`."""
     try:
         return resolve()
     except Unresolved as error:

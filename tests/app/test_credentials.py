@@ -143,3 +143,19 @@ async def test_a_token_that_was_exchanged_for_another_users_is_not_taken_over() 
 
     assert key_of(before) != key_of(after)
     await after.close()
+
+
+async def test_the_identity_tells_applications_apart_that_are_called_the_same() -> None:
+    one, same, other = (
+        made(environ=VENDORS | {"RC_APP_CLIENT_ID": client_id}) for client_id in ("a", "a", "b")
+    )
+    assert one.identities == same.identities != other.identities
+    assert set(one.identities) == {"ringcentral"}
+    for credentials in (one, same, other):
+        await credentials.close()
+
+
+async def test_what_makes_no_token_calls_has_no_identity() -> None:
+    static = ("credentials.ringcentral.grant=static", "credentials.ringcentral.token=literal:t")
+    assert made(*static).identities == {}
+    assert made("credentials.ringcentral.grant=passthrough").identities == {}

@@ -11,10 +11,13 @@ import pytest
 from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.listen import CannotBind
+from gateway.policy.routes import Scheme
 from gateway.stores.memory import MemoryStore
+from tests.policy.world import permitted_of
 from tests.reloads import change, config_for
 from tests.wire import (
     OK,
+    PATH,
     PATIENCE_S,
     Peer,
     Recorder,
@@ -32,6 +35,19 @@ def gateway_on(*binds: str) -> Gateway:
     listed = ", ".join(f'"{bind}"' for bind in binds)
     config = load([], [NONE, f"listener.bind=[{listed}]"], {}).config
     return Gateway(config, make_credentials(config, {}, Recorder(), MemoryStore()), Recorder())
+
+
+async def test_gateways_that_share_a_redis_charge_a_caller_of_its_own_token_alike() -> None:
+    asked = permitted_of("GET", PATH, "Authorization: Bearer t0ken", Scheme.PASSTHROUGH)
+
+    def credential(*sets: str) -> str:
+        config = load([], [NONE, *sets], {}).config
+        credentials = make_credentials(config, {}, Recorder(), MemoryStore())
+        return Gateway(config, credentials, Recorder()).rates.key_of(asked).credential
+
+    shared = 'stores.redis="redis://127.0.0.1:1/0"'
+    assert credential(shared) == credential(shared)
+    assert credential() != credential()
 
 
 async def test_every_bind_is_opened_and_closed() -> None:

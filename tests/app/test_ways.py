@@ -1,18 +1,24 @@
 """Which parts of the ways a change keeps."""
 
+from collections.abc import Mapping
+
 from gateway.app.credentials import make_credentials
 from gateway.app.ways import Ways, make_ways
+from gateway.config.load import load
 from gateway.config.model import Config
 from gateway.policy.rates import RateMode, Rates
 from gateway.stores.memory import MemoryStore
 from tests.config.loading import config_of
 from tests.wire import Recorder
 
+APPLICATION = {"RC_APP_CLIENT_ID": "id", "RC_APP_CLIENT_SECRET": "s", "RC_USER_JWT": "j.w.t"}
 RATES = Rates(RateMode.SHIELD, b"key")
 
 
-def ways_of(config: Config, before: Ways | None = None) -> Ways:
-    credentials = make_credentials(config, {}, Recorder(), MemoryStore())
+def ways_of(
+    config: Config, before: Ways | None = None, environ: Mapping[str, str] | None = None
+) -> Ways:
+    credentials = make_credentials(config, environ or {}, Recorder(), MemoryStore())
     return make_ways(config, credentials, {}, RATES, before)
 
 
@@ -44,3 +50,13 @@ async def test_the_toll_is_kept_unless_the_rates_change() -> None:
     assert after.toll is not before.toll
     assert (after.toll.rates.mode, before.toll.rates.mode) == (RateMode.QUEUE, RateMode.SHIELD)
     assert after.toll.rates.in_mode(RateMode.OFF)._buckets is before.toll.rates._buckets
+
+
+async def test_another_application_has_another_toll_where_a_fleet_counts_by_it() -> None:
+    for redis, is_new in (("redis://127.0.0.1:1/0", True), ("", False)):
+        config = load([], [f"stores.redis={redis}"], APPLICATION).config
+        before = ways_of(config, environ=APPLICATION)
+        same = ways_of(config, before, APPLICATION)
+        other = ways_of(config, before, APPLICATION | {"RC_APP_CLIENT_ID": "another"})
+        assert same.toll is before.toll
+        assert (other.toll is not before.toll) is is_new

@@ -133,3 +133,21 @@ async def test_where_windows_are_documented_no_door_is_told() -> None:
     FleetBudgets(store).shut(reports, until(30.0, Reason.WINDOW))
     await asyncio.sleep(0)
     assert await FleetBudgets(store).spend(reports, None) is None
+
+
+async def test_applications_that_are_called_the_same_share_nothing() -> None:
+    store = MemoryStore()
+    one, same, other = (
+        FleetBudgets(store, {"ringcentral": identity}) for identity in ("a", "a", "b")
+    )
+    once = Budget("ringcentral/heavy", 1, 60.0)
+    one.tell(HEAVY, once)
+    await asyncio.sleep(0)
+    assert await one.spend(HEAVY, once) is None
+    assert await same.spend(HEAVY, None) is not None
+    assert await other.spend(HEAVY, once) is None
+    light = RateKey("platform", "ringcentral", "light", "GET /y")
+    one.shut(light, until(30.0, Reason.ACCOUNT))
+    await asyncio.sleep(0)
+    assert await same.spend(light, None) is not None
+    assert await other.spend(light, None) is None
