@@ -113,16 +113,18 @@ class Toll:
             return await self._pay_now(key, plan)
         caller = plan.permitted.caller.name
         give_up = min(plan.deadline, self._loop.time() + self._max_wait_s)
+        ticket = None
         if self._queue.waits(key.bucket):
             # Whoever came before goes before.
-            await self._wait(key, caller, give_up)
+            ticket = await self._wait(key, caller, give_up)
         while True:
             try:
                 return await self._pay_now(key, plan)
             except RateShield as shield:
                 if shield.retry_at > give_up:
                     raise
-            await self._wait(key, caller, give_up)
+            # The store may refuse one whose turn it was.
+            ticket = await self._wait(key, caller, give_up, ticket)
 
     def settle(self, spent: Spent, head: ReplyHead) -> None:
         """Take in an answer."""
@@ -180,10 +182,18 @@ class Toll:
         self.rates.close(key, shut)
         return shut
 
-    async def _wait(self, key: RateKey, caller: str, give_up: float) -> None:
-        """Wait for a turn, or raise `RateShield` when there is no place or no time."""
+    async def _wait(
+        self, key: RateKey, caller: str, give_up: float, before: Ticket[Waiting] | None = None
+    ) -> Ticket[Waiting]:
+        """Wait for a turn, or raise `RateShield` when there is no place or no time.
+
+        `before` is the ticket of one whose turn came in vain; what is returned is a ticket, too.
+        """
         turn: Waiting = self._loop.create_future()
-        ticket = self._queue.enter(key.bucket, caller, turn)
+        if before is not None:
+            ticket: Ticket[Waiting] | None = self._queue.enter_again(before, turn)
+        else:
+            ticket = self._queue.enter(key.bucket, caller, turn)
         if ticket is None:
             raise self._refusal(key)
         try:
@@ -194,6 +204,7 @@ class Toll:
             raise self._refusal(key) from None
         finally:
             self._leave(key, ticket)
+        return ticket
 
     def _refusal(self, key: RateKey) -> RateShield:
         now = self._loop.time()

@@ -112,10 +112,41 @@ def test_of_callers_who_wait_nobody_is_two_ahead_of_another(callers: list[str], 
     queue: RateQueue[int] = RateQueue(100)
     for number, caller in enumerate(callers):
         queue.enter("line", caller, number)
-    left, served = Counter(callers), Counter[str]()
+    left: Counter[str | None] = Counter(callers)
+    served: Counter[str | None] = Counter()
     while len(queue):
         for ticket in queue.release("line", room):
             served[ticket.caller] += 1
             left[ticket.caller] -= 1
             waiting = [served[caller] for caller in left if left[caller]]
             assert not waiting or served[ticket.caller] - min(waiting) <= 1
+
+
+def test_whose_turn_came_in_vain_goes_before_all_others_in_order_of_arrival() -> None:
+    queue: RateQueue[int] = RateQueue(3)
+    first, second, third = enter(queue, "a", 1), enter(queue, "b", 2), enter(queue, "a", 3)
+    assert queue.release("heavy", 2) == [first, second]
+    enter(queue, "b", 4)
+    enter(queue, "c", 5)
+    # Its place was its own, whoever has come since.
+    queue.enter_again(second, 20)
+    again = queue.enter_again(first, 10)
+    assert len(queue) == 5
+    assert items(queue.release("heavy", 1)) == [10]
+    assert not queue.cancel(again)
+    last = queue.enter_again(again, 100)
+    assert items(queue.release("heavy", 3)) == [100, 20, third.item]
+    assert not queue.cancel(last)
+    assert items(queue.release("heavy", 3)) == [4, 5]
+
+
+def test_whoever_comes_back_may_be_cancelled_and_a_line_of_such_alone_ends() -> None:
+    queue: RateQueue[int] = RateQueue(3)
+    enter(queue, "a", 1)
+    (ticket,) = queue.release("heavy", 1)
+    again = queue.enter_again(ticket, 1)
+    assert queue.waits("heavy")
+    assert queue.cancel(again)
+    assert not queue.cancel(again)
+    assert not queue.waits("heavy")
+    assert len(queue) == 0
