@@ -28,6 +28,7 @@ from gateway.credentials.life import Life
 from gateway.credentials.renewal import NOTHING, Held, Renewal
 from gateway.credentials.setbacks import Setback, Setbacks, unavailable
 from gateway.credentials.tokens import Status, Token
+from gateway.credentials.watch import Watch
 from gateway.errors import CredentialUnavailable
 from gateway.stores.store import StoreDown
 
@@ -75,7 +76,7 @@ class Broker:
         self._life = Life()
         self._flight: asyncio.Task[None] | None = None
         self._alarm = Alarm(self._loop, self._on_timer)
-        self._failed_seed = ""
+        self._watch = Watch(renewal.grant.secrets)
         self._next_look = 0.0
         self._outcome: tuple[str, float] | None = None
         self._closed = False
@@ -181,6 +182,7 @@ class Broker:
             self._flight = None
 
     async def _renew(self) -> Held:
+        self._watch.note()
         try:
             return await self._renewal.renew(self._held)
         except StoreDown as down:
@@ -238,7 +240,6 @@ class Broker:
 
     def _fail(self, failure: TokenCallFailed) -> None:
         self._setbacks.note(failure, self._loop.time())
-        self._failed_seed = self._renewal.grant.seed()
         self._finish(failure.outcome, failure.reason)
         self._look_later()
 
@@ -280,7 +281,7 @@ class Broker:
         if now < self._next_look:
             return setback
         self._next_look = now + _LOOK_EVERY_S
-        if self._renewal.grant.seed() == self._failed_seed:
+        if not self._watch.has_changed():
             # Somebody wants a token; another process may have one by now.
             self._take_off()
             return setback

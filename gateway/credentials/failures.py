@@ -18,6 +18,7 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     ERROR = "error"  # an answer that is no use
+    UNREADABLE = "unreadable"  # a configured secret cannot be read now; nothing was asked
     STORE = "store"  # what the fleet shares cannot be reached; nothing was asked
     SOURCE = "source"  # the credential whose token is exchanged has none
 

@@ -36,6 +36,13 @@ class Grant(Protocol):
         """Return a fingerprint of the configured secrets that a chain of tokens begins with."""
         ...
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return a fingerprint of each secret that is presented, "" for one that is unreadable.
+
+        Always as many, in the same order.
+        """
+        ...
+
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Return a new holding, by as few token calls as it takes; `held` is the latest one.
 

@@ -31,6 +31,9 @@ class Counter:
     def seed(self) -> str:
         return self.seeds
 
+    def secrets(self) -> tuple[str, ...]:
+        return (self.seeds,)
+
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         self.asked.append((held, alone))
         self.during()

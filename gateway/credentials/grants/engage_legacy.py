@@ -45,6 +45,10 @@ class EngageLegacyGrant:
         """Return the fingerprint of the user and the password."""
         return self._vault.fingerprint("username", "password")
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the fingerprints of all that is presented."""
+        return self._vault.fingerprints()
+
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Log in."""
         form: dict[str, str | Secret] = {

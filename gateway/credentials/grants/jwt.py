@@ -33,6 +33,10 @@ class JwtGrant:
         """Return the fingerprint of the application and its JWT."""
         return self._app.vault.fingerprint("client_id", "jwt")
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the fingerprints of all that is presented."""
+        return self._app.vault.fingerprints()
+
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Refresh, or log in."""
         if held is not None and (token := self._app.spendable(held)) is not None:

@@ -40,7 +40,7 @@ class Vault:
         try:
             return reference.resolve(self._environ)
         except Unresolved as trouble:
-            raise TokenCallFailed(Outcome.REJECTED, f"{key}: {trouble}") from None
+            raise TokenCallFailed(Outcome.UNREADABLE, f"{key}: {trouble}") from None
 
     def require(self, key: str) -> Secret:
         """Return a secret that the configuration was checked to have."""
@@ -62,6 +62,10 @@ class Vault:
                 return ""
             digest.update(hashlib.sha256(secret.reveal() if secret is not None else b"").digest())
         return digest.hexdigest()[:32]
+
+    def fingerprints(self) -> tuple[str, ...]:
+        """Return the fingerprint of every configured secret by itself."""
+        return tuple(self.fingerprint(key) for key in sorted(self._references))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,13 @@ class RefreshGrant:
         vault = self._app.vault
         return vault.fingerprint("client_id", "refresh_token") if self._configured() else ""
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the fingerprints of all that is presented."""
+        return self._app.vault.fingerprints()
+
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Spend the newest refresh token there is."""
-        app = self._app
-        configured = self._configured()
+        app, configured = self._app, self._configured()
         if held is not None and (token := app.spendable(held)) is not None:
             try:
                 return await app.refresh(token, held.seed)
@@ -44,11 +47,11 @@ class RefreshGrant:
                 is_last = configured is None or configured == token
                 if not failure.is_refusal or is_last:
                     raise
-        if configured is None:
+        if (begins := app.vault.get("refresh_token")) is None:
             raise TokenCallFailed(
                 Outcome.REJECTED, "no refresh token is configured, and the store has none"
             )
-        return await app.refresh(configured, self.seed())
+        return await app.refresh(begins, self.seed())
 
     def _configured(self) -> Secret | None:
         """Return the configured token; one that cannot be read now is as good as none."""

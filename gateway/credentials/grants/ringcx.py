@@ -52,6 +52,10 @@ class RingcxGrant:
         """Return the name of the credential that is exchanged."""
         return self._source_name
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return none: what is presented is another credential's token."""
+        return ()
+
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Refresh, or exchange."""
         if held is not None and held.refresh is not None:

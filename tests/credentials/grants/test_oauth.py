@@ -71,13 +71,14 @@ def test_a_token_without_a_lifetime_lives_the_documented_hour() -> None:
     assert read_answer({"access_token": "a"}, 10.0, "").expires_at == 3610.0
 
 
-def test_a_secret_that_cannot_be_read_is_a_rejection_that_names_the_key(tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_read_is_told_by_its_key_and_may_come_back(tmp_path: Path) -> None:
     vault = Vault({"jwt": parse_reference(f"file:{tmp_path}/none")}, {})
     with pytest.raises(TokenCallFailed, match=r"^jwt: file .* does not exist") as failed:
         vault.require("jwt")
-    assert failed.value.outcome is Outcome.REJECTED
-    with pytest.raises(TokenCallFailed, match="client_id is not configured"):
+    assert failed.value.outcome is Outcome.UNREADABLE
+    with pytest.raises(TokenCallFailed, match="client_id is not configured") as missing:
         vault.require("client_id")
+    assert missing.value.outcome is Outcome.REJECTED
     assert vault.get("client_secret") is None
 
 
@@ -92,3 +93,16 @@ def test_a_fingerprint_changes_with_its_secrets_and_tells_none(tmp_path: Path) -
     assert "first" not in first
     file.write_text("first\n")
     assert vault.fingerprint("jwt") == first
+
+
+def test_each_configured_secret_has_a_fingerprint_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    client_id = parse_reference("literal:id")
+    vault = Vault({"client_secret": parse_reference(f"file:{file}"), "client_id": client_id}, {})
+    known, missing = vault.fingerprints()
+    file.write_text("wrong")
+    _, wrong = vault.fingerprints()
+    file.write_text("right")
+    assert vault.fingerprints()[0] == known
+    assert missing == ""
+    assert len({"", wrong, vault.fingerprints()[1]}) == 3

@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import pytest
 
+from gateway.config.secrets import parse_reference
 from gateway.core.secret import Secret
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.grants.refresh import RefreshGrant
 from gateway.credentials.holding import Holding
-from tests.credentials.desk import Answer, app_of, desk
+from tests.credentials.desk import Answer, app_of, desk, endpoint_of
 
 HELD = Holding(Secret(b"a0"), 0.0, 100.0, "seed", Secret(b"stored"), None)
 REFUSED: Answer = (400, {"error": "invalid_grant"})
@@ -48,6 +52,17 @@ async def test_without_any_token_nothing_is_asked() -> None:
             await grant.obtain(None, alone=False)
         await grant.close()
     assert not service.calls
+
+
+async def test_a_token_that_cannot_be_read_now_is_no_token_that_is_missing(tmp_path: Path) -> None:
+    async with desk() as service:
+        vault = Vault({"refresh_token": parse_reference(f"file:{tmp_path}/none")}, {})
+        endpoint = endpoint_of(service)
+        grant = RefreshGrant(OAuthApp(endpoint, vault, Wishes("e"), lambda: 1000.0))
+        with pytest.raises(TokenCallFailed, match="does not exist") as failed:
+            await grant.obtain(None, alone=False)
+        await grant.close()
+    assert failed.value.outcome is Outcome.UNREADABLE
 
 
 async def test_an_answer_that_got_lost_leaves_the_chain_as_it_was() -> None:
