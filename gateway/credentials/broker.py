@@ -13,18 +13,18 @@ Rule 3: the vendor is asked only in `renewal`; what to do about a failure only `
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from gateway.credentials.alarm import Alarm
+from gateway.credentials.bulletin import Bulletin
 from gateway.credentials.events import Events
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.holding import Holding
 from gateway.credentials.life import Life
+from gateway.credentials.reissues import Reissues
 from gateway.credentials.renewal import NOTHING, Held, Renewal
 from gateway.credentials.setbacks import Setback, Setbacks, unavailable
 from gateway.credentials.tokens import Status, Token
@@ -61,12 +61,10 @@ class Broker:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
-        self._kind = kind
         self._renewal = renewal
         self._setbacks = setbacks
-        self._events = events
-        self._reissues: deque[float] = deque(maxlen=reissues)
-        self._window_s = window_s
+        self._bulletin = Bulletin(name, kind, events, clock)
+        self._reissues = Reissues(reissues, window_s)
         # A few times a window; it costs no token call.
         self._look_every_s = window_s / 6
         self._clock = clock
@@ -78,7 +76,6 @@ class Broker:
         self._alarm = Alarm(self._loop, self._on_timer)
         self._watch = Watch(renewal.grant.secrets)
         self._next_look = 0.0
-        self._outcome: tuple[str, float] | None = None
         self._closed = False
 
     # The requests' side.
@@ -95,31 +92,27 @@ class Broker:
             await self._landed(deadline)
         return token
 
-    def refuse(self, token: Token) -> bool:
+    def refuse(self, token: Token, place: bytes = b"") -> bool:
         """Have the token renewed that upstream refused, unless a newer one is here already."""
         # The same one may have got another number since, when it was written.
         is_current = self._token is not None and token.value == self._token.value
         if is_current and not self._life.was_ended:
-            if self._flight is None and not self._may_reissue():
+            if not self._may_reissue(place):
                 return False
             self._life.end()
             if self._hold_off() is None:
                 self._take_off()
         return True
 
+    def acquit(self, place: bytes) -> None:
+        """Cause no renewal for what this place refuses, for a window."""
+        self._reissues.acquit(place, self._loop.time())
+
     def status(self) -> Status:
         """Return what may be told of the credential."""
-        holding, setback = self._held.holding, self._setbacks.latest
-        retry_in_s = setback.retry_at - self._loop.time() if setback is not None else math.inf
-        return Status(
-            grant=self._kind,
-            generation=self._held.generation if holding is not None else 0,
-            expires_at=self._ends_at(holding) if holding is not None else None,
-            outcome=self._outcome[0] if self._outcome else "none",
-            outcome_at=self._outcome[1] if self._outcome else None,
-            retry_at=self._clock() + max(retry_in_s, 0.0) if math.isfinite(retry_in_s) else None,
-            reason=setback.reason if setback is not None else "",
-        )
+        holding = self._held.holding
+        ends_at = self._ends_at(holding) if holding is not None else None
+        return self._bulletin.status(self._held, ends_at, self._setbacks.latest, self._loop.time())
 
     # The composition root's side.
 
@@ -186,7 +179,7 @@ class Broker:
         try:
             return await self._renewal.renew(self._held)
         except StoreDown as down:
-            self._events.store_failed(self._name, str(down))
+            self._bulletin.store_failed(str(down))
             left_s = self._life.dies_at - self._loop.time()
             if left_s > _RESERVE * self._life.lifetime_s:
                 # The store may be back in time, and with it the order in the fleet.
@@ -230,22 +223,18 @@ class Broker:
         assert holding is not None  # noqa: S101 - a renewal ends with a holding or an error
         self._next_look = 0.0
         if self._token is None or self._token.value != holding.access:
-            self._events.token_changed(self._name, held.generation)
+            self._bulletin.token_changed(held.generation)
         self._token = Token(holding.access, held.generation)
         slides = self._renewal.grant.slides
         self._life.begin(holding, self._clock(), self._loop.time(), slides=slides)
         self._setbacks.forget()
-        self._finish("adopted" if held.adopted else "obtained")
+        self._bulletin.finished("adopted" if held.adopted else "obtained")
         self._arm()
 
     def _fail(self, failure: TokenCallFailed) -> None:
         self._setbacks.note(failure, self._loop.time())
-        self._finish(failure.outcome, failure.reason)
+        self._bulletin.finished(failure.outcome, failure.reason)
         self._look_later()
-
-    def _finish(self, outcome: str, reason: str = "") -> None:
-        self._outcome = (outcome, self._clock())
-        self._events.refresh_finished(self._name, outcome, reason)
 
     # When.
 
@@ -288,10 +277,12 @@ class Broker:
         self._setbacks.forget()
         return None
 
-    def _may_reissue(self) -> bool:
-        """Tell whether a refused token may be renewed, and count it."""
-        now, past = self._loop.time(), self._reissues
-        if len(past) == past.maxlen and past[0] > now - self._window_s:
+    def _may_reissue(self, place: bytes) -> bool:
+        """Tell whether a token may be renewed that a place refused, and count it."""
+        now = self._loop.time()
+        if self._reissues.is_unjust(place, now):
             return False
-        past.append(now)
+        if self._flight is None and (denied := self._reissues.spend(now)) is not None:
+            self._bulletin.denied(denied, now)
+            return False
         return True

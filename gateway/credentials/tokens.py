@@ -50,8 +50,15 @@ class Credential(Protocol):
         """Return a token by `deadline` (event-loop seconds), or raise `CredentialUnavailable`."""
         ...
 
-    def refuse(self, token: Token) -> bool:
-        """Take note that upstream refused `token`; tell whether `current` may have another one."""
+    def refuse(self, token: Token, place: bytes = b"") -> bool:
+        """Take note that upstream refused `token`; tell whether `current` may have another one.
+
+        `place` is what was asked: the path of a request, without its query.
+        """
+        ...
+
+    def acquit(self, place: bytes) -> None:
+        """Take note that the place refused the other one too: it was not the token's fault."""
         ...
 
     def status(self) -> Status:

@@ -211,12 +211,15 @@ class Attempts:
 
     async def _is_refused(self, upstream: UpstreamConnection, head: ReplyHead) -> bool:
         """Tell whether to ask again with another token, which is then here."""
-        credential, token = self._way.credential, self._token
-        if credential is None or token is None or self._is_replaced:
+        credential, token, place = self._way.credential, self._token, self._plan.outbound.path
+        if credential is None or token is None:
             return False
         if not await refuses_token(upstream, head, self._plan.deadline):
             return False
-        if not credential.refuse(token) or not self._upload.is_held:
+        if self._is_replaced:
+            credential.acquit(place)
+            return False
+        if not credential.refuse(token, place) or not self._upload.is_held:
             return False
         await self.stop()
         self._is_replaced = True

@@ -65,7 +65,24 @@ async def test_a_token_that_is_refused_again_and_again_is_not_renewed_for_ever()
             assert here.broker.refuse(await here.token())
         last = await here.token()
         assert not here.broker.refuse(last)
+        assert not here.broker.refuse(last)
         assert here.broker.ready() == last
+        status = here.broker.status()
+    assert len(here.service.calls) == 3
+    assert (status.outcome, status.retry_at is not None) == ("budget", True)
+    assert "not renewed more than 2 times within 60 s" in status.reason
+    assert here.told.refreshes[3:] == [("budget", status.reason)]
+
+
+async def test_a_place_that_refuses_fresh_tokens_leaves_renewals_for_a_token_that_dies() -> None:
+    async with place() as here:
+        assert here.broker.refuse(await here.token(), b"/odd")
+        fresh = await here.token()
+        here.broker.acquit(b"/odd")
+        assert not any(here.broker.refuse(fresh, b"/odd") for _ in range(100))
+        assert here.broker.ready() == fresh
+        assert here.broker.refuse(fresh, b"/other")
+        assert (await here.token()).generation == 3
     assert len(here.service.calls) == 3
 
 

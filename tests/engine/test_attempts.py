@@ -21,7 +21,10 @@ EXPIRED = refusal("OAU-128")
 
 @dataclass
 class Vendor:
-    """A token endpoint, and an API that refuses every token up to `refuses` with `answer`."""
+    """A token endpoint, and an API that refuses every token up to `refuses` with `answer`.
+
+    At `/restapi/odd` it refuses all of them.
+    """
 
     refuses: int = 1
     answer: bytes = EXPIRED
@@ -37,7 +40,8 @@ class Vendor:
                 continue
             self.seen.append((head, body))
             number = int(values(head, b"authorization")[0].rpartition(b"-")[2])
-            await peer.send(self.answer if number <= self.refuses else OK)
+            is_refused = number <= self.refuses or b"/restapi/odd" in head
+            await peer.send(self.answer if is_refused else OK)
 
     def _token(self) -> bytes:
         document = {"access_token": f"token-{self.token_calls}", "expires_in": 3600}
@@ -80,6 +84,19 @@ async def test_a_second_refusal_is_the_answer() -> None:
         assert body in EXPIRED
     assert len(vendor.seen) == 2
     assert vendor.token_calls == 2
+
+
+async def test_a_path_that_refuses_every_token_does_not_use_up_the_renewals() -> None:
+    vendor = Vendor(refuses=0)
+    odd, other = request("GET /restapi/odd?x=%d HTTP/1.1"), request()
+    async with owning(vendor) as gateway:
+        for number in range(8):
+            assert (await gateway.ask(odd.replace(b"%d", b"%d" % number)))[0] == 401
+        assert vendor.token_calls == 2
+        assert len(vendor.seen) == 9
+        vendor.refuses = 2
+        assert (await gateway.ask(other))[0] == 200
+    assert vendor.token_calls == 3
 
 
 @pytest.mark.parametrize("code", ["AGW-401", "OAU-146", "CMN-405", "OAU-168"])

@@ -23,6 +23,7 @@ from gateway.credentials.tokens import Credential, Token
 from gateway.errors import CredentialUnavailable
 
 EXCHANGE_PATH = "/api/auth/login/rc/accesstoken?includeRefresh=true"
+PLACE = EXCHANGE_PATH.partition("?")[0].encode()
 REFRESH_PATH = "/api/auth/token/refresh"
 # What the vendor documents, for a token that does not say it.
 DEFAULT_LIFETIME_S = 300.0
@@ -81,15 +82,23 @@ class RingcxGrant:
             try:
                 return await self._present(token)
             except TokenCallFailed as failure:
-                if failure.status != 401 or not self._source.refuse(token):
+                if failure.status != 401 or not self._source.refuse(token, PLACE):
                     raise
-                return await self._present(await self._source.current(deadline))
+                return await self._present_again(await self._source.current(deadline))
         except CredentialUnavailable as error:
             raise TokenCallFailed(
                 Outcome.SOURCE,
                 f"credential {self._source_name} has no token to exchange",
                 retry_after_s=float(error.retry_after_s),
             ) from None
+
+    async def _present_again(self, token: Token) -> Holding:
+        try:
+            return await self._present(token)
+        except TokenCallFailed as failure:
+            if failure.status == 401:
+                self._source.acquit(PLACE)
+            raise
 
     async def _present(self, token: Token) -> Holding:
         return await self._ask(

@@ -54,9 +54,12 @@ class StaticCredential:
         """Return the token; raises `CredentialUnavailable` when there never was one."""
         return self.ready() or self._look(self._token)
 
-    def refuse(self, token: Token) -> bool:
+    def refuse(self, token: Token, place: bytes = b"") -> bool:
         """Look whether there is another token by now."""
         return self._look(self._token).generation > token.generation
+
+    def acquit(self, place: bytes) -> None:
+        """Do nothing: a look costs no token call."""
 
     def status(self) -> Status:
         """Return what may be told: not when it ends, which nobody says of such a token."""

@@ -27,6 +27,8 @@ class Source:
     def __init__(self, *tokens: str, missing: bool = False) -> None:
         self.tokens = list(tokens)
         self.missing = missing
+        self.places: list[bytes] = []
+        self.acquitted: list[bytes] = []
 
     def ready(self) -> Token | None:
         return None
@@ -36,9 +38,13 @@ class Source:
             raise CredentialUnavailable("none", retry_after_s=7)
         return Token(Secret(self.tokens[0].encode()), len(self.tokens))
 
-    def refuse(self, token: Token) -> bool:
+    def refuse(self, token: Token, place: bytes = b"") -> bool:
+        self.places.append(place)
         self.tokens.pop(0)
         return bool(self.tokens)
+
+    def acquit(self, place: bytes) -> None:
+        self.acquitted.append(place)
 
     def status(self) -> Status:
         return Status("static")
@@ -94,10 +100,12 @@ async def test_a_refresh_that_failed_otherwise_costs_no_exchange() -> None:
 
 async def test_a_refused_ringcentral_token_is_replaced_once() -> None:
     answers: list[Answer] = [(401, b"no"), (401, b"no")]
-    async with grant_at(Source("first", "second"), *answers) as (grant, service):
+    source = Source("first", "second")
+    async with grant_at(source, *answers) as (grant, service):
         with pytest.raises(TokenCallFailed):
             await grant.obtain(None, alone=False)
     assert [call.form["rcAccessToken"] for call in service.calls] == ["first", "second"]
+    assert source.places == source.acquitted == [b"/api/auth/login/rc/accesstoken"]
 
 
 @pytest.mark.parametrize("status", [401, 403])
