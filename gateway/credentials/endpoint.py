@@ -6,16 +6,14 @@ module gets is a document, or `TokenCallFailed` with how it failed.
 
 Rule 1: foreign exceptions end here, and no text of theirs goes on: it may hold the form.
 Rule 2: a call is made once; whether it is repeated is the credential's decision.
-Rule 3: nothing is followed, stored or decoded that a token answer does not need.
+Rule 3: nothing is followed, stored or decoded that a token answer does not need; what one
+        means, `answers` says.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 import ssl
-import time
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -29,16 +27,13 @@ from yarl import URL
 from gateway.config.proxies import ProxyRoute
 from gateway.config.secrets import Unresolved
 from gateway.core.secret import Secret
+from gateway.credentials.answers import MAX_ANSWER_BYTES, judge, read_object
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.penalties import Penalties
-from gateway.policy.rate_fields import parse_retry_after
 from gateway.policy.routes import Origin
 from gateway.stores.store import Store, StoreDown
 
 Form: TypeAlias = Mapping[str, str | Secret]
-# A token answer has a few kilobytes; a larger one is not one.
-MAX_ANSWER_BYTES = 262_144
-_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,41 +205,6 @@ class TokenEndpoint:
         return document
 
 
-def read_object(body: bytes) -> dict[str, Any] | None:
-    """Return a body's JSON object, or None."""
-    if len(body) > MAX_ANSWER_BYTES:
-        return None
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def judge(origin: str, status: int, fields: Mapping[str, str], body: bytes) -> TokenCallFailed:
-    """Return what an answer that is not 2xx means (the vendor's table of retries)."""
-    reason = f"{origin} answered {status}{render_codes(body)}"
-    retry_after_s = _wait_of(fields)
-    if status == 429 or (status == 503 and retry_after_s is not None):
-        outcome = Outcome.THROTTLED
-    elif status in (400, 401):
-        outcome, retry_after_s = Outcome.REJECTED, None
-    else:
-        outcome, retry_after_s = Outcome.ERROR, None
-    return TokenCallFailed(outcome, reason, status=status, retry_after_s=retry_after_s)
-
-
-def render_codes(body: bytes) -> str:
-    """Return the error codes of an answer, to follow its status; never its free text."""
-    document = read_object(body) or {}
-    inner = document.get("errors")
-    found = [document.get("error"), document.get("errorCode")]
-    if isinstance(inner, list):
-        found += [error.get("errorCode") for error in inner if isinstance(error, dict)]
-    codes = dict.fromkeys(code for code in found if isinstance(code, str) and _CODE.fullmatch(code))
-    return f" ({', '.join(codes)})" if codes else ""
-
-
 def render_form(form: Form) -> bytes:
     """Return a form as it is sent, secrets in clear."""
     pairs = (
@@ -263,10 +223,3 @@ def _proxy_headers(proxy: ProxyRoute | None) -> dict[str, str] | None:
     if proxy is None or proxy.auth is None:
         return None
     return {"Proxy-Authorization": "Basic " + b64encode(proxy.auth.reveal()).decode("ascii")}
-
-
-def _wait_of(fields: Mapping[str, str]) -> float | None:
-    text = fields.get("Retry-After")
-    if text is None:
-        return None
-    return parse_retry_after(text.encode("utf-8", "replace"), time.time())

@@ -24,16 +24,26 @@ class Outcome(StrEnum):
 
 
 class TokenCallFailed(Exception):
-    """A token call brought no token; `retry_after_s` is what the vendor or the budget says."""
+    """A token call brought no token; `retry_after_s` is what the vendor or the budget says.
+
+    `speaks_of_token` tells that an access token was presented, and that it is not good any more.
+    """
 
     def __init__(
-        self, outcome: Outcome, reason: str, *, status: int = 0, retry_after_s: float | None = None
+        self,
+        outcome: Outcome,
+        reason: str,
+        *,
+        status: int = 0,
+        retry_after_s: float | None = None,
+        speaks_of_token: bool = False,
     ) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
         self.status = status
         self.retry_after_s = retry_after_s
+        self.speaks_of_token = speaks_of_token
 
     @property
     def is_refusal(self) -> bool:

@@ -1,5 +1,4 @@
 import asyncio
-import json
 from base64 import b64decode
 from urllib.parse import parse_qsl
 
@@ -8,12 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.secret import Secret
+from gateway.credentials.answers import MAX_ANSWER_BYTES
 from gateway.credentials.endpoint import (
-    MAX_ANSWER_BYTES,
-    judge,
-    read_object,
     render_basic,
-    render_codes,
     render_form,
 )
 from gateway.credentials.failures import Outcome, TokenCallFailed
@@ -140,26 +136,6 @@ async def test_without_the_store_this_process_keeps_to_the_budget_by_itself() ->
         await endpoint.close()
     assert len(service.calls) == 2
     assert failed.value.outcome is Outcome.BUDGET
-
-
-def test_the_codes_of_an_error_are_told_but_no_text() -> None:
-    body = json.dumps(
-        {
-            "error": "invalid_grant",
-            "error_description": "token abc",
-            "errors": [{"errorCode": "OAU-210", "message": "abc"}, "x", {"errorCode": "a b"}],
-        }
-    ).encode()
-    assert render_codes(body) == " (invalid_grant, OAU-210)"
-    assert (
-        str(judge("https://x", 400, {}, body)) == "https://x answered 400 (invalid_grant, OAU-210)"
-    )
-    assert render_codes(b"nothing") == ""
-    assert render_codes(b'{"error": ["x"], "errors": 1}') == ""
-
-
-def test_an_answer_that_nests_too_deep_is_no_object() -> None:
-    assert read_object(b"[" * 100_000) is None
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(min_size=1), max_size=4))

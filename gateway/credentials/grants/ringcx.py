@@ -82,7 +82,8 @@ class RingcxGrant:
             try:
                 return await self._present(token)
             except TokenCallFailed as failure:
-                if failure.status != 401 or not self._source.refuse(token, PLACE):
+                # A user who is not provisioned is a 401 too: that token is good.
+                if not failure.speaks_of_token or not self._source.refuse(token, PLACE):
                     raise
                 return await self._present_again(await self._source.current(deadline))
         except CredentialUnavailable as error:
@@ -96,7 +97,7 @@ class RingcxGrant:
         try:
             return await self._present(token)
         except TokenCallFailed as failure:
-            if failure.status == 401:
+            if failure.speaks_of_token:
                 self._source.acquit(PLACE)
             raise
 

@@ -18,6 +18,7 @@ from tests.credentials.desk import Answer, Desk, desk, endpoint_of
 
 EXCHANGE = "/api/auth/login/rc/accesstoken?includeRefresh=true"
 REFRESH = "/api/auth/token/refresh"
+DEAD: Answer = (401, {"errorCode": "OAU-213", "message": "Token not found"})
 HELD = Holding(Secret(b"old"), 0.0, 300.0, "ringcentral", Secret(b"cx-refresh"))
 
 
@@ -99,7 +100,7 @@ async def test_a_refresh_that_failed_otherwise_costs_no_exchange() -> None:
 
 
 async def test_a_refused_ringcentral_token_is_replaced_once() -> None:
-    answers: list[Answer] = [(401, b"no"), (401, b"no")]
+    answers: list[Answer] = [DEAD, DEAD]
     source = Source("first", "second")
     async with grant_at(source, *answers) as (grant, service):
         with pytest.raises(TokenCallFailed):
@@ -108,13 +109,31 @@ async def test_a_refused_ringcentral_token_is_replaced_once() -> None:
     assert source.places == source.acquitted == [b"/api/auth/login/rc/accesstoken"]
 
 
+async def test_the_only_token_is_not_presented_twice() -> None:
+    async with grant_at(Source("only"), DEAD) as (grant, service):
+        with pytest.raises(TokenCallFailed):
+            await grant.obtain(None, alone=False)
+    assert len(service.calls) == 1
+
+
 @pytest.mark.parametrize("status", [401, 403])
-async def test_a_refusal_that_no_other_token_mends_is_final(status: int) -> None:
-    async with grant_at(Source("only"), (status, b"no")) as (grant, service):
+async def test_a_refusal_that_does_not_speak_of_the_token_leaves_it_alone(status: int) -> None:
+    source = Source("good", "unused")
+    body = {"errorCode": "permission.denied", "message": "User is not provisioned"}
+    async with grant_at(source, (status, body)) as (grant, service):
         with pytest.raises(TokenCallFailed) as failed:
             await grant.obtain(None, alone=False)
     assert failed.value.is_refusal
     assert len(service.calls) == 1
+    assert source.places == source.acquitted == []
+
+
+async def test_a_place_is_acquitted_only_when_it_refuses_both_tokens() -> None:
+    source = Source("first", "second")
+    async with grant_at(source, DEAD, (401, b"no")) as (grant, _):
+        with pytest.raises(TokenCallFailed):
+            await grant.obtain(None, alone=False)
+    assert (len(source.places), source.acquitted) == (1, [])
 
 
 async def test_without_a_ringcentral_token_the_wait_is_its_wait() -> None:
