@@ -10,7 +10,6 @@ Rule 2: `render` is the only place where tokens leave as text; a store seals it 
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,8 @@ from gateway.core.grammar import FIELD_VALUE
 from gateway.core.secret import Secret
 
 _FORMAT = 1
+# Some three thousand years: whatever a clock says, it is no later.
+_FURTHEST_S = 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ def parse(record: bytes) -> Holding | None:
         access, refresh = token_of(read["access"]), read["refresh"]
         return Holding(
             access=access,
-            obtained_at=_time_of(read["obtained_at"]),
-            expires_at=_time_of(read["expires_at"]),
+            obtained_at=time_of(read["obtained_at"]),
+            expires_at=time_of(read["expires_at"]),
             seed=str(read["seed"]),
             refresh=None if refresh is None else token_of(refresh),
             refresh_expires_at=_optional_time(read["refresh_expires_at"]),
@@ -87,11 +88,15 @@ def token_of(value: object) -> Secret:
     raise ValueError("not a token")
 
 
-def _time_of(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def time_of(value: object) -> float:
+    """Return seconds since the epoch, or raise `ValueError`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("not a number")
+    # Compared before it is converted: an integer may be too large for a float.
+    if not -_FURTHEST_S <= value <= _FURTHEST_S:
         raise ValueError("not a time")
     return float(value)
 
 
 def _optional_time(value: object) -> float | None:
-    return None if value is None else _time_of(value)
+    return None if value is None else time_of(value)

@@ -50,6 +50,9 @@ def test_what_nobody_kept_is_no_holding_and_no_error(record: bytes) -> None:
         ("expires_at", True),
         ("expires_at", None),
         ("obtained_at", float("inf")),
+        ("obtained_at", float("nan")),
+        ("expires_at", 10**400),
+        ("refresh_expires_at", -(10**400)),
         ("refresh_expires_at", "soon"),
     ],
 )

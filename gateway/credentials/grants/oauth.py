@@ -143,7 +143,8 @@ def seconds_of(value: object) -> float:
     """Return a positive number of seconds, also from the text that some servers send."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("not a number")
-    seconds = float(value)
+    seconds = float(value) if isinstance(value, str) else value
+    # Compared before it is converted: an integer may be too large for a float.
     if not 0 < seconds < 1e9:
         raise ValueError("not a lifetime")
-    return seconds
+    return float(seconds)

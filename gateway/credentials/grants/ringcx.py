@@ -18,7 +18,7 @@ from typing import Any
 from gateway.core.secret import Secret
 from gateway.credentials.endpoint import Form, TokenEndpoint
 from gateway.credentials.failures import Outcome, TokenCallFailed
-from gateway.credentials.holding import Holding, token_of
+from gateway.credentials.holding import Holding, time_of, token_of
 from gateway.credentials.tokens import Credential, Token
 from gateway.errors import CredentialUnavailable
 
@@ -130,10 +130,10 @@ def life_of(token: Secret, now: float) -> float:
     does no harm.
     """
     claims = read_claims(token)
-    ends, begins = claims.get("exp"), claims.get("iat", now)
-    if not isinstance(ends, int | float) or not isinstance(begins, int | float):
+    try:
+        life_s = time_of(claims.get("exp")) - time_of(claims.get("iat", now))
+    except ValueError:
         return DEFAULT_LIFETIME_S
-    life_s = ends - begins
     return life_s if 0 < life_s < _LONGEST_LIFE_S else DEFAULT_LIFETIME_S
 
 

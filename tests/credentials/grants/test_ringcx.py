@@ -160,6 +160,8 @@ async def test_an_answer_without_a_token_is_an_error() -> None:
         ({"exp": 1000}, 300),
         ({"exp": 10**9}, 300),
         ({"exp": 1120, "iat": None}, 300),
+        ({"exp": 10**400}, 300),
+        ({"exp": 1120, "iat": -(10**400)}, 300),
     ],
 )
 def test_how_long_a_token_lives(claims: dict[str, Any], seconds: float) -> None:
