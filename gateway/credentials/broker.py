@@ -16,7 +16,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 from gateway.credentials.alarm import Alarm
 from gateway.credentials.bulletin import Bulletin
@@ -34,6 +33,8 @@ from gateway.stores.store import StoreDown
 
 # After this share of its life the store is told how long a token that slides has come to live.
 _EXTEND_SHARE = 0.1
+# A store that came back empty lacks the token for so long at most; it costs one read.
+_SHARE_EVERY_S = 10.0
 # The share of its life that a token must have left for a store that is down to be waited for.
 _RESERVE = 0.05
 # What never works is looked at again when a secret has changed.
@@ -128,6 +129,9 @@ class Broker:
             await asyncio.wait((flight,), timeout=_CLOSE_WITHIN_S)
             flight.cancel()
             await asyncio.gather(flight, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                await self._share(0.0)
         await self._renewal.grant.close()
 
     # One renewal.
@@ -159,12 +163,11 @@ class Broker:
         try:
             if self._hold_off() is not None:
                 await self._look()
-            elif self._life.slides_s and self._life.lives(self._loop.time()):
-                await self._extend()
-            elif self._renewal.is_saved or self._life.is_due(self._loop.time()):
+            elif self._life.is_due(self._loop.time()):
                 self._adopt(await self._renew())
             else:
-                await self._save()
+                await self._share(_EXTEND_SHARE)
+                self._arm()
         except TokenCallFailed as failure:
             self._fail(failure)
         except Exception:
@@ -187,20 +190,18 @@ class Broker:
                 raise TokenCallFailed(Outcome.STORE, str(down), retry_after_s=wait_s) from None
             return await self._renewal.renew_alone(self._held)
 
-    async def _save(self) -> None:
-        """Write the token that could not be written; tried again until it is."""
+    async def _share(self, least: float) -> None:
+        """Have the store know what is held: what it lost, and a life that use made longer."""
+        held, longer = self._held, self._longer(least)
         with suppress(StoreDown):
-            self._renumber(await self._renewal.save(self._held))
-        self._arm()
-
-    async def _extend(self) -> None:
-        """Have the store know of the life that use has given to a sliding token."""
-        holding = self._held.holding
-        with suppress(StoreDown):
-            if holding is not None and (ends_at := self._ends_at(holding)) > holding.expires_at:
-                longer = replace(holding, expires_at=ends_at)
-                self._renumber(await self._renewal.keep(self._held, longer))
-        self._arm()
+            if longer is not None:
+                kept = await self._renewal.keep(held, longer)
+            else:
+                kept = await self._renewal.save(held)
+            if not kept.adopted or kept.generation == held.generation:
+                self._renumber(kept)
+            elif not self._life.was_ended:
+                self._adopt(kept)
 
     async def _look(self) -> None:
         """Take what another process has obtained, while nothing may be asked of the vendor."""
@@ -241,13 +242,21 @@ class Broker:
     def _ends_at(self, holding: Holding) -> float:
         return self._life.ends_at(holding, self._clock(), self._loop.time())
 
+    def _longer(self, least: float) -> Holding | None:
+        holding, life = self._held.holding, self._life
+        if holding is None or not life.slides_s:
+            return None
+        return life.longer(holding, self._clock(), self._loop.time(), least=least)
+
     def _arm(self) -> None:
-        """Set the timer for the next renewal, or for the next try to save."""
+        """Set the timer for the next renewal, or for what the store should know before that."""
         now, life = self._loop.time(), self._life
-        at = now + _EXTEND_SHARE * life.slides_s if life.slides_s else life.renew_at
+        wait_s = _SHARE_EVERY_S
+        if life.slides_s:
+            wait_s = min(wait_s, _EXTEND_SHARE * life.slides_s)
         if not self._renewal.is_saved:
-            at = min(at, now + min(_LOOK_EVERY_S, 0.05 * life.lifetime_s))
-        self._alarm.set(at)
+            wait_s = min(_LOOK_EVERY_S, 0.05 * life.lifetime_s)
+        self._alarm.set(min(life.renew_at, now + wait_s))
 
     def _look_later(self) -> None:
         """Come back when the setback is over, or to look at the store before that."""
@@ -255,7 +264,7 @@ class Broker:
         self._alarm.set(look_at if setback is None else min(setback.retry_at, look_at))
 
     def _on_timer(self) -> None:
-        """Renew, save, extend or look; a sliding token that died unused is nobody's need."""
+        """Renew, share or look; a sliding token that died unused is nobody's need."""
         is_idle = self._life.slides_s and self._setbacks.latest is None
         if not is_idle or self._life.lives(self._loop.time()):
             self._take_off()

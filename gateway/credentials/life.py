@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 from gateway.credentials.holding import Holding
 
@@ -67,6 +68,19 @@ class Life:
     def is_due(self, now: float) -> bool:
         """Tell whether the token is dead, or old enough to be renewed."""
         return now >= min(self.dies_at, self.renew_at)
+
+    def longer(
+        self, holding: Holding, wall: float, now: float, *, least: float = 0.0
+    ) -> Holding | None:
+        """Return the holding with the life that use has given to a sliding token.
+
+        None unless it gained more than the share `least` of its life.
+        """
+        ends_at = self.ends_at(holding, wall, now)
+        if ends_at - holding.expires_at <= least * self.slides_s:
+            return None
+        # As if it were obtained by its last use: who adopts it must not believe in a longer life.
+        return replace(holding, obtained_at=ends_at - self.slides_s, expires_at=ends_at)
 
     def ends_at(self, holding: Holding, wall: float, now: float) -> float:
         """Return when the token ends, in seconds since the epoch."""

@@ -120,21 +120,34 @@ class Renewal:
         return Held(held.generation + 1, holding)
 
     async def save(self, held: Held) -> Held:
-        """Write what could not be written, unless the store has as new a one.
+        """Write what could not be written or was lost, unless the store has as new a one.
 
-        Returns it with the generation that it has now; raises `StoreDown`.
+        Returns it with the generation that it has now, or the newer one; raises `StoreDown`.
         """
-        if held.holding is None or (await self.read()).generation >= held.generation:
-            self.is_saved = True
+        if held.holding is None:
             return held
-        return await self.keep(held, held.holding)
+        self.is_saved = False
+        found = await self.read()
+        if found.generation < held.generation:
+            return await self.keep(held, held.holding)
+        self.is_saved = True
+        return found if self._is_fit(found, held) else held
 
     async def keep(self, held: Held, holding: Holding) -> Held:
-        """Write a holding of the same token, unless somebody else is at it; raises `StoreDown`."""
+        """Write a holding of the same token, unless somebody else is at it, or has a newer one.
+
+        Returns what is to be used from now on; raises `StoreDown`.
+        """
+        self.is_saved = False
         lease = await self._store.lease(self._key, floor=held.generation - 1)
         if lease is None:
             return held
         try:
+            # The lease has a newer number, which an older token must not be written under.
+            found = await self.read()
+            if found.generation > held.generation and not _is_longer(holding, found.holding):
+                self.is_saved = True
+                return found if self._is_fit(found, held) else held
             self.is_saved = await lease.write(render(holding))
             return Held(lease.fence, holding) if self.is_saved else held
         finally:
@@ -158,7 +171,7 @@ class Renewal:
         if found.generation <= held.generation or newer is None:
             return False
         is_same = known is not None and newer.access == known.access
-        if is_same and known is not None and newer.expires_at <= known.expires_at:
+        if is_same and not _is_longer(newer, known):
             return False
         return self._clock() < newer.expires_at
 
@@ -183,3 +196,10 @@ class Renewal:
             newest = await self._latest(obtained)
             return newest if newest.holding is not None else obtained
         return obtained
+
+
+def _is_longer(holding: Holding, other: Holding | None) -> bool:
+    """Tell whether it is the same token with a longer life."""
+    if other is None or holding.access != other.access:
+        return False
+    return holding.expires_at > other.expires_at

@@ -1,6 +1,5 @@
 """Several brokers with one store: penalties and rejections are one gateway's news to all."""
 
-import asyncio
 import time
 from pathlib import Path
 
@@ -9,11 +8,9 @@ import pytest
 from gateway.config.secrets import parse_reference
 from gateway.core.secret import Secret
 from gateway.credentials.endpoint import TokenEndpoint
-from gateway.credentials.grants.engage_legacy import EngageLegacyGrant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.grants.refresh import RefreshGrant
 from gateway.credentials.holding import Holding, render
-from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry
 from tests.credentials.brokers import KEY, Place, jwt_grant, place
@@ -125,31 +122,3 @@ async def test_who_waits_for_a_store_asks_by_itself_once_the_token_is_refused() 
         assert here.broker.refuse(token)
         newer = await here.token()
     assert newer.generation > token.generation
-
-
-async def test_a_sliding_life_is_kept_over_a_restart() -> None:
-    store = MemoryStore()
-    async with desk((200, {"authToken": "one"}), (200, {"authToken": "two"})) as service:
-
-        def made() -> Place:
-            vault = vault_of(username="u", password="p")
-            grant = EngageLegacyGrant(
-                endpoint_of(service, store), vault, time.time, stay_logged_in=False, lifetime_s=2.0
-            )
-            return Place(service, store, grant, 4, 10.0)
-
-        here = made()
-        await here.token()
-        first_end = here.broker.status().expires_at
-        for _ in range(30):
-            assert here.broker.ready() is not None
-            await asyncio.sleep(0.1)
-        assert (here.broker.status().expires_at or 0) > (first_end or 0) + 2
-        await here.broker.close()
-        again = made()
-        try:
-            assert (await again.token()).value == Secret(b"one")
-        except CredentialUnavailable:
-            raise AssertionError("the life that use gave was lost") from None
-        await again.broker.close()
-    assert len(service.calls) == 1

@@ -57,6 +57,19 @@ def test_use_gives_a_sliding_token_its_whole_life_again_and_a_look_does_not() ->
     assert not life.use(6600.0)
 
 
+def test_a_life_that_use_made_longer_is_handed_on_with_its_length() -> None:
+    life = begun(slides=True)
+    assert life.longer(HOUR, 10_000.0, 50.0) is None
+    life.use(450.0)
+    longer = life.longer(HOUR, 10_500.0, 550.0, least=0.1)
+    assert longer is not None
+    assert (longer.obtained_at, longer.expires_at) == (10_400.0, 14_000.0)
+    assert longer.access == HOUR.access
+    assert life.longer(HOUR, 10_500.0, 550.0, least=0.2) is None
+    life.end()
+    assert life.longer(HOUR, 10_500.0, 550.0) is None
+
+
 def test_a_token_that_does_not_slide_ends_when_it_was_said_to() -> None:
     life = begun()
     assert life.use(3000.0)
