@@ -38,7 +38,9 @@ class Life:
 
     def begin(self, holding: Holding, wall: float, now: float, *, slides: bool) -> None:
         """Take over the times of a holding; `wall` is seconds since the epoch."""
-        left_s, self.lifetime_s = holding.expires_at - wall, holding.lifetime_s
+        self.lifetime_s = holding.lifetime_s
+        # A clock that is behind would have it live longer than anything does.
+        left_s = min(holding.expires_at - wall, self.lifetime_s)
         self.dies_at = now + left_s - min(_MARGIN_S, _MARGIN_SHARE * self.lifetime_s)
         self.slides_s = self.lifetime_s if slides else 0.0
         share = random.uniform(*RENEW_AFTER)  # noqa: S311 - spreads load, guards nothing

@@ -38,6 +38,12 @@ def test_what_has_passed_of_a_life_before_it_was_adopted_is_gone() -> None:
     assert life.is_due(50.0 + 3600.0 * RENEW_AFTER[1] - 3000.0)
 
 
+def test_by_a_clock_that_is_behind_nothing_lives_longer_than_its_life() -> None:
+    life = begun(wall=9_000.0)
+    assert life.dies_at == 50.0 + 3598.0
+    assert life.is_due(50.0 + 3600.0 * RENEW_AFTER[1])
+
+
 def test_a_refused_token_is_dead_at_once() -> None:
     life = begun()
     life.end()
