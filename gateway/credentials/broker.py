@@ -101,6 +101,7 @@ class Broker:
             if not self._may_reissue(place):
                 return False
             self._life.end()
+            self._renewal.refused = token.value
             if self._hold_off() is None:
                 self._take_off()
         return True

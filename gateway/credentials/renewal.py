@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.core.secret import Secret
 from gateway.credentials.failures import TokenCallFailed
 from gateway.credentials.holding import Holding, parse, render
 from gateway.stores.store import Lease, Store, StoreDown
@@ -77,6 +78,8 @@ class Renewal:
         self._store = store
         self._clock = clock
         self.is_saved = True
+        # What upstream refused is used no more, however long a life the store has for it.
+        self.refused: Secret | None = None
 
     async def read(self) -> Held:
         """Return what the store has, `NOTHING` when that is nothing; raises `StoreDown`."""
@@ -168,7 +171,7 @@ class Renewal:
     def _is_fit(self, found: Held, held: Held) -> bool:
         """Tell whether `found` is another token than `held`, or a longer life of it, and lives."""
         newer, known = found.holding, held.holding
-        if found.generation <= held.generation or newer is None:
+        if found.generation <= held.generation or newer is None or newer.access == self.refused:
             return False
         is_same = known is not None and newer.access == known.access
         if is_same and not _is_longer(newer, known):

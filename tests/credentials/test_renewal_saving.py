@@ -74,3 +74,17 @@ async def test_without_the_store_nothing_counts_as_saved() -> None:
         await renewal.save(held)
     assert not renewal.is_saved
     assert await renewal.save(NOTHING) == NOTHING
+
+
+async def test_a_refused_token_is_not_used_again_for_a_longer_life_in_the_store() -> None:
+    store = MemoryStore()
+    renewal, _ = renewal_of(store)
+    async with stored(store, holding_of(7, expires_at=2100.0)) as generation:
+        pass
+    held = Held(generation - 1, holding_of(7))
+    renewal.refused = holding_of(7).access
+    assert await renewal.look(held) is None
+    obtained = await renewal.renew(held)
+    assert obtained.holding is not None
+    assert obtained.holding.access != holding_of(7).access
+    assert obtained.generation > generation

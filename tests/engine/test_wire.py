@@ -120,6 +120,20 @@ async def test_what_the_socket_does_not_take_is_told_and_still_sent() -> None:
         assert data.endswith(b"yz")
 
 
+async def test_a_backlog_asks_for_a_pause_and_what_is_empty_does_not_stay() -> None:
+    async with wired() as (wire, held, theirs):
+        pauses: list[bool] = []
+        held.pause_writing = lambda: pauses.append(True)  # type: ignore[method-assign]
+        wire.write(b"head")
+        wire.write(b"x" * TOO_MUCH)
+        assert pauses
+        wire.write(b"")
+        assert len(await receive(theirs, 4 + TOO_MUCH)) == 4 + TOO_MUCH
+        assert wire.get_write_buffer_size() == 0
+        wire.close()
+        await asyncio.wait_for(held.lost, PATIENCE_S)
+
+
 async def test_all_that_the_transport_was_given_counts_as_taken_when_it_is() -> None:
     async with wired() as (wire, _, theirs):
         wire.write(b"x" * TOO_MUCH)
