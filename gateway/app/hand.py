@@ -67,7 +67,12 @@ class Hand:
             process, ours = await _start_process(job)
         except OSError as error:
             raise WorkerFailed(f"could not be started: {error.strerror}") from None
-        hand = cls(process, await Channel.over(ours))
+        try:
+            channel = await Channel.over(ours)
+        except BaseException:
+            process.kill()
+            raise
+        hand = cls(process, channel)
         try:
             hand._channel.send(job.render())
             await hand._until_ready()
