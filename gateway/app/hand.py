@@ -64,15 +64,9 @@ class Hand:
     async def start(cls, job: Job) -> Hand:
         """Return a worker that serves, or raise `WorkerFailed`."""
         try:
-            process, ours = await _start_process(job)
+            hand = cls(*await _start_process(job))
         except OSError as error:
             raise WorkerFailed(f"could not be started: {error.strerror}") from None
-        try:
-            channel = await Channel.over(ours)
-        except BaseException:
-            process.kill()
-            raise
-        hand = cls(process, channel)
         try:
             hand._channel.send(job.render())
             await hand._until_ready()
@@ -179,16 +173,22 @@ class Hand:
         return self.report.get(name, otherwise)
 
 
-async def _start_process(job: Job) -> tuple[asyncio.subprocess.Process, socket.socket]:
-    """Return a process and this end of the channel to it, or raise `OSError`."""
+async def _start_process(job: Job) -> tuple[asyncio.subprocess.Process, Channel]:
+    """Return a process and the channel to it, or raise `OSError` and leave neither behind."""
     # A start that fails for want of them half-way never gives back those it has got (uvloop).
     reserve(_STARTING_TAKES)
     ours, theirs = socket.socketpair()
+    process: asyncio.subprocess.Process | None = None
     try:
         with theirs:
-            return await _spawn(theirs, job), ours
+            process = await _spawn(theirs, job)
+        return process, await Channel.over(ours)
     except BaseException:
         ours.close()
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
         raise
 
 

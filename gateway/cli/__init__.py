@@ -3,7 +3,8 @@
 One module for each command declares its options and carries it out. Here the commands
 are put together, and what they raise becomes a line and an exit code.
 
-Rule 1: bad input ends with a message and 2, 71 or 78, never with a traceback.
+Rule 1: bad input ends with a message and 2, 71 or 78, never with a traceback; no room for
+        output with 74.
 Rule 2: importing this package imports nothing heavy, so that `--help` and `healthcheck`
         answer at once.
 """

@@ -132,15 +132,6 @@ def _describe_operation(routed: Routed) -> str:
     return f"not in the catalogue; its path is of those of which {limits} are allowed"
 
 
-def rate_group_of(routed: Routed) -> str | None:
-    """Return the group that a request is charged to before any answer, None for none known."""
-    found = find_family(routed.upstream.name, routed.reading)
-    if found is not None:
-        family, scope = found
-        return f"{family.name}/{scope}" if scope else family.name
-    return routed.operation.group if routed.operation else None
-
-
 def _why(routed: Routed) -> str:
     """Return why a request goes to its upstream."""
     came, sent = routed.request.target.path or b"/", routed.path

@@ -17,7 +17,7 @@ from gateway.cli.explain_outbound import (
     show_target,
 )
 from gateway.cli.explain_retries import describe_retries
-from gateway.cli.explain_stages import Step, rate_group_of, walk, walk_to
+from gateway.cli.explain_stages import Step, walk, walk_to
 from gateway.core.message import RawHead
 from gateway.errors import Refused
 from gateway.ops.redaction import CUT, hides_secret, show_text
@@ -97,7 +97,7 @@ def explain(
         upstream=verdict.upstream.name,
         origin=str(verdict.upstream.origin),
         method=verdict.request.method,
-        rate_group=rate_group_of(verdict.permitted.routed),
+        rate_group=verdict.rate_group,
         retries=describe_retries(verdict, rules, is_held=body_bytes <= replay_body_bytes),
         head=render_lines(verdict, fields),
     )

@@ -24,7 +24,7 @@ def settle_streams() -> None:
         except OSError:
             # The lowest free number, which is this one.
             os.open(os.devnull, os.O_RDWR)
-    # Never true for a type checker, and so it is for an interpreter that was started without.
+    # None where the interpreter was started with it closed.
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -292,7 +292,9 @@ class Broker:
         now = self._loop.time()
         if self._reissues.is_unjust(place, now):
             return False
-        if self._flight is None and (denied := self._reissues.spend(now)) is not None:
+        # What is under way may only tell the store something.
+        is_renewed = self._flight is not None and self._life.is_due(now)
+        if not is_renewed and (denied := self._reissues.spend(now)) is not None:
             self._bulletin.denied(denied, now)
             return False
         return True

@@ -110,7 +110,7 @@ class Toll:
 
     async def _pay(self, key: RateKey, plan: Plan) -> Spent:
         if self.rates.mode is not RateMode.QUEUE:
-            return await self._pay_now(key, plan)
+            return await self._pay_now(key, plan.deadline)
         caller = plan.permitted.caller.name
         give_up = min(plan.deadline, self._loop.time() + self._max_wait_s)
         ticket = None
@@ -119,7 +119,7 @@ class Toll:
             ticket = await self._wait(key, caller, give_up)
         while True:
             try:
-                return await self._pay_now(key, plan)
+                return await self._pay_now(key, give_up)
             except RateShield as shield:
                 if shield.retry_at > give_up:
                     raise
@@ -157,13 +157,13 @@ class Toll:
             self._first.end(spent.key)
         self._let_go(spent.key, now)
 
-    async def _pay_now(self, key: RateKey, plan: Plan) -> Spent:
+    async def _pay_now(self, key: RateKey, give_up: float) -> Spent:
         now = self._loop.time()
         spent = self.rates.spend(key, now)
         if self._shared is None or key.windows:
             return spent
         try:
-            until = min(plan.deadline, now + _ASK_WITHIN_S)
+            until = min(give_up, now + _ASK_WITHIN_S)
             refusal = await self._shared.ask(key, self.rates.budget(key), until, self._close)
         except StoreDown:
             return spent

@@ -119,8 +119,8 @@ _CHANNEL = {"header": Question.HEADER, "query": Question.QUERY}
 
 
 _NO_CREDENTIAL = (
-    "401 from the vendor to every question: nothing could be judged, because it refuses the "
-    "credential, which is none"
+    "401 from the vendor to every question: nothing else could be judged, because they are asked "
+    "without a credential"
 )
 
 

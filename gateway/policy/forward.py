@@ -34,6 +34,7 @@ from gateway.core.secret import Secret
 from gateway.core.section import Section
 from gateway.policy.links import LinkRules
 from gateway.policy.permits import Permitted
+from gateway.policy.rate_windows import find_family
 from gateway.policy.routes import PASSTHROUGH, Scheme, Upstream
 
 ACCESS_TOKEN = b"access_token"
@@ -131,9 +132,13 @@ class Plan:
 
     @property
     def rate_group(self) -> str | None:
-        """Return the vendor's rate group of the operation, None for an unknown path."""
-        operation = self.permitted.routed.operation
-        return operation.group if operation else None
+        """Return the rate group that is charged before any answer, None for an unknown path."""
+        routed = self.permitted.routed
+        found = find_family(routed.upstream.name, routed.reading)
+        if found is not None:
+            family, scope = found
+            return family.group_in(scope)
+        return routed.operation.group if routed.operation else None
 
     @property
     def wants_body(self) -> bool:

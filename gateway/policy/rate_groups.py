@@ -95,8 +95,7 @@ class RateGroups:
         found = find_family(upstream, routed.reading)
         if found is not None:
             family, scope = found
-            group = f"{family.name}/{scope}" if scope else family.name
-            return RateKey(upstream, credential, group, "", family.windows)
+            return RateKey(upstream, credential, family.group_in(scope), "", family.windows)
         operation, known = _operation(routed)
         return RateKey(upstream, credential, self._learned.get(operation) or known, operation)
 

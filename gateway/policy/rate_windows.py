@@ -37,6 +37,10 @@ class Family:
     paths: re.Pattern[bytes]
     windows: tuple[Window, ...]
 
+    def group_in(self, scope: str) -> str:
+        """Return the rate group of the family's paths in a scope, empty for all of them."""
+        return f"{self.name}/{scope}" if scope else self.name
+
 
 def _family(name: str, paths: bytes, *windows: tuple[int, float]) -> Family:
     return Family(name, re.compile(paths, re.DOTALL), tuple(Window(*window) for window in windows))

@@ -1,12 +1,14 @@
 """One worker as its parent sees it."""
 
 import asyncio
+import errno
 import os
 import signal
 
 import pytest
 
 from gateway.app import hand as hand_module
+from gateway.app.channel import Channel
 from gateway.app.hand import Hand, WorkerFailed
 from tests.app.hiring import broken, children, few_descriptors, job_of, open_descriptors
 from tests.wire import PATIENCE_S
@@ -94,6 +96,20 @@ async def test_a_start_that_is_given_up_leaves_nobody_behind() -> None:
         await asyncio.wait((starting,))
         assert starting.cancelled()
     assert children() == before
+
+
+async def test_a_process_without_a_channel_is_a_worker_that_failed_and_left_nobody_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fail(_sock: object) -> Channel:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Channel, "over", fail)
+    async with job_of() as job:
+        before = children()
+        with pytest.raises(WorkerFailed, match="could not be started: Too many open files"):
+            await Hand.start(job)
+        assert children() == before
 
 
 async def test_a_process_that_cannot_be_started_is_a_worker_that_failed(

@@ -74,6 +74,16 @@ async def test_a_token_that_is_refused_again_and_again_is_not_renewed_for_ever()
     assert here.told.refreshes[3:] == [("budget", status.reason)]
 
 
+async def test_a_refusal_counts_also_while_the_store_is_told_something() -> None:
+    async with place(reissues=1) as here:
+        for is_renewed in (True, False):
+            token = await here.token()
+            # What comes every ten seconds; it is no renewal.
+            here.broker._on_timer()
+            assert here.broker.refuse(token) is is_renewed
+    assert len(here.service.calls) == 2
+
+
 async def test_a_place_that_refuses_fresh_tokens_leaves_renewals_for_a_token_that_dies() -> None:
     async with place() as here:
         assert here.broker.refuse(await here.token(), b"/odd")

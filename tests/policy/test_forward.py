@@ -178,6 +178,12 @@ def test_max_forwards_is_counted_down_for_options_only(
         ("POST /restapi/v1.0/account/~/ivr-prompts/1?_method=DELETE", "Heavy"),
         ("POST /restapi/v1.0/account/~/ivr-prompts/1", None),
         ("GET /restapi/v9.9/new", None),
+        # A family has one for all methods, and for each account where its limits are per account.
+        ("GET /voice/api/v1/admin/reports/agents", "ringcx-reports"),
+        (
+            "GET /voice/api/cx/integration/v1/accounts/1/sub-accounts/7/agg-agent-stats",
+            "ringcx-reports/7",
+        ),
     ],
 )
 def test_the_rate_group_is_that_of_the_effective_method(
