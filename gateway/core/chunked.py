@@ -120,3 +120,8 @@ class ChunkedReader:
 def render_chunk(data: bytes) -> bytes:
     """Return one chunk; `data` is not empty, which would end the body."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def frame_chunk(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the same in three pieces, so that long data need not be copied."""
+    return b"%x\r\n" % len(data), data, b"\r\n"

@@ -72,10 +72,12 @@ def rewrite_whole(links: Links, data: bytes) -> bytes:
 
 def _settled(data: bytes) -> int:
     """Return where the part of `data` ends that nothing to come can change."""
-    last = data.rfind(_QUOTE)
-    before = data.rfind(_QUOTE, 0, max(last, 0))
+    # Rule 3: a string that begins before this is not waited for.
+    first = max(len(data) - MOST_BYTES, 0)
+    last = data.rfind(_QUOTE, first)
+    before = data.rfind(_QUOTE, first, max(last, first))
     for at, unsettled in ((before, _ENDED), (last, _BEGUN)):
-        if at < 0 or len(data) - at > MOST_BYTES or data[at - 1 : at] == _BACKSLASH:
+        if at < 0 or data[at - 1 : at] == _BACKSLASH:
             continue
         if unsettled.fullmatch(data, at) is not None:
             return at

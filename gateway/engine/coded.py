@@ -66,7 +66,9 @@ def fold(data: bytes) -> bytes:
 
 
 class GzipStage:
-    """A rewriter for a body in gzip."""
+    """A rewriter for a body in gzip, of which a few bytes may unfold to many pieces."""
+
+    is_even = False
 
     def __init__(self, rewriter: Rewriter) -> None:
         self._rewriter = rewriter
@@ -87,6 +89,8 @@ class GzipStage:
 
 class PlainStage:
     """A rewriter for a body in no coding."""
+
+    is_even = True
 
     def __init__(self, rewriter: Rewriter) -> None:
         self._rewriter = rewriter

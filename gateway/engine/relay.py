@@ -18,7 +18,7 @@ from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
 from gateway.engine.inflow import Take
 from gateway.engine.upstream import UpstreamConnection
-from gateway.engine.wire import join_short
+from gateway.engine.wire import chunk_short, join_short
 from gateway.errors import GatewayError
 
 # More than this costs more to read than a new connection does to make.
@@ -65,10 +65,10 @@ async def relay_reply(
         await connection.drain()
         data = await body.read_body(idle_s, pass_on)
         is_last = not data
-        record.bytes_out += len(data)
-        if chunked:
-            data = render_chunk(data) if data else LAST_CHUNK
-        connection.write(data)
+        if data:
+            _send(connection, record, chunked, data)
+        elif chunked:
+            connection.write(LAST_CHUNK)
     await connection.drain()
 
 
@@ -76,9 +76,14 @@ def _pass_on(connection: Connection, record: Record, chunked: bool, data: bytes)
     """Send bytes of a body as they come, while the caller takes them; tell whether they were."""
     if not connection.has_room:
         return False
-    record.bytes_out += len(data)
-    connection.write(render_chunk(data) if chunked else data)
+    _send(connection, record, chunked, data)
     return True
+
+
+def _send(connection: Connection, record: Record, chunked: bool, data: bytes) -> None:
+    record.bytes_out += len(data)
+    for piece in chunk_short(data) if chunked else (data,):
+        connection.write(piece)
 
 
 async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:

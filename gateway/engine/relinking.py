@@ -12,6 +12,8 @@ Rule 2: a body that is not in the coding it claims is an error: an answer while 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from typing import Protocol
 
 from gateway.core.framing import CHUNKED, LENGTH, NOTHING, framing_of
@@ -38,7 +40,12 @@ _MOST_UNFOLDED_BYTES = 1048576
 
 
 class Stage(Protocol):
-    """What a streaming body passes through; pieces may be empty."""
+    """What a streaming body passes through; pieces may be empty.
+
+    `is_even` tells that bytes make one piece at most, which is not much longer than they are.
+    """
+
+    is_even: bool
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what is settled by now."""
@@ -152,12 +159,14 @@ class HeldBody:
 class StreamedBody:
     """A body that passes through a stage as it is read."""
 
-    __slots__ = ("_ended", "_pieces", "_source", "_stage")
+    __slots__ = ("_ended", "_pieces", "_source", "_stage", "_staged")
 
     def __init__(self, source: ReplyBody, stage: Stage) -> None:
         self._source = source
         self._stage = stage
         self._pieces: Iterator[bytes] = iter(())
+        # How many bytes of those that the source gives next went through the stage already.
+        self._staged = 0
         self._ended = False
 
     def take_body(self) -> tuple[bytes, bool]:
@@ -167,9 +176,27 @@ class StreamedBody:
         return next(self._pieces, b""), False
 
     async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
-        """Return the next bytes, b"" at the end; raise when the body is cut short or no gzip."""
+        """Return the next bytes, b"" at the end; raise when the body is cut short or no gzip.
+
+        Those that `take` takes while this waits are not returned.
+        """
+        pass_on = partial(self._pass_on, take) if take is not None and self._stage.is_even else None
         while not (piece := next(self._pieces, b"")) and not self._ended:
-            data = await self._source.read_body(idle_s)
-            self._ended = not data
-            self._pieces = filter(None, self._stage.feed(data) if data else self._stage.finish())
+            self._put_through(await self._source.read_body(idle_s, pass_on))
         return piece
+
+    def _put_through(self, data: bytes) -> None:
+        """Have the stage take what is read; b"" is the end."""
+        self._ended = not data
+        fresh, self._staged = data[self._staged :], 0
+        pieces = self._stage.finish() if self._ended else self._stage.feed(fresh)
+        self._pieces = chain(self._pieces, filter(None, pieces))
+
+    def _pass_on(self, take: Take, data: bytes) -> bool:
+        """Have `take` take what becomes of bytes as they come; tell whether it did."""
+        piece = b"".join(self._stage.feed(data))
+        if not piece or take(piece):
+            return True
+        # They stay in the source, and what became of them here.
+        self._pieces, self._staged = iter((piece,)), len(data)
+        return False
