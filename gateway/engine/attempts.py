@@ -86,6 +86,8 @@ class Attempts:
         try:
             if self._asked is None:
                 self._ask(upstream)
+            if not self._upload.is_sent:
+                self._stream(upstream)
             self._asked = None
             head = await self._read_head(upstream)
             self._settle_toll(head)
@@ -155,9 +157,11 @@ class Attempts:
         upstream.ask(self._plan.outbound.method.decode(), first)
         for piece in others:
             upstream.write(piece)
-        if not self._upload.is_sent:
-            self._streaming = asyncio.create_task(self._upload.stream(upstream))
-            self._streaming.add_done_callback(partial(_report_failure, upstream))
+
+    def _stream(self, upstream: UpstreamConnection) -> None:
+        """Send the rest of the body while the reply is waited for."""
+        self._streaming = asyncio.create_task(self._upload.stream(upstream))
+        self._streaming.add_done_callback(partial(_report_failure, upstream))
 
     async def _read_head(self, upstream: UpstreamConnection) -> ReplyHead:
         """Return the head of the reply."""

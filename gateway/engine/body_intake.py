@@ -4,8 +4,7 @@ aiohttp's parser feeds a body to its reader. There is nothing to parse in a long
 known length, so its bytes go past the parser, and while the reader waits for them, to
 whoever takes them without a task.
 
-Rule 1: bytes reach the reader in the order in which they came, whoever took those before.
-Rule 2: a body that stops coming, or ends badly, ends with an error for its reader.
+Rule: a body that ends badly ends with an error for its reader.
 """
 
 from __future__ import annotations
@@ -19,11 +18,9 @@ from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
 from gateway.config.model import Limits
-from gateway.engine import flaws
+from gateway.engine.body_source import BodySource
 from gateway.engine.boundary import Boundary
 from gateway.engine.incoming import Gate, Manager
-from gateway.engine.inflow import Take
-from gateway.engine.watch import Watch
 from gateway.errors import GatewayError
 
 # Ten times what browsers send; each field costs memory and time of its own.
@@ -39,8 +36,7 @@ class BodyIntake(RequestHandler):
     """The bodies of one connection, one after the other."""
 
     __slots__ = (
-        *("_body_watch", "_boundary", "_discarding", "_gate", "_is_unparsed", "_limits"),
-        *("_receiving", "_take", "_taken_from"),
+        *("_boundary", "_discarding", "_gate", "_is_unparsed", "_limits", "_receiving", "bodies"),
     )
 
     def __init__(self, manager: Manager, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
@@ -66,50 +62,13 @@ class BodyIntake(RequestHandler):
         # The body under way does not pass through the parser.
         self._is_unparsed = False
         self._discarding = False
-        self._body_watch = Watch(loop)
-        # Takes bytes of the body under way at once, while its reader has none and waits.
-        self._take: Take | None = None
-        self._taken_from: StreamReader | None = None
-
-    async def read_body(
-        self, payload: StreamReader, deadline: float, take: Take | None = None
-    ) -> bytes:
-        """Return the next bytes of a request body, b"" at its end.
-
-        Those that `take` takes while this waits are not returned, and put the time off.
-        Raises `RequestTimeout` when none come in time, `BadRequest` when the coding is broken.
-        """
-        if payload.is_eof():
-            return await payload.readany()
-        if self.transport is None:
-            raise ConnectionResetError("the caller is gone")
-        limit = min(deadline, self._loop.time() + self._gate.timeouts.body_idle_s)
-        self._body_watch.set(limit, lambda: payload.set_exception(flaws.body_stalled()))
-        self._take, self._taken_from = take, payload
-        try:
-            return await payload.readany()
-        finally:
-            self._take = None
-            self._body_watch.clear()
-
-    def _is_taken(self, part: bytes) -> bool:
-        """Give bytes of a body to whoever waits for them, and takes them at once."""
-        if self._take is None or self._taken_from is not self._receiving or not part:
-            # Of a body that has ended, the reader may not have heard of it yet.
-            return False
-        is_taken = self._take(part)
-        if is_taken:
-            self._body_watch.put_off(self._loop.time() + self._gate.timeouts.body_idle_s)
-        else:
-            # What comes next comes after this part.
-            self._take = None
-        return is_taken
+        self.bodies = BodySource(gate, loop)
 
     def _pass_on(self, part: bytes) -> None:
         """Give bytes of a body to its reader, as aiohttp does those that it parses."""
         if self._force_close or self._close:
             return
-        if not self._is_taken(part):
+        if not self.bodies.is_taken(self._receiving, part):
             self._receiving.feed_data(part)
         if self._boundary.in_body:
             return

@@ -96,7 +96,7 @@ class CallerConnection(Outgoing, Reception):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection; aiohttp cancels the exchange."""
         self._head_watch.close()
-        self._body_watch.close()
+        self.bodies.close()
         self._linger.close()
         if self._outflow is not None:
             self._outflow.close()

@@ -48,7 +48,6 @@ class FastCall(Swift):
 
     # A HEAD is not plain, nor is HTTP/1.0.
     is_head = is_old = False
-    is_read = True
     flaw: GatewayError | None = None
 
     def __init__(
@@ -72,6 +71,11 @@ class FastCall(Swift):
     def is_last(self) -> bool:
         """Tell whether the connection ends with the answer."""
         return self._known.is_last
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether all that the caller sent of it has been taken in."""
+        return True
 
     def begin(self) -> None:
         """Take note that the request is under way."""

@@ -14,13 +14,11 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from aiohttp.streams import StreamReader
-
 from gateway.core.message import Listener
 from gateway.engine.fast_call import FastCall
 from gateway.engine.fast_lane import FastLane
+from gateway.engine.fast_upload import FastUpload
 from gateway.engine.incoming import Manager
-from gateway.engine.inflow import Take
 from gateway.engine.linger import Linger
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.pressure import Pressed, Pressure
@@ -39,7 +37,7 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
 
     __slots__ = (
         *("_call", "_ending", "_head_by", "_held", "_lane", "_linger", "_loop"),
-        *("_outflow", "_parts_by", "_pressure", "_reading_paused", "_watch"),
+        *("_outflow", "_parts_by", "_pressure", "_reading_paused", "_upload", "_watch"),
         *("listener", "listens", "transport"),
     )
 
@@ -53,6 +51,8 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
         self.transport: Wire | None = None
         self._outflow: Outflow | None = None
         self._call: FastCall | None = None
+        # The same, while its body has not come to its end.
+        self._upload: FastUpload | None = None
         # What came and is not served yet.
         self._held = b""
         # Of the first head: by when it is to be whole.
@@ -64,29 +64,40 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
 
     # The exchange's side.
 
-    async def read_body(
-        self, payload: StreamReader, deadline: float, take: Take | None = None
-    ) -> bytes:
-        """Return nothing: a body is here before its call begins."""
-        return b""
-
     async def linger(self) -> None:
         """Say that no more will be written, and drop what still comes in for a while."""
         self._ending = True
         if self._outflow is None or self._outflow.is_closing:
             return
-        self._resume_reading()
+        self.resume_reading()
         self._outflow.end()
         await self._linger.wait()
 
     @property
     def is_caught_up(self) -> bool:
         """Tell whether all that came has been served, as far as is known."""
-        return not self._held and not self._reading_paused
+        return not (self._held or self._reading_paused or self._upload)
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether more may come."""
+        return self.transport is not None
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        if not self._reading_paused and self.transport is not None:
+            self._reading_paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading; the buffer of a long body calls this, too, as aiohttp's do."""
+        if self._reading_paused and self.transport is not None:
+            self._reading_paused = False
+            self.transport.resume_reading()
 
     def served(self, *, keep: bool) -> None:
         """Go on with a next request, or close; the call is over."""
-        self._call = None
+        self._end_call()
         transport = self.transport
         if not keep:
             # RFC 9112 section 9.6: what follows the last request is not one.
@@ -99,7 +110,7 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
         if not keep:
             transport.close()
         elif self._held:
-            self._resume_reading()
+            self.resume_reading()
             self._serve()
         else:
             wait_s = self._lane.gate.outfit.keepalive_s
@@ -137,12 +148,15 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
         if self._ending:
             self._linger.go_on()
             return
+        if self._upload is not None:
+            data = self._receive_body(self._upload, data)
+            if not data:
+                return
         self._held = self._held + data if self._held else data
         if self._call is None:
             self._serve()
-        elif len(self._held) > MOST_WAITING_BYTES and self.transport is not None:
-            self.transport.pause_reading()
-            self._reading_paused = True
+        elif len(self._held) > MOST_WAITING_BYTES:
+            self.pause_reading()
 
     def eof_received(self) -> bool:
         """Close, but for an answer to what could not be served.
@@ -186,8 +200,21 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
             self._parts_by = 0.0
             self._watch.clear()
         known, body = found
-        self._call = call = FastCall(self, lane.gate, known, body, self._loop)
-        call.start()
+        if len(body) == known.length:
+            self._call = call = FastCall(self, lane.gate, known, body, self._loop)
+            call.start()
+        else:
+            self._call = self._upload = upload = FastUpload(self, lane.gate, known, self._loop)
+            upload.start()
+            if body:
+                self._receive_body(upload, body)
+
+    def _receive_body(self, upload: FastUpload, data: bytes) -> bytes:
+        """Take what is the body's, and return what comes after it."""
+        rest = upload.receive(data)
+        if upload.is_read:
+            self._upload = None
+        return rest
 
     def _may_wait(self) -> bool:
         """Tell whether the rest of what is held may still come; watch that it does."""
@@ -206,7 +233,7 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
         head_by = self._head_by or self._loop.time() + self._lane.gate.timeouts.head_s
         if wire is None or wire.is_closing():
             return
-        self._resume_reading()
+        self.resume_reading()
         self._forget()
         if outflow is not None:
             outflow.close()
@@ -221,10 +248,11 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
     def _forget(self) -> None:
         self._lane.connections.discard(self)
         self._watch.close()
-        self.transport = self._outflow = self._call = None
+        self._end_call()
+        self.transport = self._outflow = None
         self._held = b""
 
-    def _resume_reading(self) -> None:
-        if self._reading_paused and self.transport is not None:
-            self._reading_paused = False
-            self.transport.resume_reading()
+    def _end_call(self) -> None:
+        if self._upload is not None:
+            self._upload.close()
+        self._call = self._upload = None

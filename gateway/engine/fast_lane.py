@@ -17,7 +17,7 @@ from gateway.engine.gate import Gate
 from gateway.engine.known import Known
 from gateway.engine.known_heads import MOST_HEAD_BYTES, KnownHeads
 
-# Longer bodies stream, and what reading them takes is little beside what moving them does.
+# Longer bodies leave as they come.
 MOST_BODY_BYTES = 65536
 _END = b"\r\n\r\n"
 
@@ -57,13 +57,15 @@ class FastLane:
     def find(self, data: bytes) -> tuple[Known, bytes] | None:
         """Return what is known of the one request that `data` is, and its body.
 
-        None if it is none for this lane, or not whole.
+        That may be a part of it when it is long. None if it is none for this lane, or not whole.
         """
         head, end, body = data.partition(_END)
         if not end or not self.gate.may_begin():
             return None
         known = self.heads().find(head)
-        if known is None or len(body) != known.length:
+        if known is None:
+            return None
+        if len(body) != known.length and not (len(body) < known.length and self._streams(known)):
             return None
         return known, body
 
@@ -74,6 +76,12 @@ class FastLane:
         if known is None or not len(body) < known.length <= MOST_BODY_BYTES:
             return None
         return known
+
+    def _streams(self, known: Known) -> bool:
+        """Tell whether a body leaves as it comes; one that is restored is held for that."""
+        if known.length <= MOST_BODY_BYTES:
+            return False
+        return known.restore is None or known.length > self.gate.outfit.replay_body_bytes
 
     def may_grow_plain(self, data: bytes) -> bool:
         """Tell whether `data` may be the beginning of a request for this lane."""

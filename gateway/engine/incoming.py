@@ -104,15 +104,6 @@ class Connection(Protocol):
         """Wait until the caller has taken enough to be sent more."""
         ...
 
-    async def read_body(
-        self, payload: StreamReader, deadline: float, take: Take | None = None
-    ) -> bytes:
-        """Return the next bytes of the request body, b"" at its end.
-
-        Those that `take` takes while this waits are not returned.
-        """
-        ...
-
     async def linger(self) -> None:
         """Write no more, and drop what still comes in for a while."""
         ...
@@ -124,6 +115,27 @@ class Connection(Protocol):
     def abort(self) -> None:
         """Cut the connection."""
         ...
+
+
+class Source(Protocol):
+    """What bodies are read from; `body_source.py` has the only one."""
+
+    async def read_body(
+        self, payload: StreamReader, deadline: float, take: Take | None = None
+    ) -> bytes:
+        """Return the next bytes of a request body, b"" at its end.
+
+        Those that `take` takes while this waits are not returned.
+        """
+        ...
+
+
+class BodyConnection(Connection, Protocol):
+    """A connection by which bodies come that are not whole yet."""
+
+    @property
+    def bodies(self) -> Source:
+        """Return what they are read from."""
 
 
 class Call(Protocol):
@@ -188,7 +200,7 @@ class Incoming:
         self,
         message: RawRequestMessage,
         payload: StreamReader,
-        connection: Connection,
+        connection: BodyConnection,
         listens: Manager,
         read: HeadRead | None = None,
     ) -> None:

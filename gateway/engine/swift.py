@@ -22,7 +22,7 @@ from gateway.engine.exchange import Exchange, begin_answer
 from gateway.engine.incoming import Call, Connection
 from gateway.engine.known import Known
 from gateway.engine.relinking import relink_whole
-from gateway.engine.upload import WholeUpload, restore_whole
+from gateway.engine.upload import Body, WholeUpload, restore_whole
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Outfit
 from gateway.policy.rates import Spent
@@ -86,7 +86,7 @@ class Swift:
         record.queue_s = self._asked_at - record.started
         body, framing = self._body, known.framing.line
         record.bytes_in = len(body)
-        if known.restore is not None:
+        if known.restore is not None and body:
             body = restore_whole(body, self._outfit.replay_body_bytes, known.restore)
             if len(body) != known.length:
                 framing = framing_of(len(body)).line
@@ -132,13 +132,17 @@ class Swift:
 
     def _hand_on(self, call: Call) -> tuple[Exchange, Begun]:
         """Return what goes on from here, and what it begins with."""
+        plan, upload = self._known.plan.due(self._deadline), self._upload_left()
+        exchange = Exchange(call, plan, self._record, upload, self._outfit.timeouts.idle_s)
+        return exchange, Begun(self._spent, self._token, self._upstream, self._asked_at)
+
+    def _upload_left(self) -> Body:
+        """Return the body as it goes on from here."""
         known = self._known
         upload = WholeUpload(self._body, known.framing, self._outfit.limits, known.restore)
         if self._upstream is not None:
             upload.begin()
-        plan = known.plan.due(self._deadline)
-        exchange = Exchange(call, plan, self._record, upload, self._outfit.timeouts.idle_s)
-        return exchange, Begun(self._spent, self._token, self._upstream, self._asked_at)
+        return upload
 
     def _let_go(self) -> None:
         """Give back what was taken: the request ends here."""

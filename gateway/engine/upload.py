@@ -17,10 +17,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from aiohttp.streams import StreamReader
+
 from gateway.config.model import Limits
 from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKED, CHUNKS, LENGTH, NOTHING, Framing, framing_of
-from gateway.engine.incoming import Incoming
+from gateway.engine.incoming import Incoming, Source
 from gateway.engine.inflow import Take
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import BodyTooLarge
@@ -62,14 +64,15 @@ class Upload:
 
     def __init__(
         self,
-        incoming: Incoming,
+        source: Source,
+        payload: StreamReader,
         declared: Framing,
         limits: Limits,
         restore: Callable[[bytes], bytes] | None = None,
     ) -> None:
         """Take a body framed as `declared`; `restore` changes one that can be held whole."""
-        self._connection = incoming.connection
-        self._payload = incoming.payload
+        self._source = source
+        self._payload = payload
         self._declared = declared
         self._limits = limits
         self._restore = restore if declared.length <= limits.replay_body_bytes else None
@@ -124,8 +127,7 @@ class Upload:
     async def stream(self, upstream: UpstreamConnection) -> None:
         """Send the rest as it comes, no faster than upstream takes it; stop when it is cut."""
         chunked = self.framing.kind is CHUNKS
-        take = None if chunked else partial(self._pass_on, upstream)
-        self._may_pass_on = True
+        take = None if chunked else self.passing_to(upstream)
         while not self.is_read:
             piece = await self._read(float("inf"), take)
             # What was passed on meanwhile may be waiting to leave.
@@ -142,6 +144,16 @@ class Upload:
         if chunked:
             upstream.write(LAST_CHUNK)
         self.is_sent = True
+
+    def passing_to(self, upstream: UpstreamConnection) -> Take:
+        """Return what sends pieces as they come, while upstream takes them."""
+        self._may_pass_on = True
+        return partial(self._pass_on, upstream)
+
+    def end(self) -> None:
+        """Take note that all of the body came, and was sent as it came."""
+        self.is_read = self.is_sent = True
+        self.waiting = False
 
     def stop(self) -> None:
         """Send nothing more, from now on: what comes is the next attempt's."""
@@ -161,7 +173,7 @@ class Upload:
         """Return the next piece that `take` does not take as it comes, b"" at the end."""
         self.waiting = True
         try:
-            piece = await self._connection.read_body(self._payload, deadline, take)
+            piece = await self._source.read_body(self._payload, deadline, take)
         finally:
             self.waiting = False
         self._take(piece)
@@ -192,7 +204,7 @@ def upload_of(
 ) -> Body:
     """Return the body of a request, which is all here when nothing of it was parsed."""
     if incoming.body is None:
-        return Upload(incoming, declared, limits, restore)
+        return Upload(incoming.connection.bodies, incoming.payload, declared, limits, restore)
     return WholeUpload(incoming.body, declared, limits, restore)
 
 

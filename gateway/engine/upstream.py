@@ -107,7 +107,7 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
                 transport.write(data)
 
     def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
-        """Call back, once, when something of the reply has come, or nothing will, by `deadline`."""
+        """Call back, once, when there is news of the reply or `deadline` comes."""
         self._on_news = on_news
         if self._failure is not None:
             self._loop.call_soon(self._wake)
@@ -186,7 +186,7 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
             self._transport.abort()
 
     async def _wait(self, deadline: float, timeout_message: str, take: Take | None = None) -> None:
-        self._take = take
+        self._take, self._on_news = take, None
         self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
         try:
             await self._woken()

@@ -34,10 +34,11 @@ async def test_a_connection_that_is_gone_takes_and_gives_nothing() -> None:
         await connection.drain()
         await connection.linger()
         connection.close_if_idle()
-        assert await connection.read_body(EMPTY_PAYLOAD, 0.0) == b""
+        connection.bodies.close()
+        assert await connection.bodies.read_body(EMPTY_PAYLOAD, 0.0) == b""
         payload = StreamReader(connection, 10, loop=asyncio.get_running_loop())
         with pytest.raises(ConnectionResetError, match="the caller is gone"):
-            await connection.read_body(payload, 0.0)
+            await connection.bodies.read_body(payload, 0.0)
 
 
 async def test_an_answer_leaves_though_the_caller_ends_its_half_while_it_is_written(

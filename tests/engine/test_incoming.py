@@ -7,11 +7,9 @@ from typing import Any, cast
 import pytest
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser
-from aiohttp.streams import StreamReader
 
 from gateway.core.message import Listener
-from gateway.engine.incoming import RECALLED, Incoming, Manager, Outcome, target_of
-from gateway.engine.inflow import Take
+from gateway.engine.incoming import RECALLED, Incoming, Manager, Outcome, Source, target_of
 from gateway.engine.server import Server
 from tests.wire import OK, PATH, answering, request, running, scripted
 
@@ -34,10 +32,9 @@ class Nowhere:
     async def drain(self) -> None:
         raise AssertionError
 
-    async def read_body(
-        self, payload: StreamReader, deadline: float, take: Take | None = None
-    ) -> bytes:
-        raise AssertionError((payload, deadline))
+    @property
+    def bodies(self) -> Source:
+        raise AssertionError
 
     async def linger(self) -> None:
         raise AssertionError

@@ -8,7 +8,6 @@ from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, 
 from gateway.core.message import Listener
 from gateway.engine.events import Record
 from gateway.engine.incoming import Manager
-from gateway.engine.inflow import Take
 from gateway.engine.relay import DISCARD_BYTES, discard_body, relay_reply
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import UpstreamBroken
@@ -37,9 +36,6 @@ class Caller:
 
     async def drain(self) -> None:
         await self.is_ready.wait()
-
-    async def read_body(self, payload: object, deadline: float, take: Take | None = None) -> bytes:
-        return b""
 
     async def linger(self) -> None:
         pass

@@ -9,7 +9,6 @@ from aiohttp.streams import StreamReader
 
 from gateway.config.model import Limits
 from gateway.core.framing import Framing, Kind
-from gateway.engine.incoming import Connection, Incoming
 from gateway.engine.inflow import Take
 from gateway.engine.upload import Upload
 from gateway.errors import RequestTimeout
@@ -54,8 +53,7 @@ class Caller:
         return False
 
     def upload(self, framing: Framing, restore: Callable[[bytes], bytes] | None = None) -> Upload:
-        incoming = Incoming(cast(Any, None), self.payload, cast(Connection, self), cast(Any, None))
-        return Upload(incoming, framing, LIMITS, restore)
+        return Upload(self, self.payload, framing, LIMITS, restore)
 
 
 def of_length(size: int) -> Framing:
