@@ -100,6 +100,10 @@ class Connection(Protocol):
         """Write to the caller."""
         ...
 
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        """Write pieces that leave together."""
+        ...
+
     async def drain(self) -> None:
         """Wait until the caller has taken enough to be sent more."""
         ...

@@ -28,7 +28,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Outflow:
     """The outgoing half of one connection."""
 
-    __slots__ = ("_client_write_s", "_loop", "_stall", "_taken", "_wire", "write")
+    __slots__ = ("_client_write_s", "_loop", "_stall", "_taken", "_wire", "write", "writelines")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, wire: Wire, client_write_s: float) -> None:
         self._loop = loop
@@ -38,6 +38,7 @@ class Outflow:
         self._taken = 0
         # Sends bytes; what the kernel does not take is watched.
         self.write = wire.write
+        self.writelines = wire.writelines
         wire.on_backlog = self._note_backlog
 
     @property
@@ -104,6 +105,11 @@ class Outgoing:
             # By a local name, as in `Wire`.
             write = self._outflow.write
             write(data)
+
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        """Write pieces that leave together."""
+        if self._outflow is not None:
+            self._outflow.writelines(pieces)
 
     def abort(self) -> None:
         """Cut the connection, so that what was sent cannot look complete."""

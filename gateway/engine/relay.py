@@ -12,13 +12,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from gateway.core.chunked import LAST_CHUNK, render_chunk
+from gateway.core.chunked import LAST_CHUNK, frame_chunk, render_chunk
 from gateway.core.framing import CHUNKS, CLOSE, Framing
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
 from gateway.engine.inflow import Take
 from gateway.engine.upstream import UpstreamConnection
-from gateway.engine.wire import chunk_short, join_short
 from gateway.errors import GatewayError
 
 # More than this costs more to read than a new connection does to make.
@@ -58,8 +57,7 @@ async def relay_reply(
     out = render_chunk(data) if data and chunked else data
     if is_last and chunked:
         out += LAST_CHUNK
-    for piece in join_short(head, out):
-        connection.write(piece)
+    connection.writelines((head, out))
     pass_on = partial(_pass_on, connection, record, chunked)
     while not is_last:
         await connection.drain()
@@ -82,8 +80,10 @@ def _pass_on(connection: Connection, record: Record, chunked: bool, data: bytes)
 
 def _send(connection: Connection, record: Record, chunked: bool, data: bytes) -> None:
     record.bytes_out += len(data)
-    for piece in chunk_short(data) if chunked else (data,):
-        connection.write(piece)
+    if chunked:
+        connection.writelines(frame_chunk(data))
+    else:
+        connection.write(data)
 
 
 async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:

@@ -19,8 +19,6 @@ import os
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from gateway.core.chunked import frame_chunk, render_chunk
-
 # Longer pieces gain nothing, and putting two of them together costs.
 MOST_HELD_BYTES = 131072
 # Below this, two pieces go out in one write; above, copying costs more than a write.
@@ -30,11 +28,6 @@ _MOST_JOINED_BYTES = 65536
 def join_short(head: bytes, data: bytes) -> tuple[bytes, ...]:
     """Return a head and what goes with it as they are best written: together when that is short."""
     return (head + data,) if len(data) <= _MOST_JOINED_BYTES else (head, data)
-
-
-def chunk_short(data: bytes) -> tuple[bytes, ...]:
-    """Return a chunk as it is best written: in one piece when it is short."""
-    return (render_chunk(data),) if len(data) <= _MOST_JOINED_BYTES else frame_chunk(data)
 
 
 class Wire:
@@ -85,6 +78,14 @@ class Wire:
             if not (wires := self._outbox.wires):
                 self._loop.call_soon(self._outbox.send, self._loop)
             wires.append(self)
+
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        """Write what belongs together; only when that is short it is put together."""
+        if sum(map(len, pieces)) <= _MOST_JOINED_BYTES:
+            self.write(b"".join(pieces))
+            return
+        held, self._held = self._held, b""
+        self._pass_on(*((held, *pieces) if held else pieces))
 
     def send(self) -> None:
         """Write what is held."""

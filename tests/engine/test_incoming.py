@@ -29,6 +29,9 @@ class Nowhere:
     def write(self, data: bytes) -> None:
         raise AssertionError(data)
 
+    def writelines(self, pieces: tuple[bytes, ...]) -> None:
+        raise AssertionError(pieces)
+
     async def drain(self) -> None:
         raise AssertionError
 

@@ -78,7 +78,11 @@ async def test_bytes_arrive_as_they_were_written_whatever_their_sizes(seed: int)
         pieces = [chance.randbytes(chance.choice(sizes)) for _ in range(12)]
         reading = asyncio.create_task(receive(theirs, sum(map(len, pieces))))
         for piece in pieces:
-            wire.write(piece)
+            if chance.random() < 0.5:
+                wire.write(piece)
+            else:
+                cut = chance.randint(0, len(piece))
+                wire.writelines((piece[:cut], piece[cut:], b""))
             if chance.random() < 0.4:
                 await asyncio.sleep(0)
         assert await reading == b"".join(pieces)
