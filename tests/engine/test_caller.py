@@ -6,6 +6,7 @@ What callers see is tested in tests/e2e/test_callers_*.py.
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import cast
 
 import pytest
@@ -44,18 +45,20 @@ async def test_a_connection_that_is_gone_takes_and_gives_nothing() -> None:
 async def test_an_answer_leaves_though_the_caller_ends_its_half_while_it_is_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write = Outgoing.write
-
     async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
         peer = await gateway.dial()
 
-        def write_slowly(self: Outgoing, data: bytes) -> None:
-            write(self, data)
-            end_now(peer)
-            # The end is here before the event loop looks again.
-            time.sleep(0.01)
+        def slowly(do: Callable[..., None]) -> Callable[..., None]:
+            def done(*given: object) -> None:
+                do(*given)
+                end_now(peer)
+                # The end is here before the event loop looks again.
+                time.sleep(0.01)
 
-        monkeypatch.setattr(Outgoing, "write", write_slowly)
+            return done
+
+        monkeypatch.setattr(Outgoing, "write", slowly(Outgoing.write))
+        monkeypatch.setattr(Outgoing, "writelines", slowly(Outgoing.writelines))
         await peer.send(request())
         assert (await peer.read_to_end()).startswith(b"HTTP/1.1 200 ")
         peer.close()

@@ -13,6 +13,7 @@ from gateway.engine.inflow import Take
 from gateway.engine.upload import Upload
 from gateway.errors import RequestTimeout
 
+PATIENCE_S = 30.0
 LIMITS = Limits(replay_body_bytes=10, max_body_bytes=100)
 
 
@@ -58,3 +59,24 @@ class Caller:
 
 def of_length(size: int) -> Framing:
     return Framing(Kind.LENGTH, size)
+
+
+class Times:
+    """A gate, as far as it says how long nothing may come of a body."""
+
+    def __init__(self, body_idle_s: float) -> None:
+        self.timeouts = self
+        self.body_idle_s = body_idle_s
+
+
+class Paused:
+    """A connection that takes note of whether it is read."""
+
+    connected = True
+    is_paused = False
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        self.is_paused = False

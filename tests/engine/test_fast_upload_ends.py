@@ -1,0 +1,132 @@
+"""gateway/engine/fast_upload.py: the ways in which an upload ends before its body does."""
+
+import asyncio
+
+import pytest
+
+from tests.engine.uploading import BODY, HEAD, upload_of, warm
+from tests.wire import OK, PATH, PATIENCE_S, Peer, request
+
+TOO_LARGE = b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
+
+
+async def test_an_early_answer_reaches_a_caller_that_still_sends() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_head()
+        await peer.read(100_000)
+        await peer.send(TOO_LARGE)
+
+    async with warm(script) as (_, gateway, peer):
+        await peer.send(HEAD + BODY[:100_000])
+        status, head, body = await peer.read_answer()
+        assert (status, body) == (413, b"big")
+        assert b"Connection: close" in head
+        await peer.send(BODY[100_000:])
+        assert await peer.read_to_end() == b""
+        assert gateway.records[-1].status == 413
+
+
+async def test_a_body_that_stops_coming_is_answered_408() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_head()
+        assert await peer.read_to_end() == BODY[:100_000]
+
+    async with warm(script, "timeouts.body_idle_s=0.1") as (_, gateway, peer):
+        await peer.send(HEAD + BODY[:50_000])
+        await upload_of(gateway)
+        await peer.send(BODY[50_000:100_000])
+        status, head, body = await peer.read_answer()
+        assert (status, b"Connection: close" in head) == (408, True)
+        assert b"body" in body
+        assert (gateway.records[-1].status, gateway.records[-1].bytes_in) == (408, 100_000)
+
+
+async def test_a_body_that_drips_ends_with_the_deadline_as_the_callers_fault() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_head()
+        await peer.read_to_end()
+
+    async with warm(script, "timeouts.first_byte_s=0.2") as (_, gateway, peer):
+        await peer.send(HEAD)
+        upload = await upload_of(gateway)
+        await peer.send(BODY[:10])
+        status, _, body = await peer.read_answer()
+        assert (status, b"the body did not come before the deadline" in body) == (408, True)
+        assert upload._task is not None
+
+
+async def test_a_caller_that_goes_away_cuts_the_request() -> None:
+    cut: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_head()
+        cut.append(await peer.read_to_end())
+
+    async with warm(script) as (_, gateway, peer):
+        await peer.send(HEAD + BODY[:100_000])
+        await upload_of(gateway)
+        await asyncio.sleep(0.05)
+        peer.reset()
+        record = await gateway.recorder.wait_for(2)
+        assert (record.status, record.bytes_in) == (499, 100_000)
+        assert gateway.gateway.gate.in_flight == 0
+        assert gateway.gateway.idle_upstream_connections() == 0
+    assert cut in ([], [BODY[:100_000]])
+
+
+@pytest.mark.parametrize(("first", "status", "asked"), [(30_000, 200, 2), (100_000, 502, 1)])
+async def test_a_connection_that_breaks_is_another_ones_only_while_all_is_held(
+    first: int, status: int, asked: int
+) -> None:
+    bodies: list[bytes] = []
+    connections, is_asked = 0, asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        nonlocal connections
+        connections += 1
+        if connections == 1:
+            await peer.read_request()
+            await peer.send(OK)
+            await peer.read_head()
+            bodies.append(await peer.read(first))
+            peer.reset()
+            if asked == 1:
+                is_asked.set()
+        else:
+            is_asked.set()
+            bodies.append((await peer.read_request())[1])
+            await peer.send(OK)
+
+    async with warm(script) as (_, gateway, peer):
+        await peer.send(HEAD + BODY[:first])
+        await asyncio.wait_for(is_asked.wait(), PATIENCE_S)
+        await peer.send(BODY[first:])
+        assert (await peer.read_answer())[0] == status
+        assert gateway.records[-1].attempts == asked
+    assert bodies == [BODY[:first], BODY][:asked]
+
+
+async def test_a_shutdown_is_told_to_a_caller_that_still_sends() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_to_end()
+
+    async with warm(script) as (_, gateway, peer):
+        await peer.send(request(f"POST {PATH} HTTP/1.1", f"Content-Length: {len(BODY)}"))
+        await upload_of(gateway)
+        await peer.send(BODY[:100_000])
+        await asyncio.sleep(0.05)
+        assert gateway.gateway.gate.dismiss() == 1
+        status, head, _ = await peer.read_answer()
+        assert (status, b"Connection: close" in head) == (504, True)
+        await peer.send(BODY[100_000:])
+        assert await peer.read_to_end() == b""
