@@ -112,6 +112,32 @@ async def test_an_answer_that_cannot_be_given_at_once_is_a_tasks() -> None:
         assert (record.status, record.bytes_in, record.bytes_out) == (200, len(BODY), 300_000)
 
 
+async def test_news_of_the_turn_in_which_a_task_takes_over_are_the_tasks() -> None:
+    got: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_head()
+        got.append(await peer.read_to_end())
+
+    async with warm(script) as (_, gateway, peer):
+        await peer.send(HEAD)
+        upload = await upload_of(gateway)
+        upstream = upload._upstream
+        assert upstream is not None
+        upstream.pause_writing()
+        upload.receive(BODY[:10])
+        task = upload._task
+        assert task is not None
+        assert not upload._source._watch.is_set
+        upstream.data_received(OK)
+        assert upload._task is task
+        assert (await peer.read_answer())[2] == b"ok"
+        assert [record.status for record in gateway.records] == [200, 200]
+    assert got == [b""]
+
+
 @pytest.mark.parametrize("ends", ["whole", "gone"])
 async def test_nothing_of_an_upload_is_left_for_the_collector_of_garbage(ends: str) -> None:
     async with warm(answering(OK)) as (_, gateway, peer):
@@ -134,7 +160,7 @@ async def test_nothing_of_an_upload_is_left_for_the_collector_of_garbage(ends: s
             gc.enable()
 
 
-@pytest.mark.parametrize(("size", "is_restored"), [(60_000, True), (90_000, False)])
+@pytest.mark.parametrize(("size", "is_restored"), [(60_000, True), (70_000, True), (90_000, False)])
 async def test_links_are_restored_in_what_may_be_held_and_only_there(
     size: int, is_restored: bool
 ) -> None:
