@@ -97,7 +97,9 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
 
     def served(self, *, keep: bool) -> None:
         """Go on with a next request, or close; the call is over."""
-        self._end_call()
+        self._call = None
+        if self._upload is not None:
+            self._end_upload()
         transport = self.transport
         if not keep:
             # RFC 9112 section 9.6: what follows the last request is not one.
@@ -248,11 +250,12 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
     def _forget(self) -> None:
         self._lane.connections.discard(self)
         self._watch.close()
-        self._end_call()
-        self.transport = self._outflow = None
+        self._end_upload()
+        self.transport = self._outflow = self._call = None
         self._held = b""
 
-    def _end_call(self) -> None:
+    def _end_upload(self) -> None:
+        """Wait for nothing more of a body."""
         if self._upload is not None:
             self._upload.close()
-        self._call = self._upload = None
+            self._upload = None

@@ -29,12 +29,14 @@ class Whole:
     One serves a connection again and again: `data` is set for each reply, and `surplus` to False.
     """
 
-    __slots__ = ("data", "ended", "is_full", "surplus")
+    __slots__ = ("data", "ended", "is_full", "surplus", "taker")
 
     def __init__(self) -> None:
         self.data = b""
         self.surplus = self.is_full = False
         self.ended = True
+        # Nobody waits for what is here.
+        self.taker: Take | None = None
 
     def feed(self, data: bytes) -> None:
         """Take bytes that came after the end."""
@@ -61,7 +63,7 @@ class Whole:
 class Inflow:
     """One reply body; `ended` means complete, by its own framing."""
 
-    __slots__ = ("_chunks", "_held", "_kind", "_left", "_pieces", "ended", "surplus")
+    __slots__ = ("_chunks", "_held", "_kind", "_left", "_pieces", "ended", "surplus", "taker")
 
     def __init__(self, framing: Framing) -> None:
         self._kind = framing.kind
@@ -71,6 +73,8 @@ class Inflow:
         self._held = 0
         self.ended = not framing.has_body
         self.surplus = False
+        # Is given bytes as they come, while nothing is held.
+        self.taker: Take | None = None
 
     @property
     def is_full(self) -> bool:
@@ -114,14 +118,6 @@ class Inflow:
         self._held = 0
         return data
 
-    def give(self, take: Take) -> bool:
-        """Have `take` take what is held, if something is; tell whether all is gone."""
-        if self._held and not take(self.peek()):
-            return False
-        self._pieces.clear()
-        self._held = 0
-        return True
-
     def _feed_length(self, data: bytes) -> None:
         if len(data) > self._left:
             self.surplus = True
@@ -140,9 +136,14 @@ class Inflow:
         self.surplus = chunks.done and bool(chunks.rest)
 
     def _hold(self, data: bytes) -> None:
-        if data:
-            self._pieces.append(data)
-            self._held += len(data)
+        """Hold bytes that the taker, if there is one, does not take."""
+        taker = self.taker
+        if not data or (taker is not None and taker(data)):
+            return
+        # What comes next comes after these.
+        self.taker = None
+        self._pieces.append(data)
+        self._held += len(data)
 
 
 def ended_early(how: str) -> UpstreamBroken:

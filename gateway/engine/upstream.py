@@ -39,8 +39,6 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
         self._transport: Wire | None = None
         self._watch = Watch(loop)
         self._waiter: asyncio.Future[None] | None = None
-        # Takes the body as it comes, while whoever reads it waits for more; for how long at most.
-        self._take: Take | None = None
         self._on_news: Callable[[], None] | None = None
         self._pressure = Pressure(loop)
         self._heads = HeadReader("")
@@ -146,7 +144,11 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
             self._resume_reading()
             self._idle_s = idle_s
             deadline = self._loop.time() + idle_s
-            await self._wait(deadline, f"upstream sent nothing of its body for {idle_s:g} s", take)
+            body.taker = take
+            try:
+                await self._wait(deadline, f"upstream sent nothing of its body for {idle_s:g} s")
+            finally:
+                body.taker = None
         return data
 
     async def peek_body(self, most_bytes: int, deadline: float) -> bytes:
@@ -185,13 +187,12 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def _wait(self, deadline: float, timeout_message: str, take: Take | None = None) -> None:
-        self._take, self._on_news = take, None
+    async def _wait(self, deadline: float, timeout_message: str) -> None:
+        self._on_news = None
         self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
         try:
             await self._woken()
         finally:
-            self._take = None
             self._watch.clear()
 
     async def _woken(self) -> None:
@@ -230,12 +231,14 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
         self.reply_started = True
         try:
             self._feed(data)
-            if self._take is not None and self._is_taken(self._take):
-                return
         except UpstreamBroken as error:
             self.fail(error)
             return
-        if not self._body.ended and self._body.is_full:
+        body = self._body
+        if body.taker is not None and not body.ended:
+            self._watch.put_off(self._loop.time() + self._idle_s)
+            return
+        if not body.ended and body.is_full:
             self._pause_reading()
         self._wake()
 
@@ -278,16 +281,6 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
         else:
             self._body = body = Inflow(framing)
             body.feed(rest)
-
-    def _is_taken(self, take: Take) -> bool:
-        """Give what has come of the body, but for its end, to whoever takes it as it comes."""
-        body = self._body
-        if body.ended or not isinstance(body, Inflow) or not body.give(take):
-            # What comes next comes after this.
-            self._take = None
-            return False
-        self._watch.put_off(self._loop.time() + self._idle_s)
-        return True
 
     def _pause_reading(self) -> None:
         if self._transport is not None and self.is_open:

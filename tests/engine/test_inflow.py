@@ -44,20 +44,39 @@ def test_what_is_fed_is_what_is_taken_and_the_rest_is_surplus(
     assert (inflow.take(), inflow.surplus) == (b"", bool(more))
 
 
-def test_what_is_held_is_given_to_who_takes_it_and_kept_for_who_does_not() -> None:
+@given(st.binary(min_size=1, max_size=60), st.lists(st.integers(1, 9)), st.integers(0, 9))
+def test_what_is_not_taken_as_it_comes_is_held_with_all_that_follows(
+    body: bytes, sizes: list[int], most: int
+) -> None:
+    inflow = Inflow(Framing(Kind.LENGTH, len(body)))
+    offered: list[bytes] = []
+
+    def take(data: bytes) -> bool:
+        offered.append(data)
+        return len(offered) <= most
+
+    inflow.taker = take
+    rest = body
+    for size in (*sizes, len(body)):
+        inflow.feed(rest[:size])
+        rest = rest[size:]
+    assert b"".join(offered[:most]) + inflow.take() == body
+    # Who has refused is asked no more.
+    assert len(offered) <= most + 1
+    assert inflow.ended
+
+
+def test_chunks_are_taken_one_by_one_and_nothing_that_is_none() -> None:
     inflow = Inflow(CHUNKED)
-    asked: list[bytes] = []
+    offered: list[bytes] = []
 
-    def refuse(data: bytes) -> bool:
-        asked.append(data)
-        return False
+    def take(data: bytes) -> bool:
+        offered.append(data)
+        return len(offered) < 2
 
-    assert inflow.give(refuse)
-    inflow.feed(b"2\r\nab\r\n1\r\nc\r\n1")
-    assert not inflow.give(refuse)
-    assert (asked, inflow.held_bytes) == ([b"abc"], 3)
-    assert inflow.give(lambda data: data == b"abc")
-    assert (inflow.take(), inflow.held_bytes) == (b"", 0)
+    inflow.taker = take
+    inflow.feed(b"2\r\nab\r\n1\r\nc\r\n1\r\nd\r\n0\r\n\r\n")
+    assert (offered, inflow.take(), inflow.ended) == ([b"ab", b"c"], b"cd", True)
 
 
 @given(st.binary(max_size=60), st.binary(max_size=5))
