@@ -64,3 +64,22 @@ async def test_what_is_not_taken_is_read_before_what_comes_next() -> None:
         assert offered == [b"abc"]
         connection.data_received(b"ef")
         assert await connection.read_body(5) == b"ef"
+
+
+async def test_who_no_longer_reads_is_given_nothing() -> None:
+    async with linked() as (connection, peer):
+        connection.ask("GET", ASK)
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n")
+        await connection.read_head(soon())
+        taken: list[bytes] = []
+
+        def take(data: bytes) -> bool:
+            taken.append(data)
+            return True
+
+        reading = asyncio.create_task(connection.read_body(5, take))
+        await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait((reading,))
+        connection.data_received(b"abc")
+        assert (taken, connection.take_body()) == ([], (b"abc", False))
