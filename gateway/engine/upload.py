@@ -164,8 +164,11 @@ class Upload:
         is_allowed = self.size + len(piece) <= self._limits.max_body_bytes
         if not (self._may_pass_on and is_allowed and upstream.has_room and upstream.is_quiet()):
             return False
-        self._take(piece)
-        self._drop_unless_held()
+        if self.is_held:
+            self._take(piece)
+            self._drop_unless_held()
+        else:
+            self.size += len(piece)
         upstream.write(piece)
         return True
 

@@ -125,8 +125,7 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
         It leaves now: by the end of the turn upstream may have cut the connection (`is_cut`).
         """
         if self._transport is not None and self.is_open:
-            self._transport.write(data)
-            self._transport.send()
+            self._transport.write_now(data)
 
     async def read_head(self, deadline: float) -> ReplyHead:
         """Return the final reply head, or raise why there is none by `deadline`."""

@@ -79,6 +79,14 @@ class Wire:
                 self._loop.call_soon(self._outbox.send, self._loop)
             wires.append(self)
 
+    def write_now(self, data: bytes) -> None:
+        """Write before the turn is over, after what is held."""
+        if self._held or (self._lags and self._look_whether_it_lags()):
+            self.write(data)
+        else:
+            self._held = data
+        self.send()
+
     def writelines(self, pieces: tuple[bytes, ...]) -> None:
         """Write what belongs together; only when that is short it is put together."""
         if sum(map(len, pieces)) <= _MOST_JOINED_BYTES:

@@ -70,6 +70,17 @@ async def test_short_pieces_leave_together_at_the_end_of_the_turn() -> None:
         assert one.get_write_buffer_size() == 0
 
 
+async def test_what_is_written_now_leaves_now_with_what_was_held() -> None:
+    async with wired() as (wire, _, theirs):
+        wire.write_now(b"a")
+        assert at_hand(theirs) == b"a"
+        wire.write(b"b")
+        wire.write_now(b"c")
+        assert at_hand(theirs) == b"bc"
+        await asyncio.sleep(0)
+        assert at_hand(theirs) == b""
+
+
 @pytest.mark.parametrize("seed", range(8))
 async def test_bytes_arrive_as_they_were_written_whatever_their_sizes(seed: int) -> None:
     chance = random.Random(seed)
@@ -78,8 +89,10 @@ async def test_bytes_arrive_as_they_were_written_whatever_their_sizes(seed: int)
         pieces = [chance.randbytes(chance.choice(sizes)) for _ in range(12)]
         reading = asyncio.create_task(receive(theirs, sum(map(len, pieces))))
         for piece in pieces:
-            if chance.random() < 0.5:
+            if chance.random() < 0.3:
                 wire.write(piece)
+            elif chance.random() < 0.4:
+                wire.write_now(piece)
             else:
                 cut = chance.randint(0, len(piece))
                 wire.writelines((piece[:cut], piece[cut:], b""))
