@@ -26,7 +26,11 @@ from gateway.policy.forward import ACCESS_TOKEN, Fate, Plan, fate_of
 from gateway.policy.routes import Scheme
 
 # The fields that pass with another value.
-_CHANGED = {b"max-forwards": "counted down", b"accept-encoding": "narrowed"}
+_CHANGED = {
+    b"max-forwards": "counted down",
+    b"accept-encoding": "narrowed",
+    b"if-match": "put back",
+}
 
 
 def outbound_fields(

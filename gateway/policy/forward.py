@@ -17,6 +17,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from gateway.core.codings import narrow_codings
+from gateway.core.entity_tags import strengthen
 from gateway.core.framing import EMPTY, NOTHING, Framing
 from gateway.core.grammar import UNDERSCORE
 from gateway.core.links import Links
@@ -171,7 +172,7 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
             query = cut_pairs(query, name)
     sent = disguise(request.method.encode(), query, routed.upstream.tunnel)
     links, restored = rules.links.of(request) if rules.links else (None, None)
-    fields, lines = _fields(request, routed.upstream, rules, narrows=links is not None)
+    fields, lines = _fields(request, routed.upstream, rules, relinks=links is not None)
     if sent.fields:
         fields, lines = fields + sent.fields, b""
     head = OutboundHead(sent.method, routed.path, sent.query, fields, lines)
@@ -179,7 +180,7 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
 
 
 def _fields(
-    request: Request, upstream: Upstream, rules: ForwardRules, *, narrows: bool
+    request: Request, upstream: Upstream, rules: ForwardRules, *, relinks: bool
 ) -> _Composed:
     """Return the outbound fields, remembered for a section that may come again, and their lines.
 
@@ -188,22 +189,22 @@ def _fields(
     """
     section = request.section
     if not section.is_kept or upstream.scheme is PASSTHROUGH or request.method == "OPTIONS":
-        return _compose(request, upstream, rules, narrows=narrows), b""
-    key = (section, upstream.name, narrows)
+        return _compose(request, upstream, rules, relinks=relinks), b""
+    key = (section, upstream.name, relinks)
     composed = rules.composed.get(key)
     if composed is None:
-        fields = _compose(request, upstream, rules, narrows=narrows)
+        fields = _compose(request, upstream, rules, relinks=relinks)
         composed = fields, render_fields(fields)
         rules.composed.put(key, composed, 2 * section.size)
     return composed
 
 
 def _compose(
-    request: Request, upstream: Upstream, rules: ForwardRules, *, narrows: bool
+    request: Request, upstream: Upstream, rules: ForwardRules, *, relinks: bool
 ) -> tuple[OutboundField, ...]:
     return (
         (b"Host", upstream.origin.authority),
-        *_passing(request, upstream.scheme, narrows=narrows),
+        *_passing(request, upstream.scheme, relinks=relinks),
         (b"User-Agent", rules.user_agent),
         (b"X-User-Agent", rules.user_agent),
         (b"Via", rules.via),
@@ -232,7 +233,7 @@ def _is_lookalike(name: bytes, ending: frozenset[bytes]) -> bool:
     return folded in _FATES or folded in ending or folded.startswith(_FAMILIES)
 
 
-def _passing(request: Request, scheme: Scheme, *, narrows: bool) -> list[OutboundField]:
+def _passing(request: Request, scheme: Scheme, *, relinks: bool) -> list[OutboundField]:
     ending = request.section.ending
     passing: list[OutboundField] = []
     for name, value in request.fields:
@@ -245,8 +246,11 @@ def _passing(request: Request, scheme: Scheme, *, narrows: bool) -> list[Outboun
         elif folded == b"max-forwards" and request.method == "OPTIONS":
             # RFC 9110 section 7.6.2: an intermediary sends it on, decremented.
             passing.append((name, b"%d" % (int(value) - 1)))
-        elif folded == b"accept-encoding" and narrows:
+        elif folded == b"accept-encoding" and relinks:
             passing.append((name, narrow_codings(value)))
+        elif folded == b"if-match" and relinks:
+            # The tag of an answer that was rewritten.
+            passing.append((name, strengthen(value)))
         else:
             passing.append((name, value))
     return passing

@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeAlias
 
+from gateway.core.entity_tags import weaken
 from gateway.core.field_places import Places, places_among
 from gateway.core.framing import NOTHING, Framing
 from gateway.core.headers import split_list, values_of
@@ -135,7 +136,7 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     kept, tags, told = remember(places, framing.kind is NOTHING)
     values, lines = head.field_values, head.lines
     if tags or told is not places:
-        values = tuple([_weaken(values[at]) if at in tags else values[at] for at in kept])
+        values = tuple([weaken(values[at]) if at in tags else values[at] for at in kept])
         lines = ()
     reason, version = head.reason, head.version
     return ReplyHead(head.status, reason, version, values, framing, told, head.connection, lines)
@@ -151,8 +152,3 @@ def _choose_true(
     kept = tuple(place for place, name in enumerate(folded) if name not in untrue)
     told = places if len(kept) == len(folded) else places_among([places.names[p] for p in kept])
     return kept, places.by_name.get(b"etag", ()), told
-
-
-def _weaken(value: bytes) -> bytes:
-    # RFC 9110 section 8.8.3: a weak validator promises the same meaning, not the same bytes.
-    return b"W/" + value if value.startswith(b'"') else value

@@ -120,15 +120,21 @@ URI = b'{"uri" : "@/restapi/1", "n":1.00}'
 
 
 async def test_a_short_answer_keeps_a_length_and_the_connection() -> None:
-    async with linking(answer_of(URI, JSON + b'ETag: "a"\r\n')) as (_, gateway):
+    seen: list[tuple[bytes, bytes]] = []
+    async with linking(answer_of(URI, JSON + b'ETag: "a"\r\n'), seen=seen) as (_, gateway):
         peer = await gateway.dial()
+        tag = b'"old"'
         for _ in range(3):
-            await peer.send(request(host=host_of(gateway)))
+            await peer.send(
+                request(f"GET {PATH} HTTP/1.1", f"If-Match: {tag.decode()}", host=host_of(gateway))
+            )
             _, head, body = await peer.read_answer()
             assert body == URI.replace(b"@", f"http://{host_of(gateway)}".encode())
             assert values(head, b"content-length") == [b"%d" % len(body)]
-            assert values(head, b"etag") == [b'W/"a"']
+            (tag,) = values(head, b"etag")
+            assert tag == b'W/"a"'
         peer.close()
+    assert [values(head, b"if-match") for head, _ in seen] == [[b'"old"'], [b'"a"'], [b'"a"']]
 
 
 async def test_a_long_answer_leaves_chunked_and_to_http_1_0_until_the_close() -> None:

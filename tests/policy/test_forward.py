@@ -2,25 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.headers import Fields, hop_by_hop, values_of
+from gateway.core.headers import hop_by_hop
 from gateway.core.message import RawHead
 from gateway.core.secret import Secret
 from gateway.pipeline import AnsweredHere, decide
-from gateway.policy.forward import Fate, ForwardRules, Plan, fate_of, plan
-from gateway.policy.links import LinkRules
+from gateway.policy.forward import Fate, ForwardRules, Plan, fate_of
 from gateway.policy.routes import Scheme
 from tests.policy.world import (
     DIGITAL,
     HERE,
-    PLATFORM,
     USER_AGENT,
-    callers_of,
     fields_of,
     plan_of,
     policy_of,
@@ -250,30 +247,6 @@ def test_what_passes_keeps_its_order_its_spelling_and_its_bytes(
         for name, value in fields
         if fate_of(name.lower(), ending, Scheme.NONE) is None
     )
-
-
-def test_where_links_are_rewritten_less_is_asked_for_and_only_what_was_allowed() -> None:
-    callers = callers_of()
-    links = LinkRules({"platform": PLATFORM}, callers)
-    rules = ForwardRules(USER_AGENT, links=links)
-    for lines, narrowed in (
-        ("Accept-Encoding: br, gzip", [b"gzip"]),
-        ("Accept-Encoding: br", [b"identity"]),
-        ("Accept: */*", []),
-    ):
-        decided = plan_of("POST", "/restapi", lines)
-        changed = plan(decided.permitted, rules, 0.0)
-        assert values_of(cast(Fields, changed.outbound.fields), b"accept-encoding") == narrowed
-        assert changed.links is links.outward(decided.request)
-        assert changed.restored is None
-
-
-def test_only_a_body_has_links_to_be_restored() -> None:
-    rules = ForwardRules(USER_AGENT, links=LinkRules({"platform": PLATFORM}, callers_of()))
-    decided = plan_of("POST", "/restapi", "Content-Length: 5")
-    assert plan(decided.permitted, rules, 0.0).restored is not None
-    assert decided.links is None
-    assert decided.restored is None
 
 
 @pytest.mark.parametrize(
