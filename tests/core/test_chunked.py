@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.chunked import LAST_CHUNK, BadChunk, ChunkedReader, render_chunk
+from gateway.core.chunked import LAST_CHUNK, BadChunk, ChunkedReader, frame_chunk, render_chunk
 from tests.core.vectors import Case, bytes_of, name_of, read_vectors
 
 CASES = read_vectors("core_chunked")
@@ -152,3 +152,8 @@ def test_the_largest_chunk_is_known_as_soon_as_it_is_announced() -> None:
     for data, size in ((b"1F", 0), (b"4\r\n", 500), (b"a" * 500, 500), (b"\r\n5\r\nb", 500)):
         reader.feed(data)
         assert reader.announced == size
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_a_chunk_in_pieces_is_the_same(data: bytes) -> None:
+    assert b"".join(frame_chunk(data)) == render_chunk(data)
