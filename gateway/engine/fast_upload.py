@@ -55,19 +55,25 @@ class FastUpload(FastCall):
 
     def receive(self, data: bytes) -> bytes:
         """Take what is the body's, and return what comes after it."""
-        is_taken, rest = self._source.receive(data)
-        if self._task is not None:
-            return rest
-        if not is_taken:
-            self._go_on()
-        elif self.is_read:
-            self._upload.end()
-            self._record.bytes_in = self._upload.size
+        try:
+            is_taken, rest = self._source.receive(data)
+            if self._task is None:
+                self._after_piece(is_taken=is_taken)
+        except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
+            self._fail_by(bug)
+            return b""
         return rest
 
     def close(self) -> None:
         """Wait for nothing more of the body."""
         self._source.close()
+
+    def _after_piece(self, *, is_taken: bool) -> None:
+        if not is_taken:
+            self._go_on()
+        elif self.is_read:
+            self._upload.end()
+            self._record.bytes_in = self._upload.size
 
     def _on_news(self) -> None:
         if self._task is not None:
@@ -82,11 +88,16 @@ class FastUpload(FastCall):
 
     def _go_on(self) -> None:
         self._source.hold_back()
-        super()._go_on()
+        try:
+            super()._go_on()
+        except Exception as bug:  # noqa: BLE001 (the same border, for who is not within it)
+            self._fail_by(bug)
 
     def _upload_left(self) -> Body:
         return self._upload
 
     def _let_go(self) -> None:
+        # Else a stall would be told of a request that is over.
+        self._source.hold_back()
         self._record.bytes_in = self._upload.size
         super()._let_go()

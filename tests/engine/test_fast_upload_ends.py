@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from gateway.engine.fast_upload import FastUpload
+from gateway.engine.long_body import LongBody
 from tests.engine.uploading import BODY, HEAD, upload_of, warm
 from tests.wire import OK, PATH, PATIENCE_S, Peer, request
 
@@ -114,20 +116,63 @@ async def test_a_connection_that_breaks_is_another_ones_only_while_all_is_held(
     assert bodies == [BODY[:first], BODY][:asked]
 
 
-async def test_a_shutdown_is_told_to_a_caller_that_still_sends() -> None:
+async def test_a_shutdown_is_told_once_to_a_caller_that_still_sends() -> None:
+    cut: list[bytes] = []
+
     async def script(peer: Peer) -> None:
         await peer.read_request()
         await peer.send(OK)
-        await peer.read_to_end()
+        await peer.read_head()
+        cut.append(await peer.read_to_end())
 
-    async with warm(script) as (_, gateway, peer):
+    async with warm(script, "timeouts.body_idle_s=0.1") as (upstream, gateway, peer):
         await peer.send(request(f"POST {PATH} HTTP/1.1", f"Content-Length: {len(BODY)}"))
         await upload_of(gateway)
         await peer.send(BODY[:100_000])
         await asyncio.sleep(0.05)
         assert gateway.gateway.gate.dismiss() == 1
+        # Longer than a body may stall.
+        await asyncio.sleep(0.3)
         status, head, _ = await peer.read_answer()
         assert (status, b"Connection: close" in head) == (504, True)
         await peer.send(BODY[100_000:])
         peer.writer.write_eof()
         assert not await peer.is_cut()
+        assert [record.status for record in gateway.records] == [200, 504]
+        assert (gateway.gateway.gate.in_flight, upstream.connections) == (0, 1)
+    assert cut == [BODY[:100_000]]
+
+
+@pytest.mark.parametrize("where", ["a piece", "the reply", "a stall", "the task"])
+async def test_a_bug_is_told_as_one_wherever_it_shows(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_head()
+        await peer.read(1000)
+        if where == "the reply":
+            await peer.send(TOO_LARGE)
+        await peer.read_to_end()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    async with warm(script, "timeouts.body_idle_s=0.2") as (_, gateway, peer):
+        await peer.send(HEAD + BODY[:1000])
+        upload = await upload_of(gateway)
+        if where == "a piece":
+            monkeypatch.setattr(LongBody, "receive", fail)
+        else:
+            monkeypatch.setattr(FastUpload, "_hand_on", fail)
+        if where == "the task":
+            upstream = upload._upstream
+            assert upstream is not None
+            upstream.pause_writing()
+        if where in ("a piece", "the task"):
+            await peer.send(BODY[1000:2000])
+        status, head, _ = await peer.read_answer()
+        assert (status, b"Connection: close" in head) == (500, True)
+        assert isinstance(gateway.records[-1].bug, RuntimeError)
+        assert gateway.gateway.gate.in_flight == 0
