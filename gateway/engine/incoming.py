@@ -96,8 +96,8 @@ class Connection(Protocol):
     def has_room(self) -> bool:
         """Tell whether the caller takes what is written."""
 
-    def write(self, data: bytes) -> None:
-        """Write to the caller."""
+    def write(self, data: bytes, is_whole: bool = False) -> None:
+        """Write to the caller, maybe a whole answer."""
         ...
 
     def writelines(self, pieces: tuple[bytes, ...]) -> None:

@@ -28,7 +28,16 @@ _RESET = struct.pack("ii", 1, 0)
 class Outflow:
     """The outgoing half of one connection."""
 
-    __slots__ = ("_client_write_s", "_loop", "_stall", "_taken", "_wire", "write", "writelines")
+    __slots__ = (
+        "_client_write_s",
+        "_loop",
+        "_stall",
+        "_taken",
+        "_wire",
+        "write",
+        "write_whole",
+        "writelines",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, wire: Wire, client_write_s: float) -> None:
         self._loop = loop
@@ -99,12 +108,12 @@ class Outgoing:
     listens: Manager
     _outflow: Outflow | None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, is_whole: bool = False) -> None:
         """Write to the caller, and watch that the caller takes it."""
         if self._outflow is not None:
             # By a local name, as in `Wire`.
             write = self._outflow.write
-            write(data)
+            write(data, is_whole)
 
     def writelines(self, pieces: tuple[bytes, ...]) -> None:
         """Write pieces that leave together."""

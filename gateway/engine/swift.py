@@ -25,6 +25,7 @@ from gateway.engine.relinking import relink_whole
 from gateway.engine.upload import Body, WholeUpload, restore_whole
 from gateway.engine.upstream import UpstreamConnection
 from gateway.engine.way import Begun, Outfit
+from gateway.engine.wire import WHOLE
 from gateway.policy.rates import Spent
 
 
@@ -91,7 +92,8 @@ class Swift:
             if len(body) != known.length:
                 framing = framing_of(len(body)).line
         credential = way.credential_line.render(known.scheme, self._token)
-        upstream.ask(known.method, b"".join((known.start, framing, credential, b"\r\n", body)))
+        data = b"".join((known.start, framing, credential, b"\r\n", body))
+        upstream.ask(known.method, data, len(self._body) == known.length)
 
     def _answer(self, connection: Connection, *, close: bool) -> bool:
         """Answer with a reply that is whole and wants nothing; tell whether that could be done."""
@@ -114,7 +116,7 @@ class Swift:
             pieces.append(data)
         else:
             pieces.append(self._framed(data, framing))
-        connection.write(b"".join(pieces))
+        connection.write(b"".join(pieces), WHOLE)
         self._upstream = None
         self._way.pool.release(upstream)
         spent, self._spent = self._spent, None

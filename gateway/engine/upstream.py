@@ -92,7 +92,7 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
             return False
         return not transport.get_write_buffer_size() and is_persistent(head)
 
-    def ask(self, method: str, data: bytes) -> None:
+    def ask(self, method: str, data: bytes, is_whole: bool = False) -> None:
         """Write a request with the effective `method`, or its beginning; none is under way."""
         self.uses += 1
         self._heads.method = method
@@ -102,7 +102,7 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
         if transport is not None:
             is_closing = transport.is_closing
             if not is_closing():
-                transport.write(data)
+                transport.write(data, is_whole)
 
     def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
         """Call back, once, when there is news of the reply or `deadline` comes."""

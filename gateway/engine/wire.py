@@ -2,9 +2,9 @@
 
 Every write wakes a process that waits for it. When the writes of a turn follow each other
 closely, most of them meet a reader that is awake already, and cost half; with the deciding
-of a request between two of them, each wakes anew. Writing to the socket itself also costs
-less than having a transport do so. What a socket does not take, what is long and what TLS
-encrypts is the transport's to write.
+of a request between two of them, each wakes anew. Where a turn has few, there is nothing to
+wait for. Writing to the socket itself also costs less than having a transport do so. What a
+socket does not take, what is long and what TLS encrypts is the transport's to write.
 
 Rule 1: bytes leave in the order in which they were written, and before an end or a close.
 Rule 2: nothing is held beyond the turn of the event loop in which it was written.
@@ -21,8 +21,13 @@ from weakref import WeakKeyDictionary
 
 # Longer pieces gain nothing, and putting two of them together costs.
 MOST_HELD_BYTES = 131072
+# From here on, waiting for the others of a turn is worth it.
+_FEW_WRITES = 2
 # Below this, two pieces go out in one write; above, copying costs more than a write.
 _MOST_JOINED_BYTES = 65536
+
+# What `write` is told of a message that nothing more will be written of.
+WHOLE = True
 
 
 def join_short(head: bytes, data: bytes) -> tuple[bytes, ...]:
@@ -62,8 +67,11 @@ class Wire:
         self.resume_reading = transport.resume_reading
         self.set_protocol = transport.set_protocol
 
-    def write(self, data: bytes) -> None:
-        """Write soon; errors show as the loss of the connection, as a transport's do."""
+    def write(self, data: bytes, is_whole: bool = False) -> None:
+        """Write soon; errors show as the loss of the connection, as a transport's do.
+
+        A whole message leaves at once where a turn writes so few that none waits for another.
+        """
         held = self._held
         if (self._lags and self._look_whether_it_lags()) or (
             len(held) + len(data) > MOST_HELD_BYTES
@@ -74,10 +82,14 @@ class Wire:
             self._held = held + data
         else:
             self._held = data
-            # At the end of this turn.
-            if not (wires := self._outbox.wires):
-                self._loop.call_soon(self._outbox.send, self._loop)
-            wires.append(self)
+            outbox = self._outbox
+            if not outbox.writes:
+                self._loop.call_soon(outbox.end_turn, self._loop)
+            outbox.writes += 1
+            if is_whole and not outbox.is_busy:
+                self.send()
+            else:
+                outbox.wires.append(self)
 
     def write_now(self, data: bytes) -> None:
         """Write before the turn is over, after what is held."""
@@ -152,16 +164,22 @@ class Wire:
 
 
 class _Outbox:
-    """The wires of one event loop that hold something."""
+    """The wires of one event loop that hold something; `writes` counts what this turn wrote.
 
-    __slots__ = ("wires",)
+    `is_busy` tells that the latest turn wrote more than a few times.
+    """
+
+    __slots__ = ("is_busy", "wires", "writes")
 
     def __init__(self) -> None:
         self.wires: list[Wire] = []
+        self.writes = 0
+        self.is_busy = False
 
-    def send(self, loop: asyncio.AbstractEventLoop) -> None:
+    def end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have all of them send."""
         wires, self.wires = self.wires, []
+        self.is_busy, self.writes = self.writes > _FEW_WRITES, 0
         for wire in wires:
             try:
                 wire.send()

@@ -26,7 +26,7 @@ class Nowhere:
     def has_room(self) -> bool:
         raise AssertionError
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, is_whole: bool = False) -> None:
         raise AssertionError(data)
 
     def writelines(self, pieces: tuple[bytes, ...]) -> None:

@@ -31,7 +31,7 @@ class Caller:
     def has_room(self) -> bool:
         return self.is_ready.is_set()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, is_whole: bool = False) -> None:
         self.writes.append(data)
 
     def writelines(self, pieces: tuple[bytes, ...]) -> None:

@@ -70,6 +70,33 @@ async def test_short_pieces_leave_together_at_the_end_of_the_turn() -> None:
         assert one.get_write_buffer_size() == 0
 
 
+async def test_a_message_that_is_whole_leaves_at_once_while_there_are_few() -> None:
+    async with (
+        wired() as (one, _, theirs),
+        wired() as (two, _, others),
+        wired() as (three, _, more),
+    ):
+        ends = (theirs, others, more)
+        for _ in range(2):
+            for wire in (one, two, three):
+                wire.write(b"a", is_whole=True)
+            # Only the turn after one with many has its messages wait for each other.
+            assert [at_hand(end) for end in ends] == [b"a"] * 3
+            await asyncio.sleep(0)
+            for wire in (one, two):
+                wire.write(b"b", is_whole=True)
+            assert [at_hand(end) for end in ends] == [b""] * 3
+            await asyncio.sleep(0)
+            assert [at_hand(end) for end in ends] == [b"b", b"b", b""]
+        one.write(b"c", is_whole=True)
+        one.write(b"d", is_whole=True)
+        two.write(b"e")
+        two.write(b"f", is_whole=True)
+        assert [at_hand(end) for end in (theirs, others)] == [b"cd", b""]
+        await asyncio.sleep(0)
+        assert [at_hand(end) for end in (theirs, others)] == [b"", b"ef"]
+
+
 async def test_what_is_written_now_leaves_now_with_what_was_held() -> None:
     async with wired() as (wire, _, theirs):
         wire.write_now(b"a")
@@ -90,7 +117,7 @@ async def test_bytes_arrive_as_they_were_written_whatever_their_sizes(seed: int)
         reading = asyncio.create_task(receive(theirs, sum(map(len, pieces))))
         for piece in pieces:
             if chance.random() < 0.3:
-                wire.write(piece)
+                wire.write(piece, is_whole=chance.random() < 0.5)
             elif chance.random() < 0.4:
                 wire.write_now(piece)
             else:
