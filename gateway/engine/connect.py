@@ -88,14 +88,20 @@ class Connector:
 
     async def _wrap(self, sock: socket.socket) -> UpstreamConnection:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        _, connection = await self._loop.create_connection(
-            lambda: UpstreamConnection(self._loop),
-            sock=sock,
-            ssl=self._tls,
-            server_hostname=self._origin.host.strip("[]") if self._tls else None,
-            # Not to be cut short by asyncio's own: ours is the limit around this.
-            ssl_handshake_timeout=self._timeout_s + 1 if self._tls else None,
-        )
+        connection = UpstreamConnection(self._loop)
+        try:
+            await self._loop.create_connection(
+                lambda: connection,
+                sock=sock,
+                ssl=self._tls,
+                server_hostname=self._origin.host.strip("[]") if self._tls else None,
+                # Not to be cut short by asyncio's own: ours is the limit around this.
+                ssl_handshake_timeout=self._timeout_s + 1 if self._tls else None,
+            )
+        except BaseException:
+            # Cancelled in the turn in which TLS came about, asyncio would go on using the socket.
+            connection.abort()
+            raise
         return connection
 
 

@@ -14,6 +14,7 @@ from gateway.config.proxies import ProxyRoute
 from gateway.config.secrets import Unresolved
 from gateway.core.secret import Secret
 from gateway.engine.connect import Connector, failure_of, make_tls
+from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
 from tests.middlebox import connecting
@@ -148,6 +149,40 @@ def test_tls_is_verified_and_not_old(tmp_path: Path) -> None:
         assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     added = len(make_tls(ca_file).get_ca_certs()) - len(make_tls(None).get_ca_certs())
     assert added == 1
+
+
+async def test_a_connection_that_is_cancelled_as_tls_comes_about_leaves_its_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    loop, made = asyncio.get_running_loop(), UpstreamConnection.connection_made
+    numbers: list[int] = []
+
+    def cancel_connect(self: UpstreamConnection, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        numbers.append(transport.get_extra_info("socket").fileno())
+        loop.call_soon(task.cancel)
+
+    monkeypatch.setattr(UpstreamConnection, "connection_made", cancel_connect)
+    async with scripted(answering(OK), tls=server) as upstream:
+        origin = Origin("https", "127.0.0.1", upstream.port)
+        connector = Connector(loop, origin, 5.0, tmp_path / "ca.pem")
+        task = asyncio.create_task(connector.connect(loop.time() + 5))
+        await asyncio.wait((task,))
+        assert task.cancelled()
+        await asyncio.sleep(0.05)
+        # Nobody else's socket is taken for it.
+        ends = [end for _ in range(numbers[0]) for end in socket.socketpair()]
+        for end in ends:
+            end.setblocking(False)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await loop.sock_recv(end, 1)
+        for end in ends:
+            end.close()
 
 
 async def test_a_process_that_can_open_no_more_files_says_so_of_itself() -> None:
