@@ -9,8 +9,10 @@ Rule 2: whatever ends an exchange early, the upstream connection is cut, so that
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from gateway.core.framing import NO_BODY, Framing
 from gateway.core.message import ReplyHead
@@ -46,6 +48,7 @@ class Exchange:
         `begun` is what has been done of it already.
         """
         attempts = Attempts(self._plan, self._upload, self._record, way, begun)
+        is_answered = False
         try:
             if begun is None or begun.upstream is None:
                 await attempts.prepare()
@@ -58,13 +61,24 @@ class Exchange:
             except BaseException:
                 upstream.abort()
                 raise
+            is_answered = True
             if not self._plan.wants_body:
                 await discard_body(upstream, head.framing)
             attempts.settle(upstream)
         finally:
-            await attempts.close()
-            self._record.bytes_in = self._upload.size
+            await self._close(attempts, is_answered=is_answered)
         return keep
+
+    async def _close(self, attempts: Attempts, *, is_answered: bool) -> None:
+        """Let go of what is left; who goes away by now is not gone before its answer."""
+        try:
+            await attempts.close()
+        except asyncio.CancelledError:
+            if not is_answered:
+                raise
+            cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
+        finally:
+            self._record.bytes_in = self._upload.size
 
     async def _relay(self, upstream: UpstreamConnection, head: ReplyHead, *, close: bool) -> bool:
         """Send the reply on; return whether the caller's connection may be kept."""

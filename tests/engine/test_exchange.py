@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.engine.attempts import Attempts
 from tests.wire import (
     OK,
     PATH,
+    PATIENCE_S,
     TOKEN,
     Peer,
     answering,
@@ -216,3 +218,28 @@ async def test_pipelined_requests_are_answered_in_turn_over_one_connection() -> 
     assert [head.split(b"\r\n")[0].decode() for head, _ in seen] == lines
     assert [len(body) for _, body in seen] == list(range(12))
     assert upstream.connections == 1
+
+
+async def test_who_leaves_with_an_early_answer_has_had_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await peer.read_to_end()
+
+    stop = Attempts.stop
+
+    async def stop_slowly(self: Attempts) -> None:
+        try:
+            await asyncio.sleep(PATIENCE_S)
+        finally:
+            await stop(self)
+
+    async with scripted(script) as upstream, running(upstream.origin) as gateway:
+        monkeypatch.setattr(Attempts, "stop", stop_slowly)
+        peer = await gateway.dial()
+        await peer.send(request(f"POST {PATH} HTTP/1.1", "Content-Length: 200000") + b"x" * 1000)
+        assert (await peer.read_answer())[0] == 413
+        peer.reset()
+        record = await gateway.recorder.wait_for(1)
+        assert (record.status, record.bytes_in) == (413, 1000)
+        assert gateway.gateway.gate.in_flight == 0
