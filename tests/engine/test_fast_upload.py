@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.engine.fast_lane import MOST_BODY_BYTES
-from tests.engine.uploading import BODY, FAST, HEAD, upload_of, warm
+from tests.engine.uploading import BODY, FAST, HEAD, taking, upload_of, warm
 from tests.wire import OK, PATH, Peer, answering, request, running, scripted
 
 
@@ -114,14 +114,7 @@ async def test_an_answer_that_cannot_be_given_at_once_is_a_tasks() -> None:
 
 async def test_news_of_the_turn_in_which_a_task_takes_over_are_the_tasks() -> None:
     got: list[bytes] = []
-
-    async def script(peer: Peer) -> None:
-        await peer.read_request()
-        await peer.send(OK)
-        await peer.read_head()
-        got.append(await peer.read_to_end())
-
-    async with warm(script) as (_, gateway, peer):
+    async with warm(taking(got)) as (_, gateway, peer):
         await peer.send(HEAD)
         upload = await upload_of(gateway)
         upstream = upload._upstream

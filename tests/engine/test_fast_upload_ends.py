@@ -6,7 +6,7 @@ import pytest
 
 from gateway.engine.fast_upload import FastUpload
 from gateway.engine.long_body import LongBody
-from tests.engine.uploading import BODY, HEAD, upload_of, warm
+from tests.engine.uploading import BODY, HEAD, taking, upload_of, warm
 from tests.wire import OK, PATH, PATIENCE_S, Peer, request
 
 TOO_LARGE = b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
@@ -31,13 +31,8 @@ async def test_an_early_answer_reaches_a_caller_that_still_sends() -> None:
 
 
 async def test_a_body_that_stops_coming_is_answered_408() -> None:
-    async def script(peer: Peer) -> None:
-        await peer.read_request()
-        await peer.send(OK)
-        await peer.read_head()
-        assert await peer.read_to_end() == BODY[:100_000]
-
-    async with warm(script, "timeouts.body_idle_s=0.1") as (_, gateway, peer):
+    cut: list[bytes] = []
+    async with warm(taking(cut), "timeouts.body_idle_s=0.1") as (_, gateway, peer):
         await peer.send(HEAD + BODY[:50_000])
         await upload_of(gateway)
         await peer.send(BODY[50_000:100_000])
@@ -45,16 +40,11 @@ async def test_a_body_that_stops_coming_is_answered_408() -> None:
         assert (status, b"Connection: close" in head) == (408, True)
         assert b"body" in body
         assert (gateway.records[-1].status, gateway.records[-1].bytes_in) == (408, 100_000)
+    assert cut in ([], [BODY[:100_000]])
 
 
 async def test_a_body_that_drips_ends_with_the_deadline_as_the_callers_fault() -> None:
-    async def script(peer: Peer) -> None:
-        await peer.read_request()
-        await peer.send(OK)
-        await peer.read_head()
-        await peer.read_to_end()
-
-    async with warm(script, "timeouts.first_byte_s=0.2") as (_, gateway, peer):
+    async with warm(taking([]), "timeouts.first_byte_s=0.2") as (_, gateway, peer):
         await peer.send(HEAD)
         upload = await upload_of(gateway)
         await peer.send(BODY[:10])
@@ -65,14 +55,7 @@ async def test_a_body_that_drips_ends_with_the_deadline_as_the_callers_fault() -
 
 async def test_a_caller_that_goes_away_cuts_the_request() -> None:
     cut: list[bytes] = []
-
-    async def script(peer: Peer) -> None:
-        await peer.read_request()
-        await peer.send(OK)
-        await peer.read_head()
-        cut.append(await peer.read_to_end())
-
-    async with warm(script) as (_, gateway, peer):
+    async with warm(taking(cut)) as (_, gateway, peer):
         await peer.send(HEAD + BODY[:100_000])
         await upload_of(gateway)
         await asyncio.sleep(0.05)
@@ -118,14 +101,7 @@ async def test_a_connection_that_breaks_is_another_ones_only_while_all_is_held(
 
 async def test_a_shutdown_is_told_once_to_a_caller_that_still_sends() -> None:
     cut: list[bytes] = []
-
-    async def script(peer: Peer) -> None:
-        await peer.read_request()
-        await peer.send(OK)
-        await peer.read_head()
-        cut.append(await peer.read_to_end())
-
-    async with warm(script, "timeouts.body_idle_s=0.1") as (upstream, gateway, peer):
+    async with warm(taking(cut), "timeouts.body_idle_s=0.1") as (upstream, gateway, peer):
         await peer.send(request(f"POST {PATH} HTTP/1.1", f"Content-Length: {len(BODY)}"))
         await upload_of(gateway)
         await peer.send(BODY[:100_000])

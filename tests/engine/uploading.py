@@ -6,7 +6,18 @@ from contextlib import asynccontextmanager
 
 from gateway.engine.fast_connection import FastConnection
 from gateway.engine.fast_upload import FastUpload
-from tests.wire import PATH, PATIENCE_S, Peer, Running, Script, Upstream, request, running, scripted
+from tests.wire import (
+    OK,
+    PATH,
+    PATIENCE_S,
+    Peer,
+    Running,
+    Script,
+    Upstream,
+    request,
+    running,
+    scripted,
+)
 
 FAST = "engine.fast_lane=true"
 BODY = bytes(range(256)) * 1200
@@ -38,3 +49,15 @@ async def upload_of(gateway: Running) -> FastUpload:
             if upload is not None:
                 return upload
             await asyncio.sleep(0)
+
+
+def taking(bodies: list[bytes]) -> Script:
+    """Return an upstream that answers one request, and takes what comes of the next one."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(OK)
+        await peer.read_head()
+        bodies.append(await peer.read_to_end())
+
+    return script
