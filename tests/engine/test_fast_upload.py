@@ -33,6 +33,7 @@ async def test_a_long_body_needs_no_task_and_its_connection_goes_on() -> None:
         assert upstream.connections == 1
         assert [body for _, body in seen] == [b"", BODY, BODY, b""]
         assert b"Content-Length: %d\r\n" % len(BODY) in seen[1][0]
+        await gateway.recorder.wait_for(4)
         assert [record.bytes_in for record in gateway.records] == [0, len(BODY), len(BODY), 0]
         assert {record.attempts for record in gateway.records} == {1}
 
@@ -50,6 +51,7 @@ async def test_without_an_idle_connection_a_task_sends_the_same() -> None:
         await peer.send(BODY[70_000:] + request())
         assert [(await peer.read_answer())[0] for _ in range(2)] == [200, 200]
         assert [body for _, body in seen] == [BODY, b""]
+        assert (await gateway.recorder.wait_for(2)).bytes_in == 0
         assert gateway.records[0].bytes_in == len(BODY)
         peer.close()
 
@@ -127,6 +129,7 @@ async def test_news_of_the_turn_in_which_a_task_takes_over_are_the_tasks() -> No
         upstream.data_received(OK)
         assert upload._task is task
         assert (await peer.read_answer())[2] == b"ok"
+        await gateway.recorder.wait_for(2)
         assert [record.status for record in gateway.records] == [200, 200]
     assert got == [b""]
 
@@ -204,6 +207,7 @@ def test_wherever_a_callers_bytes_are_cut_upstream_gets_the_same_bodies(
             await peer.send(rest)
             assert [(await peer.read_answer())[0] for _ in bodies] == [200] * len(bodies)
             assert [body for _, body in seen[1:]] == bodies
+            await gateway.recorder.wait_for(1 + len(sizes))
             assert [record.bytes_in for record in gateway.records[1:]] == sizes
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
