@@ -59,7 +59,10 @@ class FastUpload(FastCall):
             is_taken, rest = self._source.receive(data)
             if self._task is None:
                 self._after_piece(is_taken=is_taken)
-        except Exception as bug:  # noqa: BLE001 (the border: what is not ours is a bug, and is told)
+        except Exception as bug:
+            if self._task is not None:
+                # Its own border tells of it when the connection is lost for that.
+                raise
             self._fail_by(bug)
             return b""
         return rest

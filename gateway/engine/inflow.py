@@ -128,8 +128,8 @@ class Inflow:
 
     def _feed_chunks(self, chunks: ChunkedReader, data: bytes) -> None:
         try:
-            for piece in chunks.feed(data):
-                self._hold(piece)
+            # Together: chunks may be of a few bytes each.
+            self._hold(b"".join(chunks.feed(data)))
         except BadChunk as error:
             raise UpstreamBroken(f"upstream chunked its reply badly: {error}") from None
         self.ended = chunks.done

@@ -35,7 +35,6 @@ class Outflow:
         "_taken",
         "_wire",
         "write",
-        "write_whole",
         "writelines",
     )
 

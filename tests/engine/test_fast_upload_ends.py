@@ -153,3 +153,25 @@ async def test_a_bug_is_told_as_one_wherever_it_shows(
         assert (status, b"Connection: close" in head) == (500, True)
         assert isinstance((await gateway.recorder.wait_for(2)).bug, RuntimeError)
         assert gateway.gateway.gate.in_flight == 0
+
+
+async def test_a_bug_beside_a_task_leaves_the_request_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    async with warm(taking([])) as (_, gateway, peer):
+        await peer.send(HEAD)
+        upload = await upload_of(gateway)
+        upstream = upload._upstream
+        assert upstream is not None
+        upstream.pause_writing()
+        upload.receive(BODY[:10])
+        with monkeypatch.context() as patched:
+            patched.setattr(LongBody, "receive", fail)
+            with pytest.raises(RuntimeError):
+                upload.receive(BODY[10:20])
+        assert (len(gateway.records), gateway.gateway.gate.in_flight) == (1, 1)
+        peer.reset()
+        assert (await gateway.recorder.wait_for(2)).status == 499

@@ -66,7 +66,7 @@ def test_what_is_not_taken_as_it_comes_is_held_with_all_that_follows(
     assert inflow.ended
 
 
-def test_chunks_are_taken_one_by_one_and_nothing_that_is_none() -> None:
+def test_the_chunks_of_a_read_are_taken_together_and_nothing_that_is_none() -> None:
     inflow = Inflow(CHUNKED)
     offered: list[bytes] = []
 
@@ -75,8 +75,10 @@ def test_chunks_are_taken_one_by_one_and_nothing_that_is_none() -> None:
         return len(offered) < 2
 
     inflow.taker = take
-    inflow.feed(b"2\r\nab\r\n1\r\nc\r\n1\r\nd\r\n0\r\n\r\n")
-    assert (offered, inflow.take(), inflow.ended) == ([b"ab", b"c"], b"cd", True)
+    inflow.feed(b"2\r\nab\r\n1\r\nc\r\n1\r")
+    inflow.feed(b"\n")
+    inflow.feed(b"d\r\n0\r\n\r\n")
+    assert (offered, inflow.take(), inflow.ended) == ([b"abc", b"d"], b"d", True)
 
 
 @given(st.binary(max_size=60), st.binary(max_size=5))
