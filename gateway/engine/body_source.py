@@ -2,6 +2,7 @@
 
 Rule 1: bytes reach the reader in the order in which they came, whoever took those before.
 Rule 2: a body that stops coming ends with an error for its reader.
+Rule 3: this module knows nothing of connections, nor how a body is framed; it is given parts.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class BodySource:
             return await payload.readany()
         if self._is_gone:
             raise ConnectionResetError("the caller is gone")
-        self._watch.set(min(deadline, self._idle_by()), lambda: _stall(payload))
+        self._watch.set(min(deadline, self._idle_by()), lambda: stall(payload))
         self._take, self._taken_from = take, payload
         try:
             return await payload.readany()
@@ -73,5 +74,6 @@ class BodySource:
         return self._loop.time() + self._gate.timeouts.body_idle_s
 
 
-def _stall(payload: StreamReader) -> None:
+def stall(payload: StreamReader) -> None:
+    """Tell whoever reads a body that no more of it comes."""
     payload.set_exception(flaws.body_stalled())

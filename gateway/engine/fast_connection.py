@@ -1,6 +1,7 @@
 """A caller's connection while its requests are plain; the others are the main lane's.
 
-Bytes that are exactly one plain request are served here, by `FastCall`. Anything else is
+Bytes that are exactly one plain request are served here, by `FastCall`, and those that begin one
+with a long body by `FastUpload`, which gets what follows. Anything else is
 handed over before a byte of it is consumed: aiohttp then parses the same bytes, and the
 connection stays with it.
 

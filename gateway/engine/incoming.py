@@ -122,7 +122,7 @@ class Connection(Protocol):
 
 
 class Source(Protocol):
-    """What bodies are read from; `body_source.py` has the only one."""
+    """What bodies are read from; `body_source.py` has what it does in either lane."""
 
     async def read_body(
         self, payload: StreamReader, deadline: float, take: Take | None = None

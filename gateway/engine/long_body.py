@@ -1,6 +1,7 @@
 """A long request body in the fast lane, as its connection receives it.
 
-Rule: no more is read from the caller than is taken, but for what one buffer holds.
+Rule 1: no more is read from the caller than is taken, but for what one buffer holds.
+Rule 2: what becomes of a part it does not know; it has one taker, or its buffer is read.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import Protocol, cast
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
 
-from gateway.engine import flaws
-from gateway.engine.body_source import BodySource
+from gateway.engine.body_source import BodySource, stall
 from gateway.engine.incoming import Gate
 from gateway.engine.inflow import Take
 
@@ -51,11 +51,11 @@ class LongBody(BodySource):
         """Have `take` take what comes, until it refuses; `on_stall` hears that nothing comes."""
         self._take, self._taken_from = take, self.payload
 
-        def stall() -> None:
-            self.payload.set_exception(flaws.body_stalled())
+        def give_up() -> None:
+            stall(self.payload)
             on_stall()
 
-        self._watch.set(self._idle_by(), stall)
+        self._watch.set(self._idle_by(), give_up)
 
     def hold_back(self) -> None:
         """Have nothing taken, from now on, but by whoever reads."""

@@ -28,15 +28,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Outflow:
     """The outgoing half of one connection."""
 
-    __slots__ = (
-        "_client_write_s",
-        "_loop",
-        "_stall",
-        "_taken",
-        "_wire",
-        "write",
-        "writelines",
-    )
+    __slots__ = (*("_client_write_s", "_loop", "_stall", "_taken", "_wire", "write"), "writelines")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, wire: Wire, client_write_s: float) -> None:
         self._loop = loop

@@ -87,6 +87,7 @@ class Swift:
         record.queue_s = self._asked_at - record.started
         body, framing = self._body, known.framing.line
         record.bytes_in = len(body)
+        # A body that is not here yet is too long to be restored.
         if known.restore is not None and body:
             body = restore_whole(body, self._outfit.replay_body_bytes, known.restore)
             if len(body) != known.length:

@@ -187,6 +187,7 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
             self._transport.abort()
 
     async def _wait(self, deadline: float, timeout_message: str) -> None:
+        # Who waits is told, and nobody else.
         self._on_news = None
         self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
         try:

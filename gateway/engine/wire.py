@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 
 # Longer pieces gain nothing, and putting two of them together costs.
 MOST_HELD_BYTES = 131072
-# From here on, waiting for the others of a turn is worth it.
+# With more of them in a turn, waiting for the others is worth it.
 _FEW_WRITES = 2
 # Below this, two pieces go out in one write; above, copying costs more than a write.
 _MOST_JOINED_BYTES = 65536

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.engine.fast_lane import MOST_BODY_BYTES
-from tests.engine.uploading import BODY, FAST, HEAD, taking, upload_of, warm
+from tests.engine.uploading import BODY, FAST, HEAD, handed_over, taking, upload_of, warm
 from tests.wire import OK, PATH, Peer, answering, request, running, scripted
 
 
@@ -117,14 +117,10 @@ async def test_an_answer_that_cannot_be_given_at_once_is_a_tasks() -> None:
 async def test_news_of_the_turn_in_which_a_task_takes_over_are_the_tasks() -> None:
     got: list[bytes] = []
     async with warm(taking(got)) as (_, gateway, peer):
-        await peer.send(HEAD)
-        upload = await upload_of(gateway)
-        upstream = upload._upstream
-        assert upstream is not None
-        upstream.pause_writing()
-        upload.receive(BODY[:10])
-        task = upload._task
+        upload = await handed_over(gateway, peer)
+        task, upstream = upload._task, upload._upstream
         assert task is not None
+        assert upstream is not None
         assert not upload._source._watch.is_set
         upstream.data_received(OK)
         assert upload._task is task

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.engine.fast_upload import FastUpload
 from gateway.engine.long_body import LongBody
-from tests.engine.uploading import BODY, HEAD, taking, upload_of, warm
+from tests.engine.uploading import BODY, HEAD, handed_over, taking, upload_of, warm
 from tests.wire import OK, PATH, PATIENCE_S, Peer, request
 
 TOO_LARGE = b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
@@ -162,12 +162,7 @@ async def test_a_bug_beside_a_task_leaves_the_request_to_it(
         raise RuntimeError("a bug")
 
     async with warm(taking([])) as (_, gateway, peer):
-        await peer.send(HEAD)
-        upload = await upload_of(gateway)
-        upstream = upload._upstream
-        assert upstream is not None
-        upstream.pause_writing()
-        upload.receive(BODY[:10])
+        upload = await handed_over(gateway, peer)
         with monkeypatch.context() as patched:
             patched.setattr(LongBody, "receive", fail)
             with pytest.raises(RuntimeError):

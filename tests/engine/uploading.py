@@ -61,3 +61,14 @@ def taking(bodies: list[bytes]) -> Script:
         bodies.append(await peer.read_to_end())
 
     return script
+
+
+async def handed_over(gateway: Running, peer: Peer) -> FastUpload:
+    """Return an upload of which upstream takes no more, so that a task goes on, in this turn."""
+    await peer.send(HEAD)
+    upload = await upload_of(gateway)
+    upstream = upload._upstream
+    assert upstream is not None
+    upstream.pause_writing()
+    upload.receive(BODY[:10])
+    return upload
