@@ -69,4 +69,5 @@ class Host:
             stopped = await self._stopping.drain(self.gateway.drain(), self.gateway.abort)
         finally:
             await self._ops.close()
+            self._service.tell()
         return stopped.tell(log)

@@ -56,8 +56,8 @@ class Service:
         self._credential_events = CredentialFanout((self._counted, self._told))
         store = open_store(config.stores, os.environ, self._told)
         credentials = make_credentials(config, os.environ, self._credential_events, store)
-        events = Fanout((self.metrics, self._requests))
-        self.gateway = Gateway(config, credentials, events, os.environ)
+        self._events = Fanout((self.metrics, self._requests))
+        self.gateway = Gateway(config, credentials, self._events, os.environ)
         self.report = CredentialReport(
             lambda: self.gateway.credentials.statuses(), lambda: store.trouble
         )
@@ -99,16 +99,22 @@ class Service:
         )
         renewed = await self.gateway.change(config, credentials)
         if config.log != before.log:
+            self.tell()
             self.log = self._open_log(config.log)
             self._told.use(self.log)
             self._requests.use(self.log, config.log.requests)
         return renewed
+
+    def tell(self) -> None:
+        """Log and count now the requests that are over."""
+        self._events.tell()
 
     def watch(self) -> None:
         """Say from now on what the gateway itself cannot see."""
         Shortage(lambda text: self.log.warning(text)).watch()
 
     def _sample(self) -> None:
+        self.tell()
         self._limits.sample(self.gateway.rates.remaining(time.monotonic()))
         self._counted.sample(self.gateway.credentials.statuses(), self._store.trouble)
 

@@ -157,9 +157,9 @@ class Metrics:
 
     def sample(self) -> None:
         """Read the watched gauges, and count what is not counted; before `render`, on the loop."""
-        self._settle()
         for take in self._before_scrape:
             take()
+        self._settle()
         for gauge, read in self._watched:
             gauge.set(read())
 

@@ -42,6 +42,20 @@ async def test_a_signal_drains_and_ends_with_0() -> None:
     assert events_of(stream) == ["listening", "draining", "stopped"]
 
 
+async def test_what_is_over_is_told_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.ops.fanout.TELL_WITHIN_S", 60.0)
+    host, stream = host_of()
+    await host.open()
+    address = str(host.gateway.binds[0]).rpartition(":")
+    reader, writer = await asyncio.open_connection(address[0], int(address[2]))
+    writer.write(b"PURGE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 405 ")
+    writer.close()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await asyncio.wait_for(host.until_stopped(), 10) == 0
+    assert events_of(stream) == ["listening", "draining", "request", "stopped"]
+
+
 async def test_a_reload_and_a_stop_at_once_is_a_stop() -> None:
     host, stream = host_of()
     await host.open()

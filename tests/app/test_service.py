@@ -48,11 +48,15 @@ class Written:
     def lines(self) -> list[str]:
         return [str(orjson.loads(line)["event"]) for line in self.stream.getvalue().splitlines()]
 
+    def end(self) -> None:
+        """Have a request be over."""
+        self.service.gateway._plant.outfit.events.finished(Record("id", 0.0, status=200))
+
     async def finish(self) -> None:
         """Have a request be over, and told of."""
-        self.service.gateway._plant.outfit.events.finished(Record("id", 0.0, status=200))
-        # Its events are passed on at the end of this turn, and its line is written after that.
-        await asyncio.sleep(0)
+        self.end()
+        self.service.tell()
+        # Lines are written at the end of a turn.
         await asyncio.sleep(0)
 
     def metrics(self) -> str:
@@ -68,8 +72,6 @@ async def test_the_log_is_opened_anew_only_when_it_changes() -> None:
     await written.service.change(loaded_of("log.requests=errors"))
     await written.finish()
     assert written.opened == 2
-    # Lines are written at the end of a turn.
-    await asyncio.sleep(0)
     assert written.lines() == ["request"]
     await written.service.change(loaded_of("log.level=error"))
     written.service.log.warning("too quiet")
@@ -114,10 +116,27 @@ async def test_another_form_of_the_log_is_that_of_requests_too() -> None:
     written = Written()
     await written.service.change(loaded_of("log.format=console"))
     await written.finish()
-    await asyncio.sleep(0)
     (line,) = written.stream.getvalue().splitlines()
     assert not line.startswith(b"{")
     assert b"200" in line
+    await written.service.gateway.abort()
+
+
+async def test_what_was_over_before_the_log_changed_is_told_as_it_was_then() -> None:
+    written = Written()
+    written.end()
+    await written.service.change(loaded_of("log.requests=off"))
+    written.end()
+    written.service.tell()
+    await asyncio.sleep(0)
+    assert written.lines() == ["request"]
+    await written.service.gateway.abort()
+
+
+async def test_a_scrape_counts_every_request_that_is_over() -> None:
+    written = Written()
+    written.end()
+    assert 'status="200",upstream=""} 1.0' in written.metrics()
     await written.service.gateway.abort()
 
 

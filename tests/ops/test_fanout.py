@@ -3,47 +3,78 @@
 import asyncio
 
 from gateway.engine.events import Record
-from gateway.ops.fanout import Fanout
+from gateway.ops.fanout import MOST_UNTOLD, TELL_WITHIN_S, Fanout
 
 
 class Listener:
     def __init__(self) -> None:
         self.heard: list[Record] = []
+        self.told = asyncio.Event()
 
     def finished(self, record: Record) -> None:
         self.heard.append(record)
+        self.told.set()
 
 
-async def test_all_listeners_hear_of_all_requests_of_a_turn_at_its_end() -> None:
+def records(count: int) -> list[Record]:
+    return [Record(f"r-{number}", 0.0) for number in range(count)]
+
+
+async def test_all_listeners_hear_of_all_requests_together_soon_after() -> None:
     first, second = Listener(), Listener()
-    records = [Record("r-1", 0.0), Record("r-2", 0.0), Record("r-3", 0.0)]
+    ended = records(3)
     events = Fanout((first, second))
-    events.finished(records[0])
-    events.finished(records[1])
+    events.finished(ended[0])
+    events.finished(ended[1])
+    await asyncio.sleep(0)
     assert not first.heard
+    await asyncio.wait_for(second.told.wait(), 10.0)
+    assert first.heard == second.heard == ended[:2]
+    second.told.clear()
+    events.finished(ended[2])
+    await asyncio.wait_for(second.told.wait(), 10.0)
+    assert first.heard == second.heard == ended
+
+
+async def test_many_requests_are_told_of_at_the_end_of_the_turn() -> None:
+    listener = Listener()
+    ended = records(MOST_UNTOLD + 5)
+    events = Fanout((listener,))
+    for record in ended:
+        events.finished(record)
+    assert not listener.heard
     await asyncio.sleep(0)
-    assert first.heard == second.heard == records[:2]
-    events.finished(records[2])
-    await asyncio.sleep(0)
-    assert first.heard == second.heard == records
+    assert listener.heard == ended
+
+
+async def test_who_asks_is_told_at_once_and_nothing_is_told_twice() -> None:
+    listener = Listener()
+    ended = records(MOST_UNTOLD)
+    events = Fanout((listener,))
+    for record in ended:
+        events.finished(record)
+    events.tell()
+    assert listener.heard == ended
+    await asyncio.sleep(2 * TELL_WITHIN_S)
+    assert listener.heard == ended
 
 
 async def test_who_cannot_hear_of_one_request_hears_of_the_others() -> None:
     told: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
-    records = [Record("r-1", 0.0), Record("r-2", 0.0), Record("r-3", 0.0)]
+    ended = records(3)
 
     class Picky(Listener):
         def finished(self, record: Record) -> None:
-            if record is records[1]:
+            if record is ended[1]:
                 raise ZeroDivisionError
             super().finished(record)
 
     first, second = Picky(), Listener()
     events = Fanout((first, second))
-    for record in records:
+    for record in ended:
         events.finished(record)
-    await asyncio.sleep(0)
-    assert first.heard == [records[0], records[2]]
-    assert second.heard == records
+    events.tell()
+    assert first.heard == [ended[0], ended[2]]
+    assert second.heard == ended
     assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
