@@ -33,6 +33,7 @@ from gateway.errors import (
 )
 from gateway.policy.forward import Plan
 from gateway.policy.rate_fields import parse_retry_after
+from gateway.policy.rate_groups import Fare
 from gateway.policy.rates import Spent
 from gateway.policy.retries import Attempt, Failure, judge_attempt
 
@@ -145,7 +146,7 @@ class Attempts:
         """Be let through, at once when nothing is in the way."""
         toll = self._way.toll
         now = asyncio.get_running_loop().time()
-        return toll.pay_now(self._plan.permitted, now) or await toll.pay(self._plan)
+        return toll.pay_now(self._plan.permitted, Fare(), now) or await toll.pay(self._plan)
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         """Send the request, or what is here of it."""

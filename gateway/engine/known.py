@@ -17,6 +17,7 @@ from gateway.core.message import RawHead
 from gateway.core.section import steady_fields
 from gateway.engine.events import Asked
 from gateway.policy.forward import Plan
+from gateway.policy.rate_groups import Fare
 from gateway.policy.relink import restorer_for
 from gateway.policy.reply import ReplyHeads
 from gateway.policy.routes import PASSTHROUGH, Scheme
@@ -36,7 +37,7 @@ class Known:
     tells that the connection ends with the answer, `asked` is what stands in the record,
     `restore` is what the body passes through, `replies` renders the heads of answers. `is_plain`
     tells that the head is `plain_head`'s and nothing ends with its answer, so that who recalls it
-    need not parse it.
+    need not parse it. `fare` is what its requests are charged to.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Known:
     restore: Restore
     replies: ReplyHeads = field(repr=False, compare=False)
     is_plain: bool = False
+    fare: Fare = field(default_factory=Fare, repr=False, compare=False)
 
     def may_be_kept(self, raw: RawHead) -> bool:
         """Tell whether a head may be remembered: it holds no secret, and may come again."""

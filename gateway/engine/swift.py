@@ -64,12 +64,12 @@ class Swift:
         """
         now = self._loop.time()
         self._deadline = now + self._outfit.policy.first_byte_s
-        way = self._way
+        way, known = self._way, self._known
         if way.credential is not None:
             self._token = way.credential.ready()
             if self._token is None:
                 return False
-        self._spent = way.toll.pay_now(self._known.plan.permitted, now)
+        self._spent = way.toll.pay_now(known.plan.permitted, known.fare, now)
         upstream = way.pool.take() if self._spent is not None else None
         if upstream is None:
             return False

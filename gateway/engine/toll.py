@@ -22,8 +22,8 @@ from gateway.errors import RateShield
 from gateway.policy.forward import Plan
 from gateway.policy.permits import Permitted
 from gateway.policy.rate_buckets import Reason, Shut
-from gateway.policy.rate_fields import parse_retry_after, read_rate_fields
-from gateway.policy.rate_groups import RateKey, charged_key
+from gateway.policy.rate_fields import RateFields, parse_retry_after, read_rate_fields
+from gateway.policy.rate_groups import Fare, RateKey, charged_key
 from gateway.policy.rate_queue import RateQueue, Ticket
 from gateway.policy.rates import RateMode, Rates, Spent, shield_of
 from gateway.stores.store import StoreDown
@@ -49,8 +49,8 @@ class Toll:
         self._only_counts = self._is_off or rates.mode is RateMode.OBSERVE
         self._may_wait = rates.mode is RateMode.QUEUE
         self._shared = shared
-        # A request that waits goes before, and so does what a fleet counts.
-        self._asks_others = shared is not None or self._may_wait
+        # No request that waits goes before, nor what a fleet counts.
+        self._counts_alone = shared is None and not self._may_wait
         self._max_wait_s = max_wait_s
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -64,18 +64,17 @@ class Toll:
         """Return how many requests wait for a window."""
         return len(self._queue)
 
-    def pay_now(self, permitted: Permitted, now: float) -> Spent | None:
+    def pay_now(self, permitted: Permitted, fare: Fare, now: float) -> Spent | None:
         """Let one attempt through, None when it would have to wait, or to be refused.
 
-        `now` is event-loop seconds.
+        `fare` is that of requests with the same head; `now` is event-loop seconds.
         """
         if self._is_off:
             return _UNCOUNTED
         rates = self.rates
-        # By a local name, as in `Wire`.
-        key_of = rates.key_of
-        key = key_of(permitted)
-        if not self._asks_others:
+        groups = rates.groups
+        key = fare.key if fare.edition is groups.edition else groups.look_up(fare, permitted)
+        if self._counts_alone:
             spent = rates.spend_if_told(key, now)
             if spent is not None:
                 return spent
@@ -131,21 +130,26 @@ class Toll:
         if self._is_off:
             return
         now = self._loop.time()
-        retry_after_s = None
-        if b"retry-after" in head.places.by_name:
-            retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
         fields = read_rate_fields(head)
         if not self.rates.learn_room(spent, head.status, fields, now):
-            shut = self.rates.learn(spent, head.status, fields, retry_after_s, now)
-            if shut is not None and self._shared is not None and head.status == 429:
-                group = "" if fields is None else fields.group
-                self._shared.shut(charged_key(spent.key, group), shut)
+            self._learn(spent, head, fields, now)
+        elif self._counts_alone:
+            return
         if not spent.was_told:
             self._first.end(spent.key, answered=True)
         if self._shared is not None:
             self._shared.tell(spent.key, self.rates.budget(spent.key))
         if self._may_wait:
             self._let_go(spent.key, now)
+
+    def _learn(self, spent: Spent, head: ReplyHead, fields: RateFields | None, now: float) -> None:
+        retry_after_s = None
+        if b"retry-after" in head.places.by_name:
+            retry_after_s = parse_retry_after(head.first(b"retry-after"), self._clock())
+        shut = self.rates.learn(spent, head.status, fields, retry_after_s, now)
+        if shut is not None and self._shared is not None and head.status == 429:
+            group = "" if fields is None else fields.group
+            self._shared.shut(charged_key(spent.key, group), shut)
 
     def release(self, spent: Spent, *, sent: bool) -> None:
         """Take in that there is no answer; `sent` tells whether a byte left."""

@@ -9,10 +9,12 @@ Rule 2: requests are told of together, soon after they end: telling of each by i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.credentials.events import Events as CredentialEvents
-from gateway.engine.events import Events, Record
+from gateway.engine.events import Record
 
 # Nobody who reads a log or scrapes notices; a process that is killed loses what it has not told.
 TELL_WITHIN_S = 0.005
@@ -20,12 +22,20 @@ TELL_WITHIN_S = 0.005
 MOST_UNTOLD = 16
 
 
+class Listener(Protocol):
+    """Hears of every request exactly once, of several at a time."""
+
+    def hear(self, records: Iterable[Record]) -> None:
+        """Take note of requests that are over; whoever raises is told of those that are left."""
+        ...
+
+
 class Fanout:
     """Passes what the engine tells on to all `listeners`; on the event loop."""
 
     __slots__ = ("_listeners", "_records", "_timer")
 
-    def __init__(self, listeners: tuple[Events, ...]) -> None:
+    def __init__(self, listeners: tuple[Listener, ...]) -> None:
         self._listeners = listeners
         self._records: list[Record] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -46,10 +56,11 @@ class Fanout:
         """Pass on now what is not passed on yet."""
         records, self._records = self._records, []
         for listener in self._listeners:
-            tell = listener.finished
-            for record in records:
+            left = iter(records)
+            for _ in records:
                 try:
-                    tell(record)
+                    listener.hear(left)
+                    break
                 except Exception as error:  # noqa: BLE001 (the others must be told of)
                     context = {"message": "a request was not told of", "exception": error}
                     asyncio.get_running_loop().call_exception_handler(context)

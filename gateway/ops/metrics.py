@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import platform
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
@@ -131,25 +131,27 @@ class Metrics:
         ):
             self._watched.append((Gauge(name, text, registry=self.registry), read))
 
-    def finished(self, record: Record) -> None:
-        """Count a request that is over."""
-        asked, upstream_s = record.asked, record.upstream_s
-        method = asked.method or asked.wire_method
-        # None while nothing was sent, 0 without an answer.
-        answer = None if upstream_s is None else record.upstream_status
-        outcome = (method, asked.upstream, record.status, record.code, answer)
-        self._took[outcome].append((record.total_s, upstream_s))
-        self._untold += 1
+    def hear(self, records: Iterable[Record]) -> None:
+        """Count requests that are over."""
+        for record in records:
+            asked, upstream_s = record.asked, record.upstream_s
+            method = asked.method or asked.wire_method
+            # None while nothing was sent, 0 without an answer.
+            answer = None if upstream_s is None else record.upstream_status
+            outcome = (method, asked.upstream, record.status, record.code, answer)
+            self._took[outcome].append((record.total_s, upstream_s))
+            self._untold += 1
+            if (
+                asked.findings
+                or record.retries
+                or record.cut
+                or record.limited
+                or record.status == 499
+                or record.upstream_status == 429
+            ):
+                self._count_exceptional(record)
         if self._untold >= MOST_UNTOLD:
             self._settle()
-        for finding in asked.findings:
-            self._findings.get(finding.rule).inc()
-        if record.cut or record.status == 499:
-            self._aborted.get(record.code or "caller-gone").inc()
-        for reason in record.retries:
-            self._retries.get(reason).inc()
-        if record.limited or record.upstream_status == 429:
-            self._limited.get(record.limited or "upstream").inc()
 
     def before_scrape(self, read: Callable[[], None]) -> None:
         """Have `read` called before each scrape, on the event loop."""
@@ -167,6 +169,17 @@ class Metrics:
         """Return the text for a scraper and its media type; may run in a thread."""
         encode, media_type = choose_encoder(accept)
         return encode(self.registry), media_type
+
+    def _count_exceptional(self, record: Record) -> None:
+        """Count what most requests do not have."""
+        for finding in record.asked.findings:
+            self._findings.get(finding.rule).inc()
+        if record.cut or record.status == 499:
+            self._aborted.get(record.code or "caller-gone").inc()
+        for reason in record.retries:
+            self._retries.get(reason).inc()
+        if record.limited or record.upstream_status == 429:
+            self._limited.get(record.limited or "upstream").inc()
 
     def _settle(self) -> None:
         """Count what requests took."""

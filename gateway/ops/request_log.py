@@ -22,7 +22,7 @@ from gateway.ops.redaction import hides_secret, show_path, show_text
 _MAX_LISTED = 30
 # Doubles of this size have no fraction, so adding it and taking it away rounds (IEEE 754).
 _WHOLE = 1.5 * 2**52
-_LEVELS = (logging.INFO, logging.WARNING, logging.ERROR)
+_LEVELS = _INFO, _WARNING, _ERROR = logging.INFO, logging.WARNING, logging.ERROR
 _HEADLINE = ("status", "method", "wire_method", "path")
 _NOT_FOR_PEOPLE = ("http_version", "user_agent", "bytes_in", "queue_ms", "operation", "caller")
 
@@ -47,23 +47,28 @@ class RequestLog:
         # What every line of a bound logger has.
         self._bound = structlog.get_context(logger)
 
-    def finished(self, record: Record) -> None:
-        """Write the line of a request, if it is wanted."""
-        if record.bug is not None:
-            level = logging.ERROR
-        else:
+    def hear(self, records: Iterable[Record]) -> None:
+        """Write the lines of requests, those that are wanted."""
+        levels, only_errors, lines, bound = (
+            self._levels,
+            self._only_errors,
+            self._lines,
+            self._bound,
+        )
+        for record in records:
             # A failure that is not the caller's is louder than all else.
-            level = logging.WARNING if record.status >= 500 or record.cut else logging.INFO
-        if level not in self._levels or (self._only_errors and not self._wants(record)):
-            return
-        if self._lines is None:
-            self._logger.log(level, "request", fields=describe(record))
-        else:
-            fields = describe_course(record)
-            if self._bound:
-                fields |= self._bound
-            asked = record.asked
-            self._lines.tell(level, "request", fields, asked.line or _end_of(asked))
+            level = _WARNING if record.status >= 500 or record.cut else _INFO
+            if record.bug is not None:
+                level = _ERROR
+            if level not in levels or (only_errors and not self._wants(record)):
+                continue
+            if lines is None:
+                self._logger.log(level, "request", fields=describe(record))
+                continue
+            fields, asked = describe_course(record), record.asked
+            if bound:
+                fields |= bound
+            lines.tell(level, "request", fields, asked.line or _end_of(asked))
 
     def _wants(self, record: Record) -> bool:
         """Tell whether a request is told of when not all are."""

@@ -94,17 +94,25 @@ class Bucket:
         """Count a request as no longer in flight: answered, failed or never sent."""
         self._in_flight -= 1
 
-    def note(self, number: int, latest: int, answer: RateFields | None, now: float) -> None:
+    def note(
+        self, number: int, latest: int, answer: RateFields | None, now: float, over: int = 0
+    ) -> None:
         """Learn from the answer to a request, None for one that said nothing or never came.
 
-        `number` is that request's, `latest` that of the last one sent before this answer.
+        `number` is that request's, `latest` that of the last one sent before this answer; so many
+        as are `over` are forgotten as well.
         """
+        self._in_flight -= over
         if now >= self._expires_at:
             self._roll()
+        said = None
         if answer is not None:
-            self.limit = answer.limit or self.limit
-            self.window_s = answer.window_s or self.window_s
-        known, said = self._remaining, None if answer is None else answer.remaining
+            said = answer.remaining
+            if answer.limit:
+                self.limit = answer.limit
+            if answer.window_s:
+                self.window_s = answer.window_s
+        known = self._remaining
         if said is not None:
             if known is None or number > self._remaining_at or said < known:
                 self._remaining, self._remaining_at = said, latest

@@ -60,10 +60,26 @@ def charged_key(key: RateKey, group: str) -> RateKey:
     return RateKey(key.upstream, key.credential, group, key.operation)
 
 
-class RateGroups:
-    """Makes keys, and learns the groups of operations."""
+class Fare:
+    """The key of requests with the same head, once it was looked up, and of which edition it is."""
 
-    __slots__ = ("_keys", "_learned", "_secret")
+    __slots__ = ("edition", "key")
+
+    def __init__(self) -> None:
+        self.edition: object = None
+        self.key = _NO_KEY
+
+
+_NO_KEY = RateKey("", "", "", "")
+
+
+class RateGroups:
+    """Makes keys, and learns the groups of operations.
+
+    `edition` is another object whenever a key that was made before may be another one now.
+    """
+
+    __slots__ = ("_keys", "_learned", "_secret", "edition")
 
     def __init__(self, secret: bytes) -> None:
         """Know nothing yet; `secret` keys the hash, and those who share a store share it."""
@@ -71,6 +87,7 @@ class RateGroups:
         self._learned: Recent[str, str] = Recent(_MOST_LEARNED)
         # Of known operations; as many as there are upstreams times operations.
         self._keys: dict[tuple[str, str, str, str], RateKey] = {}
+        self.edition = object()
 
     def key_of(self, permitted: Permitted) -> RateKey:
         """Return what a permitted request is charged to."""
@@ -85,10 +102,16 @@ class RateGroups:
             key = self._keys[place] = self._make(routed)
         return key
 
+    def look_up(self, fare: Fare, permitted: Permitted) -> RateKey:
+        """Return what `key_of` does, and keep it in the fare."""
+        fare.edition, fare.key = self.edition, self.key_of(permitted)
+        return fare.key
+
     def learn(self, key: RateKey, group: str) -> None:
         """Charge the operation of a key to another group from now on."""
         self._learned.put(key.operation, group)
         self._keys.clear()
+        self.edition = object()
 
     def _make(self, routed: Routed) -> RateKey:
         upstream, credential = routed.upstream.name, self._credential(routed)

@@ -116,7 +116,9 @@ class Tally:
     def forget(self) -> None:
         """Do nothing: what was counted stays counted."""
 
-    def note(self, _number: int, _latest: int, _answer: RateFields | None, _now: float) -> None:
+    def note(
+        self, _number: int, _latest: int, _answer: RateFields | None, _now: float, _over: int = 0
+    ) -> None:
         """Do nothing: answers say nothing of what remains."""
 
     def judge(

@@ -83,14 +83,14 @@ class _Sent:
 class Rates:
     """The buckets of this process."""
 
-    __slots__ = ("_buckets", "_doors", "_groups", "_sent", "key_of", "mode")
+    __slots__ = ("_buckets", "_doors", "_sent", "groups", "key_of", "mode")
 
     def __init__(self, mode: RateMode, secret: bytes) -> None:
         """`secret` keys the hash of callers' tokens (`RateGroups`)."""
         self.mode = mode
-        self._groups = RateGroups(secret)
+        self.groups = RateGroups(secret)
         # Returns what a permitted request is charged to.
-        self.key_of = self._groups.key_of
+        self.key_of = self.groups.key_of
         self._buckets: Recent[tuple[str, str], Bucket | Tally] = Recent(_MOST_BUCKETS)
         self._doors: Recent[tuple[str, str], Shut] = Recent(_MOST_BUCKETS)
         self._sent = _Sent()
@@ -102,7 +102,7 @@ class Rates:
         """
         other = Rates.__new__(Rates)
         other.mode = mode
-        other._groups, other.key_of = self._groups, self.key_of
+        other.groups, other.key_of = self.groups, self.key_of
         other._buckets = self._buckets
         other._doors, other._sent = self._doors, self._sent
         return other
@@ -153,8 +153,7 @@ class Rates:
             return False
         if status == 429 or answer.group != spent.key.group:
             return False
-        bucket.forget()
-        bucket.note(spent.number, self._sent.number, answer, now)
+        bucket.note(spent.number, self._sent.number, answer, now, 1)
         return True
 
     def learn(
@@ -176,7 +175,7 @@ class Rates:
             bucket.forget()
         key = charged_key(spent.key, "" if answer is None else answer.group)
         if key is not spent.key:
-            self._groups.learn(key, key.group)
+            self.groups.learn(key, key.group)
             bucket = self._bucket(key)
         if bucket is not None:
             bucket.note(spent.number, self._sent.number, answer, now)

@@ -1,6 +1,7 @@
 """Every listener hears of every request."""
 
 import asyncio
+from collections.abc import Iterable
 
 from gateway.engine.events import Record
 from gateway.ops.fanout import MOST_UNTOLD, TELL_WITHIN_S, Fanout
@@ -11,9 +12,13 @@ class Listener:
         self.heard: list[Record] = []
         self.told = asyncio.Event()
 
-    def finished(self, record: Record) -> None:
-        self.heard.append(record)
+    def hear(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self.take(record)
         self.told.set()
+
+    def take(self, record: Record) -> None:
+        self.heard.append(record)
 
 
 def records(count: int) -> list[Record]:
@@ -65,10 +70,10 @@ async def test_who_cannot_hear_of_one_request_hears_of_the_others() -> None:
     ended = records(3)
 
     class Picky(Listener):
-        def finished(self, record: Record) -> None:
+        def take(self, record: Record) -> None:
             if record is ended[1]:
                 raise ZeroDivisionError
-            super().finished(record)
+            super().take(record)
 
     first, second = Picky(), Listener()
     events = Fanout((first, second))
@@ -78,3 +83,20 @@ async def test_who_cannot_hear_of_one_request_hears_of_the_others() -> None:
     assert first.heard == [ended[0], ended[2]]
     assert second.heard == ended
     assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
+
+
+async def test_who_can_hear_of_nothing_is_not_asked_without_end() -> None:
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+    class Deaf(Listener):
+        def hear(self, records: Iterable[Record]) -> None:
+            raise ZeroDivisionError
+
+    other = Listener()
+    events = Fanout((Deaf(), other))
+    for record in (ended := records(3)):
+        events.finished(record)
+    events.tell()
+    assert other.heard == ended
+    assert len(told) == 3

@@ -42,7 +42,7 @@ def shown(metrics: Metrics) -> dict[str, float]:
 
 def test_a_request_is_measured_by_its_effective_method() -> None:
     metrics = Metrics()
-    metrics.finished(make_record())
+    metrics.hear([make_record()])
     samples = read(metrics)
     labels = 'code="",method="DELETE",status="204",upstream="platform"'
     name = "http_server_request_duration_seconds"
@@ -54,9 +54,9 @@ def test_a_request_is_measured_by_its_effective_method() -> None:
 
 def test_the_upstreams_part_is_measured_apart() -> None:
     metrics = Metrics()
-    metrics.finished(make_record())
-    metrics.finished(make_record(status=502, code="upstream-broken", upstream_status=0))
-    metrics.finished(make_record(status=404, code="no-route", upstream="", upstream_s=None))
+    metrics.hear([make_record()])
+    metrics.hear([make_record(status=502, code="upstream-broken", upstream_status=0)])
+    metrics.hear([make_record(status=404, code="no-route", upstream="", upstream_s=None)])
     samples = read(metrics)
     name = "http_client_request_duration_seconds_count"
     counts = {key: value for key, value in samples.items() if key.startswith(name)}
@@ -76,7 +76,7 @@ def test_the_upstreams_part_is_measured_apart() -> None:
 )
 def test_a_method_that_nobody_knows_is_other(changes: dict[str, Any], method: str) -> None:
     metrics = Metrics()
-    metrics.finished(make_record(**changes))
+    metrics.hear([make_record(**changes)])
     assert any(f'_count{{code="",method="{method}"' in name for name in read(metrics))
 
 
@@ -84,7 +84,7 @@ def test_all_requests_are_counted_once_however_many_came_between_two_scrapes() -
     metrics = Metrics()
     count = 2 * MOST_UNTOLD + 3
     for number in range(count):
-        metrics.finished(make_record(status=200 + number % 2, total_s=0.001 * number))
+        metrics.hear([make_record(status=200 + number % 2, total_s=0.001 * number)])
     for _ in range(2):
         samples = read(metrics)
         name = "http_server_request_duration_seconds"
@@ -97,10 +97,10 @@ def test_all_requests_are_counted_once_however_many_came_between_two_scrapes() -
 def test_findings_retries_and_aborts_are_counted() -> None:
     metrics = Metrics()
     finding = Finding("plus", "phone", 6, b"+", b"%2B")
-    metrics.finished(make_record(findings=(finding, finding), retries=("stale",)))
-    metrics.finished(make_record(attempts=0))
-    metrics.finished(make_record(cut="it ended early", code="upstream-broken"))
-    metrics.finished(make_record(status=499))
+    metrics.hear([make_record(findings=(finding, finding), retries=("stale",))])
+    metrics.hear([make_record(attempts=0)])
+    metrics.hear([make_record(cut="it ended early", code="upstream-broken")])
+    metrics.hear([make_record(status=499)])
     samples = read(metrics)
     assert samples['rcgw_query_findings_total{rule="plus"}'] == 2
     assert samples['rcgw_retries_total{reason="stale"}'] == 1
@@ -111,7 +111,7 @@ def test_findings_retries_and_aborts_are_counted() -> None:
 def test_labels_that_others_make_up_end_as_other() -> None:
     metrics = Metrics()
     for number in range(600):
-        metrics.finished(make_record(cut="x", code=f"code-{number}"))
+        metrics.hear([make_record(cut="x", code=f"code-{number}")])
     samples = read(metrics)
     assert samples['rcgw_aborted_total{reason="other"}'] == 100
     assert sum(name.startswith("rcgw_aborted_total") for name in samples) == 501
@@ -139,14 +139,14 @@ def test_the_build_and_the_process_are_told() -> None:
 
 def test_two_gateways_in_one_process_do_not_mix() -> None:
     first, second = Metrics(), Metrics()
-    first.finished(make_record(retries=("stale", "token")))
+    first.hear([make_record(retries=("stale", "token"))])
     assert 'rcgw_retries_total{reason="token"}' in read(first)
     assert 'rcgw_retries_total{reason="token"}' not in read(second)
 
 
 def test_no_series_is_spent_on_creation_times() -> None:
     metrics = Metrics()
-    metrics.finished(make_record(attempts=2))
+    metrics.hear([make_record(attempts=2)])
     assert not [name for name in read(metrics) if "_created" in name]
 
 

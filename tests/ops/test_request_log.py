@@ -57,7 +57,7 @@ def log(record: Record, requests: str = "on", level: str = "info") -> list[dict[
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
-    RequestLog(logger, requests).finished(record)
+    RequestLog(logger, requests).hear([record])
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 

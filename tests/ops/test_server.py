@@ -81,7 +81,7 @@ async def test_metrics_are_sampled_on_the_loop_and_told_in_prometheus_form(
         return 7
 
     asked.metrics.watch(Gauges(int, read, int, int))
-    asked.metrics.finished(Record("r-1", 0.0, Asked(method="GET"), status=200))
+    asked.metrics.hear([Record("r-1", 0.0, Asked(method="GET"), status=200)])
     head, body = await asked.ask("/metrics")
     assert "Content-Type: text/plain; version=0.0.4" in head
     assert "rcgw_open_connections 7.0" in body
