@@ -26,6 +26,9 @@ _FEW_WRITES = 2
 # Below this, two pieces go out in one write; above, copying costs more than a write.
 _MOST_JOINED_BYTES = 65536
 
+# No socket's number: all goes through the transport.
+_ENCRYPTED = -1
+
 # What `write` is told of a message that nothing more will be written of.
 WHOLE = True
 
@@ -72,24 +75,22 @@ class Wire:
 
         A whole message leaves at once where a turn writes so few that none waits for another.
         """
-        held = self._held
-        if (self._lags and self._look_whether_it_lags()) or (
-            len(held) + len(data) > MOST_HELD_BYTES
+        if (
+            (self._lags and self._look_whether_it_lags())
+            or self._held
+            or len(data) > MOST_HELD_BYTES
         ):
-            self._held = b""
-            self._pass_on(*((held, data) if held else (data,)))
-        elif held:
-            self._held = held + data
+            self._append(data)
+            return
+        self._held = data
+        outbox = self._outbox
+        if not outbox.writes:
+            self._loop.call_soon(outbox.end_turn, self._loop)
+        outbox.writes += 1
+        if is_whole and not outbox.is_busy:
+            self.send()
         else:
-            self._held = data
-            outbox = self._outbox
-            if not outbox.writes:
-                self._loop.call_soon(outbox.end_turn, self._loop)
-            outbox.writes += 1
-            if is_whole and not outbox.is_busy:
-                self.send()
-            else:
-                outbox.wires.append(self)
+            outbox.wires.append(self)
 
     def write_now(self, data: bytes) -> None:
         """Write before the turn is over, after what is held."""
@@ -111,7 +112,7 @@ class Wire:
         """Write what is held."""
         data, self._held = self._held, b""
         is_closing = self.is_closing
-        if not data or self._descriptor is None or is_closing():
+        if not data or is_closing():
             return
         try:
             sent = os.write(self._descriptor, data)
@@ -148,8 +149,17 @@ class Wire:
 
     def _look_whether_it_lags(self) -> bool:
         # What must be encrypted is the transport's for good.
-        self._lags = self._descriptor is None or self._transport.get_write_buffer_size() > 0
+        self._lags = self._descriptor == _ENCRYPTED or self._transport.get_write_buffer_size() > 0
         return self._lags
+
+    def _append(self, data: bytes) -> None:
+        """Write after what is held, together with it where that is short."""
+        held = self._held
+        if self._lags or len(held) + len(data) > MOST_HELD_BYTES:
+            self._held = b""
+            self._pass_on(*((held, data) if held else (data,)))
+        else:
+            self._held = held + data
 
     def _pass_on(self, *pieces: bytes) -> None:
         self._lags = True
@@ -198,10 +208,10 @@ def _outbox_of(loop: asyncio.AbstractEventLoop) -> _Outbox:
     return outbox
 
 
-def _descriptor_of(transport: asyncio.Transport) -> int | None:
-    """Return the number of the socket, None when what is written must be encrypted."""
+def _descriptor_of(transport: asyncio.Transport) -> int:
+    """Return the number of the socket, `_ENCRYPTED` when what is written must be that."""
     sock = transport.get_extra_info("socket")
     if sock is None or transport.get_extra_info("sslcontext") is not None:
-        return None
+        return _ENCRYPTED
     number: int = sock.fileno()
     return number
