@@ -17,9 +17,9 @@ from gateway.credentials.events import Events as CredentialEvents
 from gateway.engine.events import Record
 
 # Nobody who reads a log or scrapes notices; a process that is killed loses what it has not told.
-TELL_WITHIN_S = 0.005
-# As many gain all that there is to gain, and hold the event loop up for less than 0.3 ms.
-MOST_UNTOLD = 16
+TELL_WITHIN_S = 0.02
+# As many gain all that there is to gain, and hold the event loop up for 0.1 ms.
+MOST_UNTOLD = 8
 
 
 class Listener(Protocol):

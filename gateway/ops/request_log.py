@@ -68,7 +68,8 @@ class RequestLog:
             fields, asked = describe_course(record), record.asked
             if bound:
                 fields |= bound
-            lines.tell(level, "request", fields, asked.line or _end_of(asked))
+            ended = record.started + record.total_s
+            lines.tell(level, "request", ended, fields, asked.line or _end_of(asked))
 
     def _wants(self, record: Record) -> bool:
         """Tell whether a request is told of when not all are."""

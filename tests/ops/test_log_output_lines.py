@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import logging
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from select import PIPE_BUF
 from typing import Any, BinaryIO, cast
@@ -11,6 +13,8 @@ from typing import Any, BinaryIO, cast
 from gateway.ops.log_output import json_lines, open_log
 
 END = b',"more":1}'
+NOW = 5000.0
+_ROUNDED = timedelta(microseconds=2)
 
 
 class Pieces(io.BytesIO):
@@ -30,8 +34,8 @@ async def test_lines_of_requests_are_written_in_whole_lines_that_a_pipe_takes_at
     lines = json_lines(open_log("info", "json", stream))
     assert lines is not None
     for number in range(100):
-        lines.tell(logging.INFO, "request", {"number": number, "text": "x" * number * 10}, END)
-    lines.tell(logging.INFO, "request", {"text": "x" * 2 * PIPE_BUF}, END)
+        lines.tell(logging.INFO, "request", NOW, {"number": number, "text": "x" * number * 10}, END)
+    lines.tell(logging.INFO, "request", NOW, {"text": "x" * 2 * PIPE_BUF}, END)
     assert not stream.pieces
     await asyncio.sleep(0)
     assert 10 < len(stream.pieces) < 100
@@ -56,7 +60,7 @@ async def test_lines_of_requests_are_written_to_a_file_all_at_once(tmp_path: Pat
         lines = json_lines(open_log("info", "json", cast(BinaryIO, stream)))
         assert lines is not None
         for number in range(100):
-            lines.tell(logging.INFO, "request", {"number": number}, END)
+            lines.tell(logging.INFO, "request", NOW, {"number": number}, END)
         await asyncio.sleep(0)
         assert stream.writes == 1
     written = (tmp_path / "log").read_text().splitlines()
@@ -68,9 +72,9 @@ async def test_any_other_line_is_written_at_once_and_after_what_came_before() ->
     logger = open_log("info", "json", stream)
     lines = json_lines(logger)
     assert lines is not None
-    lines.tell(logging.INFO, "first", {"number": 1}, END)
+    lines.tell(logging.INFO, "first", NOW, {"number": 1}, END)
     logger.info("second")
-    lines.tell(logging.WARNING, "third", {"number": 1}, END)
+    lines.tell(logging.WARNING, "third", NOW, {"number": 1}, END)
     events = [json.loads(line)["event"] for line in b"".join(stream.pieces).splitlines()]
     assert events == ["first", "second", "third"]
 
@@ -81,13 +85,32 @@ async def test_lines_of_one_turn_begin_each_with_their_own_level_and_event() -> 
     assert lines is not None
     kinds = [(logging.INFO, "a"), (logging.INFO, "b"), (logging.DEBUG, "b"), (logging.INFO, "a")]
     for level, event in kinds:
-        lines.tell(level, event, {"number": 1}, END)
+        lines.tell(level, event, NOW, {"number": 1}, END)
     await asyncio.sleep(0)
     written = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
     told = [(line["level"], line["event"]) for line in written]
     assert told == [(logging.getLevelName(level).lower(), event) for level, event in kinds]
     assert all([*line] == ["timestamp", "level", "event", "number", "more"] for line in written)
     assert len({line["timestamp"] for line in written}) <= len(kinds)
+
+
+async def test_a_line_says_when_it_was_and_not_when_it_is_written() -> None:
+    stream = Pieces()
+    lines = json_lines(open_log("info", "json", stream))
+    assert lines is not None
+    before, now = datetime.now(UTC), time.monotonic()
+    ago_s = (0.5, 0.4995, 0.25, 0.0)
+    for one in ago_s:
+        lines.tell(logging.INFO, "request", now - one, {"ago_s": one}, END)
+    after = datetime.now(UTC)
+    lines.flush()
+    written = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
+    times = [datetime.fromisoformat(line["timestamp"]) for line in written]
+    # What is of one millisecond has one time.
+    assert times[0] == times[1]
+    for told, one in zip(times[1:], (0.5, *ago_s[2:]), strict=True):
+        ago = timedelta(seconds=one)
+        assert before - ago - _ROUNDED <= told <= after - ago + _ROUNDED
 
 
 async def test_a_line_is_not_lost_when_another_one_is_written_while_it_is_made() -> None:
@@ -102,8 +125,8 @@ async def test_a_line_is_not_lost_when_another_one_is_written_while_it_is_made()
             lines.msg(b'{"event":"between"}')
             return "loud"
 
-    lines.tell(logging.INFO, "first", {"number": 1}, END)
-    lines.tell(logging.INFO, "second", {"number": Loud()}, END)
+    lines.tell(logging.INFO, "first", NOW, {"number": 1}, END)
+    lines.tell(logging.INFO, "second", NOW, {"number": Loud()}, END)
     await asyncio.sleep(0)
     events = [json.loads(line)["event"] for line in b"".join(stream.pieces).splitlines()]
     assert events == ["first", "between", "second"]
@@ -113,6 +136,6 @@ async def test_a_log_that_is_opened_anew_comes_after_the_one_before() -> None:
     stream = Pieces()
     lines = json_lines(open_log("info", "json", stream))
     assert lines is not None
-    lines.tell(logging.INFO, "first", {"number": 1}, END)
+    lines.tell(logging.INFO, "first", NOW, {"number": 1}, END)
     open_log("info", "console", stream).info("second")
     assert [b"first" in stream.pieces[0], b"second" in stream.pieces[1]] == [True, True]
