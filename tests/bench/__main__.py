@@ -88,7 +88,9 @@ class _Run:
         stack.enter_context(started(origin, cores.load, folder / "origin"))
         script = folder / "norm.lua"
         script.write_text(wrk.NORM_LUA, encoding="ascii")
-        self._bench = Bench(cores, port, script, extent.seconds, rate)
+        fresh = folder / "fresh.lua"
+        fresh.write_text(wrk.FRESH_LUA, encoding="ascii")
+        self._bench = Bench(cores, port, script, fresh, extent.seconds, rate)
 
     def start(self, names: tuple[str, ...]) -> list[Target]:
         """Start the peers and leave them running; their memory is looked at while it is young."""

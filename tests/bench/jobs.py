@@ -39,6 +39,7 @@ class Bench:
     cores: Cores
     origin_port: int
     script: Path
+    fresh_script: Path
     seconds: int
     rate: float
 
@@ -68,6 +69,11 @@ def norm(bench: Bench, target: Target) -> Figures:
     opened = origin.accepted(bench.origin_port) - before - 1
     reuse = 100 * (1 - opened / tally.requests)
     return {"norm": cost, "rate": tally.requests / tally.seconds, "reuse": reuse}
+
+
+def fresh(bench: Bench, target: Target) -> Figures:
+    """Do the norm job with a path of its own for each request."""
+    return {"fresh": _load(bench, target, CONNECTIONS, fresh=True)[0]}
 
 
 def page(bench: Bench, target: Target) -> Figures:
@@ -141,6 +147,7 @@ def memory(bench: Bench, target: Target) -> Figures:
 JOBS: Mapping[str, Job] = {
     "plain": plain,
     "norm": norm,
+    "fresh": fresh,
     "page": page,
     "connect": connect,
     "one": one,
@@ -153,6 +160,7 @@ JOBS: Mapping[str, Job] = {
 KEYS = {
     "plain": ("plain",),
     "norm": ("norm", "rate", "reuse"),
+    "fresh": ("fresh",),
     "page": ("page",),
     "connect": ("connect",),
     "one": ("one",),
@@ -191,17 +199,19 @@ def _load(
     *,
     norm: bool = True,
     close: bool = False,
+    fresh: bool = False,
     path: str = origin.SMALL,
 ) -> tuple[float, wrk.Tally]:
     """Return the CPU-microseconds per request of a run of wrk, and the run."""
     ports = target.peer.ports
+    script = bench.fresh_script if fresh else bench.script
     before = cpu_s(target.pid)
     tally = wrk.run(
         f"http://127.0.0.1:{ports.norm if norm else ports.plain}{path}",
         bench.cores.load,
         bench.seconds,
         connections,
-        script=bench.script if norm else None,
+        script=script if norm else None,
         close=close,
     )
     spent = cpu_s(target.pid) - before

@@ -19,7 +19,8 @@ from gateway.simulator.seeds import sow
 from tests.bench.machine import MIB
 
 BASE = "/restapi/v1.0/account/~/extension/~"
-SMALL = f"{BASE}/message-store/402406984008"
+MESSAGE = "402406984008"
+SMALL = f"{BASE}/message-store/{MESSAGE}"
 SEEN = "/restapi/v1.0/bench/seen"
 UPLOAD = "/restapi/v1.0/bench/upload"
 PAGE = "/restapi/v1.0/bench/page.json"

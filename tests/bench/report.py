@@ -42,6 +42,7 @@ PAGE = Column("page", "64 KiB of JSON", "µs CPU per answer")
 COLUMNS = (
     Column("plain", "plain", "µs CPU per request", target=2.0),
     Column("norm", "norm", "µs CPU per request", target=2.0),
+    Column("fresh", "norm, a path of its own each", "µs CPU per request"),
     PAGE,
     Column("connect", "norm, new connection each", "µs CPU per request"),
     Column("one", "norm, 1 connection", "µs CPU per request"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.configs import OVERRIDE
-from tests.bench.origin import SMALL
+from tests.bench.origin import MESSAGE, SMALL
 from tests.bench.peers import environment
 
 _DONE = re.compile(r"^\s*(\d+) requests in ([\d.]+)(us|ms|s|m), ", re.MULTILINE)
@@ -19,9 +19,9 @@ _ERRORS = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), ti
 _REFUSED = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
-# Two requests in turn: a DELETE without a body and a PUT with one, both as the POST that
-# their override makes of them, with a credential that has to go.
-NORM_LUA = f"""
+# Two requests: a DELETE without a body and a PUT with one, both as the POST that their override
+# makes of them, with a credential that has to go.
+_REQUESTS = f"""
 local common = {{
   ["Host"] = "127.0.0.1",
   ["User-Agent"] = "RingCentral-SDK/4.2",
@@ -39,9 +39,20 @@ function init(args)
   requests[0] = make("DELETE", "")
   requests[1] = make("PUT", '{{"readStatus":"Read"}}')
 end
+"""
+# In turn.
+NORM_LUA = f"""{_REQUESTS}
 function request()
   turn = 1 - turn
   return requests[turn]
+end
+"""
+# The same, each for a message of its own; another run does not ask for the same ones.
+FRESH_LUA = f"""{_REQUESTS}
+local number = (os.time() % 9999) * 10000000
+function request()
+  turn, number = 1 - turn, number + 1
+  return (string.gsub(requests[turn], "{MESSAGE}", string.format("4%011d", number), 1))
 end
 """
 
