@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gateway.core.grammar import MAX_FORWARDS
 from gateway.core.headers import values_of
-from gateway.core.message import ASTERISK, RawHead, Request, Rules, normalize
+from gateway.core.message import ASTERISK, RawHead, Request, Rules, Said, normalize
 from gateway.errors import BadRequest, MethodNotAllowed
 from gateway.policy.callers import Callers, identify
 from gateway.policy.forward import ForwardRules, Plan, plan
@@ -41,12 +41,14 @@ class AnsweredHere:
     allow: str = MethodNotAllowed.allow
 
 
-def decide(raw: RawHead, policy: Policy, now: float) -> Plan | AnsweredHere:
+def decide(
+    raw: RawHead, policy: Policy, now: float, said: Said | None = None
+) -> Plan | AnsweredHere:
     """Turn a received head into a plan, or raise a leaf of `Refused`. Never awaits.
 
-    `now` is monotonic seconds at the arrival of the head.
+    `now` is monotonic seconds at the arrival of the head; for `said` see `normalize`.
     """
-    request = normalize(raw, policy.rules)
+    request = normalize(raw, policy.rules, said)
     caller = identify(request, policy.callers)
     if _ends_here(request):
         policy.routes.candidates(request)  # a URL of somebody else's is refused all the same

@@ -27,6 +27,7 @@ from gateway.ops.credential_log import CredentialLog
 from gateway.ops.credential_metrics import CredentialMetrics
 from gateway.ops.credential_report import CredentialReport
 from gateway.ops.fanout import CredentialFanout, Fanout
+from gateway.ops.log_output import lines_of
 from gateway.ops.metrics import Gauges, Metrics
 from gateway.ops.rate_metrics import RateMetrics
 from gateway.ops.request_log import RequestLog
@@ -57,6 +58,7 @@ class Service:
         store = open_store(config.stores, os.environ, self._told)
         credentials = make_credentials(config, os.environ, self._credential_events, store)
         self._events = Fanout((self.metrics, self._requests))
+        self._tell_in_order()
         self.gateway = Gateway(config, credentials, self._events, os.environ)
         self.report = CredentialReport(
             lambda: self.gateway.credentials.statuses(), lambda: store.trouble
@@ -101,6 +103,7 @@ class Service:
         if config.log != before.log:
             self.tell()
             self.log = self._open_log(config.log)
+            self._tell_in_order()
             self._told.use(self.log)
             self._requests.use(self.log, config.log.requests)
         return renewed
@@ -108,6 +111,12 @@ class Service:
     def tell(self) -> None:
         """Log and count now the requests that are over."""
         self._events.tell()
+
+    def _tell_in_order(self) -> None:
+        """Have a request that is over logged before whatever is logged after its end."""
+        lines = lines_of(self.log)
+        if lines is not None:
+            lines.before_others = self._events.tell
 
     def watch(self) -> None:
         """Say from now on what the gateway itself cannot see."""

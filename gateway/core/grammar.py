@@ -37,13 +37,9 @@ FIELD_PAIR = re.compile(rb"(" + TCHAR + rb"++):[\t ]*+(" + _FIELD_TEXT + rb"+)\r
 # A whole request head of the plainest kind: HTTP/1.1, visible ASCII, no white space but one blank
 # after a colon and what stands within a value. Every reader of HTTP has the same view of it.
 _PLAIN_VALUE = rb"(?:[!-~]++(?:[\t ]++[!-~]++)*+)?+"
-PLAIN_HEAD = re.compile(
-    rb"([A-Z]{3,7}) (/[!-~]*+) HTTP/1\.1\r\n((?:"
-    + TCHAR
-    + rb"++: "
-    + _PLAIN_VALUE
-    + rb"\r\n)++)\r\n"
-)
+_PLAIN_LINE = rb"([A-Z]{3,7}) (/[!-~]*+) HTTP/1\.1\r\n"
+PLAIN_LINE = re.compile(_PLAIN_LINE)
+PLAIN_HEAD = re.compile(_PLAIN_LINE + rb"((?:" + TCHAR + rb"++: " + _PLAIN_VALUE + rb"\r\n)++)\r\n")
 # What such a head may begin with, for a look at a part of one.
 PLAIN_BEGUN = re.compile(rb"[A-Z]{1,7}(?:\Z| (?:\Z|/))")
 # The same of a reply.

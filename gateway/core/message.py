@@ -70,7 +70,12 @@ class RawHead:
         """Return the values of every field named `name` (lower case), in order."""
         if self.places is None:
             return values_of(self.fields, name)
-        return [self.fields[place][1] for place in self.places.by_name.get(name, ())]
+        found = self.places.by_name.get(name)
+        return [self.fields[place][1] for place in found] if found else []
+
+
+# How the body ends, and what the other fields say.
+Said: TypeAlias = tuple[Framing, Section]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +194,12 @@ def render_fields(fields: tuple[OutboundField, ...]) -> bytes:
     return b"".join(lines)
 
 
-def normalize(raw: RawHead, rules: Rules) -> Request:
-    """Believe a head, or raise a leaf of `Refused`."""
-    framing, section = _recall(raw, rules) or _read(raw, rules)
+def normalize(raw: RawHead, rules: Rules, said: Said | None = None) -> Request:
+    """Believe a head, or raise a leaf of `Refused`.
+
+    `said` is what its fields are known to say under these rules; then its size is known, too.
+    """
+    framing, section = said or _recall(raw, rules) or _read(raw, rules)
     target = _target(raw)
     query, findings = check_query(target.query, rules.query) if target.query else (target.query, ())
     resolved = resolve(raw.method, query, section.spoken, rules.tunnel_accept)
@@ -212,7 +220,7 @@ def normalize(raw: RawHead, rules: Rules) -> Request:
     )
 
 
-def _recall(raw: RawHead, rules: Rules) -> tuple[Framing, Section] | None:
+def _recall(raw: RawHead, rules: Rules) -> Said | None:
     """Return what is known of the fields, None when the head must be read or refused."""
     if raw.version != b"HTTP/1.1" or raw.method not in FORWARDED:
         return None
@@ -222,7 +230,7 @@ def _recall(raw: RawHead, rules: Rules) -> tuple[Framing, Section] | None:
     return None if known is None or known[0].length > rules.max_body_bytes else known
 
 
-def _read(raw: RawHead, rules: Rules) -> tuple[Framing, Section]:
+def _read(raw: RawHead, rules: Rules) -> Said:
     _check_size(raw, rules)
     _check_line(raw)
     mattering = choose_mattering(raw.fields)

@@ -8,7 +8,8 @@ itself, because the fast one takes fewer heads.
 Rule 1: recalled or decided anew, the outcome is the same.
 Rule 2: no credential is kept, nor any head that may hold a secret elsewhere than in the fields
         whose values are dropped; of a head that is kept there is only the hash.
-Rule 3: an error is not kept, nor a bug; the other lane finds it anew, and tells of it.
+Rule 3: the fields of a head may be known without it; then its target alone is read anew.
+Rule 4: an error is not kept, nor a bug; the other lane finds it anew, and tells of it.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import hashlib
 import secrets
 from dataclasses import replace
 
+from gateway.core.grammar import PLAIN_LINE
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.engine.events import Asked, Record
 from gateway.engine.known import Known, Restore, know
+from gateway.engine.known_fields import KnownFields, keep_fields
 from gateway.engine.recording import note_decision, note_head
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
@@ -35,6 +38,8 @@ MOST_KEPT_BYTES = 4 << 20
 MOST_SEEN = 4096
 # A plan and its head take a few kilobytes.
 _PLAN_BYTES = 4096
+# Of fields, what a count of their bytes does not show.
+_FIELDS_BYTES = 1024
 # One byte more than the entries of the fast lane have.
 _MAIN = b"m"
 
@@ -42,7 +47,7 @@ _MAIN = b"m"
 class KnownHeads:
     """The heads that come by one listener, under one policy."""
 
-    __slots__ = ("_hash", "_listener", "_memo", "_seen", "policy")
+    __slots__ = ("_fields", "_hash", "_listener", "_memo", "_seen", "policy")
 
     def __init__(self, policy: Policy, listener: Listener) -> None:
         self.policy = policy
@@ -51,6 +56,7 @@ class KnownHeads:
         salt, person = secrets.token_bytes(16), secrets.token_bytes(16)
         self._hash = hashlib.blake2b(digest_size=16, salt=salt, person=person)
         self._memo: Memo[bytes, Known] = Memo(max_bytes=MOST_KEPT_BYTES)
+        self._fields: Memo[bytes, KnownFields] = Memo()
         self._seen: set[bytes] = set()
 
     def find(self, head: bytes) -> Known | None:
@@ -103,19 +109,42 @@ class KnownHeads:
 
     def _learn(self, head: bytes, digest: bytes) -> Known | None:
         most = min(MOST_HEAD_BYTES, self.policy.rules.max_head_bytes)
-        raw = parse_plain_head(head, self._listener) if len(head) <= most else None
-        if raw is None:
+        line = PLAIN_LINE.match(head) if len(head) <= most else None
+        if line is None:
             return None
+        # The same fields say the same with the same method.
+        place = self._digest(head[line.end() :], line[1])
+        fields = self._fields.get(place)
+        if fields is not None and len(line[2]) <= self.policy.rules.max_target_bytes:
+            raw = fields.head(line[2], self._listener)
+            known = self._know(raw, fields)
+            if known is not None:
+                return self._keep(digest, known, raw) if self._comes_again(digest) else known
+        return self._learn_anew(head, digest, place)
+
+    def _learn_anew(self, head: bytes, digest: bytes, place: bytes) -> Known | None:
+        raw = parse_plain_head(head, self._listener)
+        known = self._know(raw) if raw is not None else None
+        if raw is None or known is None:
+            return None
+        if self._comes_again(place) and (fields := keep_fields(raw, known)) is not None:
+            self._fields.put(place, fields, fields.size + _FIELDS_BYTES)
+        return self._keep(digest, known, raw) if self._comes_again(digest) else known
+
+    def _know(self, raw: RawHead, fields: KnownFields | None = None) -> Known | None:
+        """Return what follows from a head, None where the other lane is to serve it.
+
+        Where its `fields` are known, None also where that does not suffice.
+        """
         try:
-            plan = decide(raw, self.policy, 0.0)
+            plan = decide(raw, self.policy, 0.0, fields.said if fields is not None else None)
         except Exception:  # noqa: BLE001 (what is refused is told of there, and so is a bug)
             return None
         if isinstance(plan, AnsweredHere) or not _is_plain(plan):
             return None
         note_head(asked := Asked(), raw)
         note_decision(asked, plan)
-        known = know(raw, plan, asked)
-        return self._keep(digest, known, raw) if self._comes_again(digest) else known
+        return know(raw, plan, asked) if fields is None else fields.know(plan, asked)
 
     def _keep(self, digest: bytes, known: Known | None, raw: RawHead) -> Known | None:
         """Remember what may be kept, and return it."""

@@ -26,8 +26,8 @@ _FEW_WRITES = 2
 # Below this, two pieces go out in one write; above, copying costs more than a write.
 _MOST_JOINED_BYTES = 65536
 
-# No socket's number: all goes through the transport.
-_ENCRYPTED = -1
+# No number of a socket's: all goes through the transport.
+_NO_DESCRIPTOR = -1
 
 # What `write` is told of a message that nothing more will be written of.
 WHOLE = True
@@ -149,11 +149,13 @@ class Wire:
 
     def _look_whether_it_lags(self) -> bool:
         # What must be encrypted is the transport's for good.
-        self._lags = self._descriptor == _ENCRYPTED or self._transport.get_write_buffer_size() > 0
+        self._lags = (
+            self._descriptor == _NO_DESCRIPTOR or self._transport.get_write_buffer_size() > 0
+        )
         return self._lags
 
     def _append(self, data: bytes) -> None:
-        """Write after what is held, together with it where that is short."""
+        """Write after what is held or lags, together with what is held where that is short."""
         held = self._held
         if self._lags or len(held) + len(data) > MOST_HELD_BYTES:
             self._held = b""
@@ -209,9 +211,9 @@ def _outbox_of(loop: asyncio.AbstractEventLoop) -> _Outbox:
 
 
 def _descriptor_of(transport: asyncio.Transport) -> int:
-    """Return the number of the socket, `_ENCRYPTED` when what is written must be that."""
+    """Return the number of the socket; none without one, nor where what is written is encrypted."""
     sock = transport.get_extra_info("socket")
     if sock is None or transport.get_extra_info("sslcontext") is not None:
-        return _ENCRYPTED
+        return _NO_DESCRIPTOR
     number: int = sock.fileno()
     return number

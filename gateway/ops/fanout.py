@@ -16,10 +16,10 @@ from typing import Protocol
 from gateway.credentials.events import Events as CredentialEvents
 from gateway.engine.events import Record
 
-# Nobody who reads a log or scrapes notices; a process that is killed loses what it has not told.
+# A process that is killed loses what it has not told; what went wrong is told in the same turn.
 TELL_WITHIN_S = 0.02
 # As many gain all that there is to gain, and hold the event loop up for 0.1 ms.
-MOST_UNTOLD = 8
+ENOUGH = 8
 
 
 class Listener(Protocol):
@@ -44,7 +44,7 @@ class Fanout:
         """Pass on soon that a request is over."""
         records = self._records
         records.append(record)
-        if len(records) == MOST_UNTOLD:
+        if len(records) == ENOUGH or record.status >= 500 or record.cut:
             # At the end of the turn, with those that it still brings.
             asyncio.get_running_loop().call_soon(self.tell)
         elif self._timer is None:

@@ -39,6 +39,8 @@ _LEVELS = {level: logging.getLevelName(level).lower() for level in range(10, 60,
 # Several screens of a traceback's message help nobody.
 _MAX_FOREIGN_TEXT = 2000
 _MOST_TO_A_FILE = 65536
+# The key of when an event was.
+AT = "monotonic_s"
 # To write the time of each line anew costs a tenth of the line.
 _SAME_TIME_S = 0.001
 
@@ -102,13 +104,16 @@ class Lines:
         self._begun_until = 0.0
         self._level, self._event = logging.NOTSET, ""
         self._due: asyncio.AbstractEventLoop | None = None
+        # Called on the event loop before any other line is written, for those that come before it.
+        self.before_others: Callable[[], None] = _nothing
 
     def tell(
         self, level: int, event: str, at: float, fields: dict[str, object], end: bytes
     ) -> None:
         """Write an event that was `at` monotonic seconds as JSON.
 
-        `fields` are not empty, `end` is from the comma behind them.
+        None is of an earlier time than the one before. `fields` are not empty, `end` is from the
+        comma behind them.
         """
         if "exc_info" in fields:
             _show_error(fields)
@@ -124,8 +129,7 @@ class Lines:
 
     def _begin(self, level: int, event: str, at: float) -> None:
         self._level, self._event, self._begun_until = level, event, at + _SAME_TIME_S
-        when = datetime.now(UTC) - timedelta(seconds=time.monotonic() - at)
-        begun = {"timestamp": when, "level": _LEVELS[level], "event": event}
+        begun = {"timestamp": _wall_time(at), "level": _LEVELS[level], "event": event}
         self._begun = orjson.dumps(begun, None, orjson.OPT_UTC_Z)[:-1] + b","
 
     def _flush_soon(self) -> None:
@@ -138,6 +142,8 @@ class Lines:
 
     def msg(self, message: bytes) -> None:
         """Write a line at once."""
+        if asyncio._get_running_loop() is not None:
+            self.before_others()
         self._held.append(message)
         self.flush()
 
@@ -181,10 +187,25 @@ def _most_at_once(stream: BinaryIO) -> int:
 _open: list[Lines] = []
 
 
+def lines_of(logger: FilteringBoundLogger) -> Lines | None:
+    """Return what a logger of `open_log` writes to, None for another one's."""
+    lines = getattr(logger, "_logger", None)
+    return lines if isinstance(lines, Lines) else None
+
+
 def json_lines(logger: FilteringBoundLogger) -> Lines | None:
     """Return what a logger writes JSON to, for whoever has no time for its processors."""
-    lines = getattr(logger, "_logger", None)
-    return lines if isinstance(lines, Lines) and lines.is_json else None
+    lines = lines_of(logger)
+    return lines if lines is not None and lines.is_json else None
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _wall_time(at: float) -> datetime:
+    """Return the time of day at a moment of the monotonic clock, which has passed."""
+    return datetime.now(UTC) - timedelta(seconds=time.monotonic() - at)
 
 
 class _Route(logging.Handler):
@@ -203,9 +224,14 @@ class _Route(logging.Handler):
         self._logger.log(level, show_text(record.getMessage(), _MAX_FOREIGN_TEXT), **details)
 
 
-def _complete(level: str, event: Event, timestamp: object) -> Event:
-    """Return the event behind what every line has first, its `exc_info` as the traceback's text."""
-    line: Event = {"timestamp": timestamp, "level": level, "event": event.pop("event")}
+def _complete(level: str, event: Event) -> Event:
+    """Return the event behind what every line has first, its `exc_info` as the traceback's text.
+
+    One that is older than its line says when it was, in monotonic seconds, as `AT`.
+    """
+    at = event.pop(AT, None)
+    when = datetime.now(UTC) if at is None else _wall_time(at)
+    line: Event = {"timestamp": when, "level": level, "event": event.pop("event")}
     # An event with many keys carries them in one: structlog copies each keyword four times.
     line.update(event.pop("fields", {}))
     line.update(event)
@@ -224,7 +250,7 @@ def _show_error(line: Event) -> None:
 
 def _render_json(_logger: Any, method: str, event: Event) -> bytes:
     """Return one JSON object."""
-    line = _complete(method, event, datetime.now(UTC))
+    line = _complete(method, event)
     return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z)
 
 
@@ -233,7 +259,8 @@ def _console(colors: bool, shorten: Shorten) -> Render:
     renderer = structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0, sort_keys=False)
 
     def render(logger: Any, method: str, event: Event) -> bytes:
-        line = _complete(method, event, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+        line = _complete(method, event)
+        line["timestamp"] = line["timestamp"].strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return renderer(logger, method, shorten(line)).encode("utf-8", "backslashreplace")
 
     return render

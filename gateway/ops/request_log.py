@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import lru_cache
 
 import orjson
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from gateway.engine.events import Asked, Record
-from gateway.ops.log_output import Event, json_lines
-from gateway.ops.redaction import hides_secret, show_path, show_text
+from gateway.ops.log_output import AT, Event, json_lines
+from gateway.ops.redaction import MAX_TEXT, hides_secret, show_path, show_text
 
 # More names, or more findings, say nothing that these do not.
 _MAX_LISTED = 30
@@ -62,13 +63,13 @@ class RequestLog:
                 level = _ERROR
             if level not in levels or (only_errors and not self._wants(record)):
                 continue
+            ended = record.started + record.total_s
             if lines is None:
-                self._logger.log(level, "request", fields=describe(record))
+                self._logger.log(level, "request", fields=describe(record), **{AT: ended})
                 continue
             fields, asked = describe_course(record), record.asked
             if bound:
                 fields |= bound
-            ended = record.started + record.total_s
             lines.tell(level, "request", ended, fields, asked.line or _end_of(asked))
 
     def _wants(self, record: Record) -> bool:
@@ -88,12 +89,12 @@ def describe_head(asked: Asked) -> dict[str, object]:
     return {
         "caller": asked.caller or None,
         "upstream": asked.upstream or None,
-        "wire_method": show_text(asked.wire_method) or None,
-        "method": show_text(asked.method) or None,
+        "wire_method": _show_usual(asked.wire_method) or None,
+        "method": _show_usual(asked.method) or None,
         "path": show_path(asked.path) if asked.path else None,
         "query_names": _texts(asked.query_names),
-        "http_version": show_text(asked.version) or None,
-        "user_agent": show_text(asked.user_agent) or None,
+        "http_version": _show_usual(asked.version) or None,
+        "user_agent": _show_usual(asked.user_agent) or None,
         "operation": asked.operation or None,
         "rate_group": asked.rate_group or None,
         "trace_id": asked.trace_id or None,
@@ -154,6 +155,14 @@ def _add_exceptional(fields: dict[str, object], record: Record) -> None:
         fields["warnings"] = _texts(str(finding) for finding in record.asked.findings)
     if record.bug is not None:
         fields["exc_info"] = record.bug
+
+
+def _show_usual(value: bytes | str) -> str:
+    """Return what `show_text` does of what nearly every program says over and over."""
+    return _remembered(value) if len(value) <= MAX_TEXT else show_text(value)
+
+
+_remembered = lru_cache(maxsize=256)(show_text)
 
 
 def _texts(values: Iterable[str]) -> list[str]:

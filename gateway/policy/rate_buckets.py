@@ -99,8 +99,8 @@ class Bucket:
     ) -> None:
         """Learn from the answer to a request, None for one that said nothing or never came.
 
-        `number` is that request's, `latest` that of the last one sent before this answer; so many
-        as are `over` are forgotten as well.
+        `number` is that request's, `latest` that of the last one sent before this answer; `over` is
+        1 to `forget` it as well.
         """
         self._in_flight -= over
         if now >= self._expires_at:

@@ -42,7 +42,9 @@ async def test_a_signal_drains_and_ends_with_0() -> None:
     assert events_of(stream) == ["listening", "draining", "stopped"]
 
 
-async def test_what_is_over_is_told_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_over_is_told_before_what_comes_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("gateway.ops.fanout.TELL_WITHIN_S", 60.0)
     host, stream = host_of()
     await host.open()
@@ -53,7 +55,7 @@ async def test_what_is_over_is_told_before_the_end(monkeypatch: pytest.MonkeyPat
     writer.close()
     os.kill(os.getpid(), signal.SIGTERM)
     assert await asyncio.wait_for(host.until_stopped(), 10) == 0
-    assert events_of(stream) == ["listening", "draining", "request", "stopped"]
+    assert events_of(stream) == ["listening", "request", "draining", "stopped"]
 
 
 async def test_a_reload_and_a_stop_at_once_is_a_stop() -> None:

@@ -119,6 +119,10 @@ async def test_another_form_of_the_log_is_that_of_requests_too() -> None:
     (line,) = written.stream.getvalue().splitlines()
     assert not line.startswith(b"{")
     assert b"200" in line
+    written.end()
+    written.service.log.info("later")
+    _, before, after = written.stream.getvalue().splitlines()
+    assert [b"200" in before, b"later" in after] == [True, True]
     await written.service.gateway.abort()
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
+
+import pytest
 
 from gateway.engine.events import Record
-from gateway.ops.fanout import MOST_UNTOLD, TELL_WITHIN_S, Fanout
+from gateway.ops.fanout import ENOUGH, TELL_WITHIN_S, Fanout
 
 
 class Listener:
@@ -43,7 +46,7 @@ async def test_all_listeners_hear_of_all_requests_together_soon_after() -> None:
 
 async def test_many_requests_are_told_of_at_the_end_of_the_turn() -> None:
     listener = Listener()
-    ended = records(MOST_UNTOLD + 5)
+    ended = records(ENOUGH + 5)
     events = Fanout((listener,))
     for record in ended:
         events.finished(record)
@@ -52,9 +55,20 @@ async def test_many_requests_are_told_of_at_the_end_of_the_turn() -> None:
     assert listener.heard == ended
 
 
+@pytest.mark.parametrize("changes", [{"status": 502}, {"status": 200, "cut": "why"}])
+async def test_what_went_wrong_is_told_of_in_the_same_turn(changes: dict[str, Any]) -> None:
+    listener = Listener()
+    ended = [*records(1), Record("r-2", 0.0, **changes)]
+    events = Fanout((listener,))
+    for record in ended:
+        events.finished(record)
+    await asyncio.sleep(0)
+    assert listener.heard == ended
+
+
 async def test_who_asks_is_told_at_once_and_nothing_is_told_twice() -> None:
     listener = Listener()
-    ended = records(MOST_UNTOLD)
+    ended = records(ENOUGH)
     events = Fanout((listener,))
     for record in ended:
         events.finished(record)

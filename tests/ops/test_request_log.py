@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.core.query import Finding
 from gateway.engine.events import Asked, Record
+from gateway.ops.log_output import AT
 from gateway.ops.request_log import RequestLog, describe, shorten
 
 SECRET = "s3cr3t"
@@ -63,6 +64,7 @@ def log(record: Record, requests: str = "on", level: str = "info") -> list[dict[
 
 def test_a_line_says_all_that_the_contract_names() -> None:
     (line,) = log(make_record())
+    assert line.pop(AT) == 1.5
     assert line == {
         "event": "request",
         "level": "info",

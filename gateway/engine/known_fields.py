@@ -1,0 +1,86 @@
+"""The fields of a head that came before, in one that differs in its target.
+
+Programs name another resource with each request and say the same of themselves. Then the
+target alone is read anew, and all that is decided is decided anew.
+
+Rule 1: the target is read and judged by those who read that of an unknown head.
+Rule 2: no credential is kept, nor any field that may hold a secret; see `known_heads.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.core.field_places import Places, places_of
+from gateway.core.framing import LENGTH
+from gateway.core.headers import Fields
+from gateway.core.message import Listener, RawHead, Said
+from gateway.core.section import steady_fields
+from gateway.engine.events import Asked
+from gateway.engine.known import Known, Restore
+from gateway.policy.forward import Plan
+from gateway.policy.reply import ReplyHeads
+from gateway.policy.routes import PASSTHROUGH
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFields:
+    """The fields of plain heads with one method, but for those that vary; what all of them say.
+
+    `restore` and `is_last` are those of `Known`, which these fields settle alone.
+    """
+
+    method: bytes
+    fields: Fields = field(repr=False)
+    places: Places = field(repr=False)
+    said: Said
+    restore: Restore
+    is_last: bool
+    _replies: dict[str, ReplyHeads] = field(default_factory=dict, repr=False)
+
+    def head(self, target: bytes, listener: Listener) -> RawHead:
+        """Return a head with these fields; it lacks the credentials that it came with."""
+        return RawHead(self.method, target, b"HTTP/1.1", self.fields, listener, self.places)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of the fields, which others refer to."""
+        return self.said[1].size
+
+    def know(self, plan: Plan, asked: Asked) -> Known | None:
+        """Return what `known.know` does; None where the fields that are not kept are needed."""
+        if plan.upstream.scheme is PASSTHROUGH:
+            return None
+        framing, outbound = self.said[0], plan.outbound
+        return Known(
+            plan,
+            framing.length if framing.kind is LENGTH else 0,
+            outbound.method.decode(),
+            outbound.render()[:-2],
+            plan.framing,
+            plan.upstream.name,
+            plan.scheme,
+            "",
+            self.is_last,
+            asked,
+            self.restore,
+            self._replies_to(plan),
+        )
+
+    def _replies_to(self, plan: Plan) -> ReplyHeads:
+        # All that they depend on beside is said by the fields, and that the credential is ours.
+        method = plan.request.method
+        replies = self._replies.get(method)
+        if replies is None:
+            replies = self._replies[method] = ReplyHeads(plan)
+        return replies
+
+
+def keep_fields(raw: RawHead, known: Known) -> KnownFields | None:
+    """Return what may be kept of the fields of a plain head, None when that is nothing."""
+    request = known.plan.request
+    if not request.section.is_kept or known.request_id or raw.values(b"traceparent"):
+        return None
+    fields = steady_fields(raw.fields)
+    said = request.framing, request.section
+    return KnownFields(raw.method, fields, places_of(fields), said, known.restore, known.is_last)
