@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from gateway.core.field_places import Places
 from gateway.core.framing import Ambiguous, Framing, frame_request
+from gateway.core.frozen import quick
 from gateway.core.grammar import TOKEN, VERSION
 from gateway.core.headers import Fields, find_flaw, split_list, values_of
 from gateway.core.override import resolve
@@ -74,6 +75,8 @@ class RawHead:
         return [self.fields[place][1] for place in found] if found else []
 
 
+new_raw_head = quick(RawHead)
+
 # How the body ends, and what the other fields say.
 Said: TypeAlias = tuple[Framing, Section]
 
@@ -114,6 +117,9 @@ class Request:
         return self.method != self.wire_method
 
 
+_new_request = quick(Request)
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundHead:
     """The head we send, complete but for the framing and our credential.
@@ -136,6 +142,9 @@ class OutboundHead:
         """Return the bytes for the wire, the lines of `extra` fields last, secrets in clear."""
         fields = self.lines or render_fields(self.fields)
         return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (self.method, self.target, fields, extra)
+
+
+new_outbound_head = quick(OutboundHead)
 
 
 @dataclass(slots=True, eq=False)
@@ -203,7 +212,7 @@ def normalize(raw: RawHead, rules: Rules, said: Said | None = None) -> Request:
     target = _target(raw)
     query, findings = check_query(target.query, rules.query) if target.query else (target.query, ())
     resolved = resolve(raw.method, query, section.spoken, rules.tunnel_accept)
-    return Request(
+    return _new_request(
         method=resolved.method.decode(),
         wire_method=raw.method.decode(),
         target=target,

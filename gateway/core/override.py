@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from gateway.core.frozen import quick
 from gateway.core.headers import Fields, members_of
 from gateway.core.query import cut_pairs, find_pairs
 from gateway.errors import BadOverride, MethodConflict, show
@@ -56,6 +57,9 @@ class Disguised:
     fields: Fields = ()
 
 
+_new_resolved, _new_disguised = quick(Resolved), quick(Disguised)
+
+
 def read_override(fields: Fields) -> Spoken:
     """Return what the fields say, before it is known what it means."""
     values = tuple(member.upper() for member in members_of(fields, _FOLDED))
@@ -80,9 +84,9 @@ def resolve(method: bytes, query: bytes | None, spoken: Spoken, accept: frozense
     channels = (("header",) if headers else ()) + (("query",) if parameters else ())
     query = cut_pairs(query, PARAMETER)
     if verb is None or verb == method:
-        return Resolved(method, query, channels)
+        return _new_resolved(method, query, channels)
     _refuse_unless_tunnelled(method, verb, channels, accept)
-    return Resolved(verb, query, channels)
+    return _new_resolved(verb, query, channels)
 
 
 def disguise(method: bytes, query: bytes | None, tunnel: Tunnel) -> Disguised:
@@ -91,7 +95,7 @@ def disguise(method: bytes, query: bytes | None, tunnel: Tunnel) -> Disguised:
     HEAD leaves as GET; whoever sends it drops the body of the reply.
     """
     if tunnel == "off":
-        return Disguised(method, query)
+        return _new_disguised(method, query)
     if method == b"HEAD":
         return Disguised(b"GET", query)
     if method not in TUNNELLED:

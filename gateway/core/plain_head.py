@@ -13,7 +13,7 @@ from __future__ import annotations
 from gateway.core.field_places import Places, places_of
 from gateway.core.grammar import PLAIN_FIELD, PLAIN_HEAD
 from gateway.core.headers import Fields
-from gateway.core.message import Listener, RawHead
+from gateway.core.message import Listener, RawHead, new_raw_head
 
 # Each changes what may follow the head, or who answers.
 _NOT_PLAIN = frozenset(
@@ -45,7 +45,7 @@ def parse_plain_head(head: bytes, listener: Listener) -> RawHead | None:
         return None
     if not found.keys().isdisjoint(_NOT_PLAIN) and not _only_one_option(fields, places):
         return None
-    return RawHead(method, target, b"HTTP/1.1", fields, listener, places)
+    return new_raw_head(method, target, b"HTTP/1.1", fields, listener, places)
 
 
 def _has_second(places: Places) -> bool:

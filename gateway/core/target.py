@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway.core.frozen import quick
 from gateway.core.grammar import (
     ABSOLUTE,
     AT,
@@ -58,6 +59,9 @@ class Target:
     def __repr__(self) -> str:
         """Show no byte of it: a path may hold a secret as a query may."""
         return f"Target(path of {len(self.path)} bytes, query={self.query is not None})"
+
+
+_new_target = quick(Target)
 
 
 def parse_target(raw: bytes) -> Target:
@@ -114,7 +118,7 @@ def _with_path(raw: bytes, prefix: bytes, authority: Authority | None) -> Target
         raise BadRequest(_path_flaw(bad[0], bad.start()))
     if PERCENT in path or path.find(b"/.") >= 0:
         _refuse_dot_segments(path)
-    return Target(path, query if mark else None, prefix, authority)
+    return _new_target(path, query if mark else None, prefix, authority)
 
 
 def _path_flaw(seen: bytes, at: int) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from gateway.core.field_places import Places, places_of
 from gateway.core.framing import LENGTH
 from gateway.core.headers import Fields
-from gateway.core.message import Listener, RawHead, Said
+from gateway.core.message import Listener, RawHead, Said, new_raw_head
 from gateway.core.section import steady_fields
 from gateway.engine.events import Asked
 from gateway.engine.known import Known, Restore
@@ -40,7 +40,7 @@ class KnownFields:
 
     def head(self, target: bytes, listener: Listener) -> RawHead:
         """Return a head with these fields; it lacks the credentials that it came with."""
-        return RawHead(self.method, target, b"HTTP/1.1", self.fields, listener, self.places)
+        return new_raw_head(self.method, target, b"HTTP/1.1", self.fields, listener, self.places)
 
     @property
     def size(self) -> int:

@@ -19,6 +19,7 @@ from typing import TypeAlias
 from gateway.core.codings import narrow_codings
 from gateway.core.entity_tags import strengthen
 from gateway.core.framing import EMPTY, NOTHING, Framing
+from gateway.core.frozen import quick
 from gateway.core.grammar import UNDERSCORE
 from gateway.core.links import Links
 from gateway.core.memo import Memo
@@ -27,6 +28,7 @@ from gateway.core.message import (
     OutboundField,
     OutboundHead,
     Request,
+    new_outbound_head,
     render_fields,
 )
 from gateway.core.override import disguise
@@ -162,6 +164,9 @@ class Plan:
         return self.request.method in IDEMPOTENT
 
 
+_new_plan = quick(Plan)
+
+
 def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
     """Compose the outbound head of a permitted request."""
     routed = permitted.routed
@@ -175,8 +180,9 @@ def plan(permitted: Permitted, rules: ForwardRules, deadline: float) -> Plan:
     fields, lines = _fields(request, routed.upstream, rules, relinks=links is not None)
     if sent.fields:
         fields, lines = fields + sent.fields, b""
-    head = OutboundHead(sent.method, routed.path, sent.query, fields, lines)
-    return Plan(permitted, head, deadline, links, restored if request.framing.has_body else None)
+    head = new_outbound_head(sent.method, routed.path, sent.query, fields, lines)
+    restored = restored if request.framing.has_body else None
+    return _new_plan(permitted, head, deadline, links, restored)
 
 
 def _fields(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.core.frozen import quick
 from gateway.errors import NotPermitted
 from gateway.policy.callers import Caller
 from gateway.policy.routes import Routed
@@ -35,11 +36,14 @@ class Permitted:
     routed: Routed
 
 
+_new_permitted = quick(Permitted)
+
+
 def permit(caller: Caller, routed: Routed) -> Permitted:
     """Return the permit, or raise `NotPermitted`."""
     if routed.upstream.scheme.owned and (path := reserved_prefix(routed.reading)):
         raise NotPermitted(f"{path.decode()} is reserved: this gateway keeps the credential itself")
-    return Permitted(caller, routed)
+    return _new_permitted(caller, routed)
 
 
 def reserved_prefix(reading: bytes) -> bytes | None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gateway.core.frozen import quick
 from gateway.core.message import Request
 from gateway.core.override import Tunnel
 from gateway.core.target import read_path
@@ -98,6 +99,9 @@ class Routed:
         return upstream.scheme
 
 
+_new_routed = quick(Routed)
+
+
 class Routes:
     """The routing table of one configuration; immutable once built."""
 
@@ -143,7 +147,7 @@ class Routes:
             raise NoRoute(
                 f"the upstream that the URL names does not own '{show(request.target.path, 80)}'"
             )
-        return Routed(request, upstream, path, reading, operation)
+        return _new_routed(request, upstream, path, reading, operation)
 
     def candidates(self, request: Request) -> tuple[Upstream, ...]:
         """Return the upstreams that the target leaves to choose from, or raise `BadRequest`.

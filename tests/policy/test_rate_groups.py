@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.policy.rate_groups import RateGroups, RateKey, charged_key
+from gateway.policy.rate_groups import Fare, RateGroups, RateKey, charged_key
 from gateway.policy.rate_windows import Window
 from gateway.policy.routes import Scheme
 from tests.policy.world import permitted_of
@@ -121,3 +121,15 @@ def test_the_vendor_charges_the_group_that_it_names_but_where_windows_are_docume
     assert charged_key(key, "heavy") == replace(key, group="heavy")
     reports = key_of("POST", REPORTS)
     assert charged_key(reports, "heavy") is reports
+
+
+def test_a_fare_is_of_an_edition_that_ends_when_a_group_is_learned() -> None:
+    groups, fare, permitted = RateGroups(b"key"), Fare(), permitted_of("GET", STORE)
+    assert fare.edition is not groups.edition
+    key = groups.look_up(fare, permitted)
+    assert fare.key is key is groups.key_of(permitted)
+    assert fare.edition is groups.edition
+    groups.learn(key, "enormous")
+    assert fare.edition is not groups.edition
+    assert groups.look_up(fare, permitted).group == "enormous"
+    assert fare.edition is groups.edition
