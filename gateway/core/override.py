@@ -78,6 +78,8 @@ def resolve(method: bytes, query: bytes | None, spoken: Spoken, accept: frozense
             f"{show(spoken.foreign)} does not act here; send X-HTTP-Method-Override instead"
         )
     headers = spoken.values
+    if query is None and not headers:
+        return _new_resolved(method, query)
     values = find_pairs(query, PARAMETER)
     parameters = tuple(member.upper() for value in values for member in value.split(b",") if member)
     verb = _one_of(headers, parameters)
@@ -107,6 +109,8 @@ def disguise(method: bytes, query: bytes | None, tunnel: Tunnel) -> Disguised:
 
 
 def _one_of(headers: tuple[bytes, ...], parameters: tuple[bytes, ...]) -> bytes | None:
+    if len(headers) + len(parameters) == 1:
+        return headers[0] if headers else parameters[0]
     if len(set(headers)) > 1:
         raise MethodConflict(
             f"X-HTTP-Method-Override is repeated with different values: {_show(headers)}"

@@ -49,17 +49,7 @@ class Catalogue:
 
     def find(self, method: str, reading: bytes) -> Operation | None:
         """Return the operation, or None; HEAD is the GET of the same resource."""
-        wanted = "GET" if method == "HEAD" else method
-        nodes = [self._root]
-        for segment in reading.split(b"/")[1:]:
-            nodes = _step(nodes, segment)
-            if not nodes:
-                return None
-        for node in nodes:
-            operation = node.operations.get(wanted)
-            if operation is not None:
-                return operation
-        return None
+        return _find(self._root, reading.split(b"/"), 1, "GET" if method == "HEAD" else method)
 
     def _add(self, operation: Operation) -> None:
         node = self._root
@@ -72,16 +62,19 @@ class Catalogue:
         node.operations[operation.method] = operation
 
 
-def _step(nodes: list[_Node], segment: bytes) -> list[_Node]:
-    """Return where every way through the trie goes on; literal children first."""
-    following = []
-    for node in nodes:
-        literal = node.literal.get(segment)
-        if literal is not None:
-            following.append(literal)
-        if node.wildcard is not None:
-            following.append(node.wildcard)
-    return following
+def _find(node: _Node, segments: list[bytes], at: int, method: str) -> Operation | None:
+    """Return the operation that the segments from `at` on lead to; literal children first."""
+    while at < len(segments):
+        literal, wildcard = node.literal.get(segments[at]), node.wildcard
+        at += 1
+        if literal is not None and wildcard is not None:
+            # The ways of a trie do not meet again, so no node is looked at twice.
+            return _find(literal, segments, at, method) or _find(wildcard, segments, at, method)
+        following = literal or wildcard
+        if following is None:
+            return None
+        node = following
+    return node.operations.get(method)
 
 
 def parse_operations(rows: Iterable[Mapping[str, str]]) -> list[Operation]:
