@@ -21,10 +21,12 @@ def quick(made: Callable[P, T]) -> Callable[P, T]:
 
     It fills an instance of a twin that is not frozen, and then has it be one of that class.
     """
+    if hasattr(made, "__post_init__") or not hasattr(made, "__slots__"):
+        raise TypeError("only of a dataclass with slots and without `__post_init__`")
     copied: list[tuple[str, Any, Any]] = []
     for one in fields(cast("Any", made)):
-        if not one.init:
-            raise TypeError(f"{one.name} is no argument")
+        if not one.init or one.kw_only:
+            raise TypeError(f"{one.name} must be an argument, by its place or its name")
         factory: Any = one.default_factory
         default: Any = one.default
         copied.append((one.name, Any, field(default=default, default_factory=factory)))

@@ -36,7 +36,7 @@ class KnownFields:
     said: Said
     restore: Restore
     is_last: bool
-    _replies: dict[str, ReplyHeads] = field(default_factory=dict, repr=False)
+    _replies: dict[tuple[str, bool], ReplyHeads] = field(default_factory=dict, repr=False)
 
     def head(self, target: bytes, listener: Listener) -> RawHead:
         """Return a head with these fields; it lacks the credentials that it came with."""
@@ -68,19 +68,24 @@ class KnownFields:
         )
 
     def _replies_to(self, plan: Plan) -> ReplyHeads:
-        # All that they depend on beside is said by the fields, and that the credential is ours.
-        method = plan.request.method
-        replies = self._replies.get(method)
+        # All that they depend on beside is said by the fields.
+        key = plan.request.method, plan.upstream.scheme.owned
+        replies = self._replies.get(key)
         if replies is None:
-            replies = self._replies[method] = ReplyHeads(plan)
+            replies = self._replies[key] = ReplyHeads(plan)
         return replies
 
 
-def keep_fields(raw: RawHead, known: Known) -> KnownFields | None:
-    """Return what may be kept of the fields of a plain head, None when that is nothing."""
-    request = known.plan.request
-    if not request.section.is_kept or known.request_id or raw.values(b"traceparent"):
-        return None
-    fields = steady_fields(raw.fields)
+def may_be_kept(raw: RawHead, known: Known) -> bool:
+    """Tell whether the fields of a plain head hold no secret, and may come again."""
+    plan = known.plan
+    if plan.upstream.scheme is PASSTHROUGH or not plan.request.section.is_kept:
+        return False
+    return not known.request_id and not raw.values(b"traceparent")
+
+
+def keep_fields(raw: RawHead, known: Known) -> KnownFields:
+    """Return what is kept of the fields of a plain head."""
+    fields, request = steady_fields(raw.fields), known.plan.request
     said = request.framing, request.section
     return KnownFields(raw.method, fields, places_of(fields), said, known.restore, known.is_last)

@@ -24,7 +24,7 @@ from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.engine.events import Asked, Record
 from gateway.engine.known import Known, Restore, know
-from gateway.engine.known_fields import KnownFields, keep_fields
+from gateway.engine.known_fields import KnownFields, keep_fields, may_be_kept
 from gateway.engine.recording import note_decision, note_head
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
@@ -127,7 +127,9 @@ class KnownHeads:
         known = self._know(raw) if raw is not None else None
         if raw is None or known is None:
             return None
-        if self._comes_again(place) and (fields := keep_fields(raw, known)) is not None:
+        is_new = self._fields.get(place) is None and may_be_kept(raw, known)
+        if is_new and self._comes_again(place):
+            fields = keep_fields(raw, known)
             self._fields.put(place, fields, fields.size + _FIELDS_BYTES)
         return self._keep(digest, known, raw) if self._comes_again(digest) else known
 

@@ -54,7 +54,9 @@ class Fanout:
 
     def tell(self) -> None:
         """Pass on now what is not passed on yet."""
-        records, self._records = self._records, []
+        # Made first: making it may collect garbage, and that may log (CPython 3.11).
+        fresh: list[Record] = []
+        records, self._records = self._records, fresh
         for listener in self._listeners:
             left = iter(records)
             for _ in records:

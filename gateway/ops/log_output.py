@@ -144,6 +144,8 @@ class Lines:
         """Write a line at once."""
         if asyncio._get_running_loop() is not None:
             self.before_others()
+        # What comes after this one is not of an earlier time.
+        self._begun_until = 0.0
         self._held.append(message)
         self.flush()
 

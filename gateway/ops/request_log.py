@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from functools import lru_cache
 
 import orjson
 import structlog
@@ -17,13 +16,14 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.engine.events import Asked, Record
 from gateway.ops.log_output import AT, Event, json_lines
-from gateway.ops.redaction import MAX_TEXT, hides_secret, show_path, show_text
+from gateway.ops.redaction import hides_secret, show_path, show_text
 
 # More names, or more findings, say nothing that these do not.
 _MAX_LISTED = 30
 # Doubles of this size have no fraction, so adding it and taking it away rounds (IEEE 754).
 _WHOLE = 1.5 * 2**52
 _LEVELS = _INFO, _WARNING, _ERROR = logging.INFO, logging.WARNING, logging.ERROR
+_USUAL = frozenset({"HTTP/1.1", "GET", "POST", "PUT", "PATCH", "DELETE"})
 _HEADLINE = ("status", "method", "wire_method", "path")
 _NOT_FOR_PEOPLE = ("http_version", "user_agent", "bytes_in", "queue_ms", "operation", "caller")
 
@@ -94,7 +94,7 @@ def describe_head(asked: Asked) -> dict[str, object]:
         "path": show_path(asked.path) if asked.path else None,
         "query_names": _texts(asked.query_names),
         "http_version": _show_usual(asked.version) or None,
-        "user_agent": _show_usual(asked.user_agent) or None,
+        "user_agent": show_text(asked.user_agent) or None,
         "operation": asked.operation or None,
         "rate_group": asked.rate_group or None,
         "trace_id": asked.trace_id or None,
@@ -157,12 +157,9 @@ def _add_exceptional(fields: dict[str, object], record: Record) -> None:
         fields["exc_info"] = record.bug
 
 
-def _show_usual(value: bytes | str) -> str:
-    """Return what `show_text` does of what nearly every program says over and over."""
-    return _remembered(value) if len(value) <= MAX_TEXT else show_text(value)
-
-
-_remembered = lru_cache(maxsize=256)(show_text)
+def _show_usual(value: str) -> str:
+    """Return what `show_text` does, at once of what nearly all requests say."""
+    return value if value in _USUAL else show_text(value)
 
 
 def _texts(values: Iterable[str]) -> list[str]:

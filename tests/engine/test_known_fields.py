@@ -1,6 +1,7 @@
 """gateway/engine/known_fields.py: with known fields or without, the outcome is the same."""
 
 import gc
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,7 @@ from gateway.core.framing import Framing, Kind
 from gateway.engine.known import Known
 from gateway.engine.known_heads import KnownHeads
 from gateway.policy.links import LinkRules
-from gateway.policy.reply import ReplyHeads
-from gateway.policy.routes import Scheme
+from gateway.policy.routes import Scheme, Upstream
 from tests.policy.world import EVERYTHING, HERE, policy_of
 from tests.replies import reply_head
 
@@ -20,6 +20,9 @@ PATH = b"/restapi/v1.0/account/~"
 JSON = [b"Content-Type: application/json", b"Content-Length: 3"]
 REPLY = reply_head(
     200, b"OK", b"HTTP/1.1", ((b"Access-Control-Allow-Origin", b"*"),), Framing(Kind.CHUNKED)
+)
+REFUSAL = reply_head(
+    401, b"No", b"HTTP/1.1", ((b"WWW-Authenticate", b"Basic"),), Framing(Kind.CHUNKED)
 )
 
 methods = st.sampled_from([b"GET", b"POST", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"TRACE"])
@@ -58,8 +61,19 @@ def head_of(method: bytes, target: bytes, *listed: bytes) -> bytes:
     return b"\r\n".join([method + b" " + target + b" HTTP/1.1", b"Host: localhost:8080", *listed])
 
 
-def heads_of(scheme: Scheme | None = None, *, relinks: bool = False) -> KnownHeads:
-    policy = policy_of(scheme=scheme)
+# The platform's credential is ours, and the others' is nobody's.
+MIXED = tuple(
+    one if one.name == "platform" else replace(one, scheme=Scheme.NONE) for one in EVERYTHING
+)
+
+
+def heads_of(
+    scheme: Scheme | None = None,
+    *,
+    relinks: bool = False,
+    upstreams: Iterable[Upstream] = EVERYTHING,
+) -> KnownHeads:
+    policy = policy_of(upstreams, scheme=scheme)
     if relinks:
         links = LinkRules({one.name: one for one in EVERYTHING}, policy.callers)
         policy = replace(policy, forward=replace(policy.forward, links=links))
@@ -78,7 +92,7 @@ def outcome(known: Known | None) -> tuple[object, ...] | None:
     links = [None if one is None else one.written for one in (plan.links, plan.restored)]
     sent = (known.length, known.method, known.start, known.framing, known.upstream, known.scheme)
     rest = (known.request_id, known.is_last, known.asked, known.restore is None, known.is_plain)
-    said = (known.replies.render(REPLY, "r", close=False), ReplyHeads(plan).frame(REPLY))
+    said = [known.replies.render(reply, "r", close=False) for reply in (REPLY, REFUSAL)]
     return (*decided, *asked, *place, *links, *sent, *rest, *said)
 
 
@@ -101,6 +115,18 @@ def test_a_head_with_fields_that_are_known_leaves_as_one_of_which_nothing_is(
     head = head_of(method, target, *listed)
     expected = outcome(heads_of(scheme, relinks=relinks).find(head))
     assert [outcome(heads.find(head)) for _ in range(3)] == [expected] * 3
+
+
+@given(methods, fields, targets)
+@example(b"GET", [], b"/voice/api/v1/admin/accounts/1")
+def test_fields_known_from_one_upstream_are_good_for_another(
+    method: bytes, listed: list[bytes], target: bytes
+) -> None:
+    heads = heads_of(upstreams=MIXED)
+    for number in range(4):
+        heads.find(head_of(method, PATH + b"/%d" % number, *listed))
+    head = head_of(method, target, *listed)
+    assert outcome(heads.find(head)) == outcome(heads_of(upstreams=MIXED).find(head))
 
 
 def test_fields_are_known_once_they_came_with_two_targets() -> None:
@@ -128,6 +154,13 @@ def test_fields_that_may_hold_a_secret_or_are_a_requests_own_are_not_kept(line: 
     heads = heads_of()
     for number in range(4):
         assert heads.find(head_of(b"GET", PATH + b"/%d" % number, line)) is not None
+    assert len(heads._fields) == 0
+
+
+def test_fields_that_come_with_a_callers_own_credential_are_not_kept() -> None:
+    heads = heads_of(Scheme.PASSTHROUGH)
+    for number in range(4):
+        assert heads.find(head_of(b"GET", PATH + b"/%d" % number)) is not None
     assert len(heads._fields) == 0
 
 

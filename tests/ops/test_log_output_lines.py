@@ -113,6 +113,19 @@ async def test_a_line_says_when_it_was_and_not_when_it_is_written() -> None:
     assert told_ago_s == pytest.approx([600.0, 600.0, 300.0, 0.0, 100.0], abs=30.0)
 
 
+async def test_no_line_is_of_an_earlier_time_than_another_one_before_it() -> None:
+    stream = Pieces()
+    lines = json_lines(logger := open_log("info", "json", stream))
+    assert lines is not None
+    now = time.monotonic()
+    lines.tell(logging.INFO, "request", now, {"number": 1}, END)
+    logger.info("between")
+    lines.tell(logging.INFO, "request", now + 0.0005, {"number": 2}, END)
+    lines.flush()
+    written = [json.loads(line) for line in b"".join(stream.pieces).splitlines()]
+    assert written[0]["timestamp"] != written[2]["timestamp"]
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_what_comes_before_a_line_is_asked_for_when_it_is_written(form: str) -> None:
     stream = io.BytesIO()
