@@ -12,6 +12,7 @@ Rule 3: this module knows nothing of routes, callers or upstreams.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ from gateway.errors import BadRequest, show
 
 # A hop behind us decodes once, and one behind that once more.
 _MAX_DECODINGS = 2
+# Without any of these a path has one reading but for letter case and a slash at its end.
+_MARK = re.compile(rb"[%;\\]|//")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,8 @@ def read_path(path: bytes) -> bytes:
     Percent-decoded until stable (refused after two rounds), `\` as `/`, empty segments and
     `;parameters` dropped, lower case. Never sent anywhere.
     """
-    if not (b"%" in path or b";" in path or b"\\" in path or b"//" in path):
-        # Nothing to resolve but letter case and a slash at the end: nearly every path.
+    if _MARK.search(path) is None:
+        # Nothing to resolve: nearly every path.
         return path.rstrip(b"/").lower() or b"/"
     *_, decoded = _decodings(path)
     if unescape(decoded) != decoded:

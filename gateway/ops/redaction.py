@@ -21,6 +21,8 @@ CUT = "…"
 # Operations of the vendor's whose path goes on with a secret, wherever a prefix puts them.
 _SECRET_PATHS = (b"/api/auth", b"/api/v1/auth", b"/admin/token", b"/password/reset")
 _SECRET_PATH = re.compile(rb"(?:" + rb"|".join(_SECRET_PATHS) + rb")(?=/|$)")
+# What every spelling of one has; most paths have none of it, and cost a search.
+_MAYBE_SECRET = re.compile(rb"%|auth|token|reset")
 # Parameters of the vendor's that are secrets, lower case.
 _SECRET_PARAMETERS = frozenset(
     {
@@ -78,9 +80,8 @@ def mask_query(raw: bytes) -> bytes:
 
 def _public_end(path: bytes) -> bytes | None:
     """Return the reading of the part that names the operation, or None when all is public."""
-    # What every spelling of one has. A sixth of what a pattern costs.
-    low = path.lower()
-    if not (b"auth" in low or b"token" in low or b"reset" in low or b"%" in low):
+    # A third of what it costs to search without regard to case.
+    if _MAYBE_SECRET.search(path.lower()) is None:
         return None
     try:
         reading = read_path(path)
