@@ -13,7 +13,7 @@ Rule 4: this module knows nothing of plans, retries or callers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -23,30 +23,24 @@ from gateway.core.reply_head import is_persistent
 from gateway.engine.head_reader import HeadReader
 from gateway.engine.inflow import Inflow, Take, Whole, ended_early
 from gateway.engine.pressure import Pressed, Pressure
+from gateway.engine.reply_news import NO_REPLY, ReplyNews
 from gateway.engine.socket_state import SocketState
-from gateway.engine.watch import Watch
 from gateway.engine.wire import Wire
-from gateway.errors import GatewayError, UpstreamBroken, UpstreamTimeout
-
-_NO_REPLY = "upstream sent no reply in time"
+from gateway.errors import UpstreamBroken
 
 
-class UpstreamConnection(Pressed, asyncio.Protocol):
+class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
     """A pooled connection; `idle_since` is event-loop seconds."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        ReplyNews.__init__(self, loop)
         self._transport: Wire | None = None
-        self._watch = Watch(loop)
-        self._waiter: asyncio.Future[None] | None = None
-        self._on_news: Callable[[], None] | None = None
         self._pressure = Pressure(loop)
         self._heads = HeadReader("")
         self._head: ReplyHead | None = None
         self._whole = Whole()
         # Before there is a head it is never fed.
         self._body: Inflow | Whole = self._whole
-        self._failure: GatewayError | None = None
         self._is_asked = self.reply_started = False
         self.uses = 0
         self.idle_since = self._idle_s = 0.0
@@ -104,14 +98,6 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
             if not is_closing():
                 transport.write(data, is_whole)
 
-    def expect(self, deadline: float, on_news: Callable[[], None]) -> None:
-        """Call back, once, when there is news of the reply or `deadline` comes."""
-        self._on_news = on_news
-        if self._failure is not None:
-            self._loop.call_soon(self._wake)
-            return
-        self._watch.set(deadline, self._time_out)
-
     def whole_reply(self) -> tuple[ReplyHead, bytes] | None:
         """Return a reply that is all here, None while it is not; its body is left to be read."""
         head, body = self._head, self._body
@@ -130,7 +116,7 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
     async def read_head(self, deadline: float) -> ReplyHead:
         """Return the final reply head, or raise why there is none by `deadline`."""
         while self._head is None:
-            await self._wait(deadline, _NO_REPLY)
+            await self._wait(deadline, NO_REPLY)
         return self._head
 
     async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
@@ -166,12 +152,6 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
         """Return the body bytes that are here already, and whether they are the last."""
         return self._body.take(), self._body.ended
 
-    def fail(self, error: GatewayError) -> None:
-        """End the exchange with `error`, once; whoever waits gets it."""
-        if self._failure is None:
-            self._failure = error
-        self._wake()
-
     def rest(self) -> None:
         """Become idle; called by the pool on a reusable connection."""
         self._is_asked = False
@@ -181,40 +161,9 @@ class UpstreamConnection(Pressed, asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once; a request that is not complete must not look so."""
-        self._on_news = None
-        self._watch.close()
+        self._forget_all()
         if self._transport is not None:
             self._transport.abort()
-
-    async def _wait(self, deadline: float, timeout_message: str) -> None:
-        # Who waits is told, and nobody else.
-        self._on_news = None
-        self._watch.set(deadline, lambda: self.fail(UpstreamTimeout(timeout_message)))
-        try:
-            await self._woken()
-        finally:
-            self._watch.clear()
-
-    async def _woken(self) -> None:
-        """Wait until something has come, or raise what has gone wrong."""
-        if self._failure is not None:
-            raise self._failure
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
-    def _time_out(self) -> None:
-        self.fail(UpstreamTimeout(_NO_REPLY))
-
-    def _wake(self) -> None:
-        if self._on_news is not None:
-            on_news, self._on_news = self._on_news, None
-            self._watch.clear()
-            on_news()
-        elif self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
     # The event loop's side.
 
