@@ -21,6 +21,7 @@ from gateway.config.model import Limits
 from gateway.engine.body_source import BodySource
 from gateway.engine.boundary import Boundary
 from gateway.engine.incoming import Gate, Manager
+from gateway.engine.wire import Wire
 from gateway.errors import GatewayError
 
 # Ten times what browsers send; each field costs memory and time of its own.
@@ -62,15 +63,18 @@ class BodyIntake(RequestHandler):
         # The body under way does not pass through the parser.
         self._is_unparsed = False
         self._discarding = False
-        self.bodies = BodySource(gate, loop)
+        self.bodies = BodySource(gate, loop, self)
 
     def _pass_on(self, part: bytes) -> None:
         """Give bytes of a body to its reader, as aiohttp does those that it parses."""
         if self._force_close or self._close:
             return
-        if not self.bodies.is_taken(self._receiving, part):
+        is_taken = self.bodies.is_taken(self._receiving, part)
+        if not is_taken:
             self._receiving.feed_data(part)
         if self._boundary.in_body:
+            if is_taken:
+                self.bodies.splice()
             return
         self._is_unparsed = False
         # The one before waits for the body still.
@@ -85,6 +89,31 @@ class BodyIntake(RequestHandler):
             auto_decompress=False,
         )
         self._receiving.feed_eof()
+
+    # The side of the splice.
+
+    @property
+    def inlet(self) -> Wire | None:
+        """Return where the body comes in, None when that is gone."""
+        return cast("Wire | None", self.transport)
+
+    @property
+    def left(self) -> int:
+        """Return how many bytes have not come yet of a body that is not parsed."""
+        return self._boundary.left if self._is_unparsed else 0
+
+    def let_by(self, size: int) -> None:
+        """Take note that so many bytes came and have left."""
+        self._boundary.skip(size)
+        self.bodies.put_off()
+
+    def put_back(self, data: bytes) -> None:
+        """Hold what came and has not left."""
+        self._boundary.skip(len(data))
+        self._receiving.feed_data(data)
+
+    def note_broken(self) -> None:
+        """Do nothing: a caller that is gone is gone, however it went."""
 
     def _spoil_body(self, error: GatewayError) -> None:
         """Let whoever reads the body know that it will not be whole."""

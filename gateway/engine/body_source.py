@@ -14,21 +14,30 @@ from aiohttp.streams import StreamReader
 from gateway.engine import flaws
 from gateway.engine.incoming import Gate
 from gateway.engine.inflow import Take
+from gateway.engine.splice import Receiver, Splice, begin_splice
 from gateway.engine.watch import Watch
 
 
 class BodySource:
     """The bodies that come by one connection, one after the other."""
 
-    __slots__ = ("_gate", "_is_gone", "_loop", "_take", "_taken_from", "_watch")
+    __slots__ = (
+        *("_gate", "_is_gone", "_loop", "_receiver", "_splice", "_take", "_taken_from"),
+        "_watch",
+    )
 
-    def __init__(self, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, gate: Gate, loop: asyncio.AbstractEventLoop, receiver: Receiver | None = None
+    ) -> None:
         self._gate = gate
         self._loop = loop
         self._watch = Watch(loop)
         # Takes bytes of a body at once, while its reader has none and waits.
         self._take: Take | None = None
         self._taken_from: StreamReader | None = None
+        self._splice: Splice | None = None
+        # Who receives the bodies, and may have them go by themselves.
+        self._receiver: Receiver | None = receiver
         self._is_gone = False
 
     async def read_body(
@@ -43,12 +52,15 @@ class BodySource:
             return await payload.readany()
         if self._is_gone:
             raise ConnectionResetError("the caller is gone")
+        if piece := payload.read_nowait():
+            return piece
         self._watch.set(min(deadline, self._idle_by()), lambda: stall(payload))
         self._take, self._taken_from = take, payload
+        self.splice()
         try:
             return await payload.readany()
         finally:
-            self._take = None
+            self._let_go()
             self._watch.clear()
 
     def is_taken(self, payload: StreamReader, part: bytes) -> bool:
@@ -58,17 +70,34 @@ class BodySource:
             return False
         is_taken = self._take(part)
         if is_taken:
-            self._watch.put_off(self._idle_by())
+            self.put_off()
         else:
             # What comes next comes after this part.
             self._take = None
         return is_taken
 
+    def put_off(self) -> None:
+        """Take note that something came."""
+        self._watch.put_off(self._idle_by())
+
+    def splice(self) -> None:
+        """Have what comes next go by itself to whoever takes it, if it may."""
+        if self._receiver is not None:
+            self._splice = begin_splice(self._loop, self._receiver, self._take)
+
     def close(self) -> None:
         """Take note that no more will come."""
         self._is_gone = True
-        self._take = None
+        self._let_go()
+        self._receiver = None
         self._watch.close()
+
+    def _let_go(self) -> None:
+        """Have nobody take what comes."""
+        self._take = None
+        if self._splice is not None:
+            splice, self._splice = self._splice, None
+            splice.stop()
 
     def _idle_by(self) -> float:
         return self._loop.time() + self._gate.timeouts.body_idle_s

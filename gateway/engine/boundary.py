@@ -54,6 +54,11 @@ class Boundary:
         return self._left > 0 or self.chunks is not None
 
     @property
+    def left(self) -> int:
+        """Return how many bytes of a body have not come, 0 also where nobody knows."""
+        return 0 if self._held else self._left
+
+    @property
     def is_idle(self) -> bool:
         """Tell whether a message has ended, or none has come, and nothing of a next one is here."""
         return not (self._held or self._left or self.chunks or (self._in_head and self.head))

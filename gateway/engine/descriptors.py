@@ -14,10 +14,12 @@ import resource
 from contextlib import suppress
 
 from gateway.config.model import Limits
+from gateway.engine.pipes import MOST_PIPES
 
 # Listening sockets, the operators' connections, the log, look-ups, idle upstream connections,
-# and a hundred callers that are told that they are too many.
-_SPARE = 256
+# and a hundred callers that are told that they are too many; and those of bodies that pass by in
+# pipes: two ends, and two sockets once more.
+_SPARE = 256 + 4 * MOST_PIPES
 
 
 def count_needed(limits: Limits) -> int:

@@ -25,6 +25,7 @@ from gateway.core.plain_head import parse_plain_head
 from gateway.engine.events import Record
 from gateway.engine.inflow import Take
 from gateway.engine.known import Known, Restore
+from gateway.engine.wire import Wire
 from gateway.errors import GatewayError
 from gateway.pipeline import AnsweredHere
 from gateway.policy.forward import Plan
@@ -95,6 +96,10 @@ class Connection(Protocol):
     @property
     def has_room(self) -> bool:
         """Tell whether the caller takes what is written."""
+
+    @property
+    def wire(self) -> Wire | None:
+        """Return what it is written to by, None when it is gone."""
 
     def write(self, data: bytes, is_whole: bool = False) -> None:
         """Write to the caller, maybe a whole answer."""

@@ -31,12 +31,18 @@ class Whole:
 
     __slots__ = ("data", "ended", "is_full", "surplus", "taker")
 
+    # All of it is here.
+    left = 0
+
     def __init__(self) -> None:
         self.data = b""
         self.surplus = self.is_full = False
         self.ended = True
         # Nobody waits for what is here.
         self.taker: Take | None = None
+
+    def let_by(self, size: int) -> None:
+        """Never asked for: nothing is left to come."""
 
     def feed(self, data: bytes) -> None:
         """Take bytes that came after the end."""
@@ -80,6 +86,15 @@ class Inflow:
     def is_full(self) -> bool:
         """Tell whether reading should pause."""
         return self._held >= FULL_BYTES
+
+    @property
+    def left(self) -> int:
+        """Return how many bytes have not come yet, 0 where its length is not known."""
+        return self._left if self._kind is LENGTH else 0
+
+    def let_by(self, size: int) -> None:
+        """Take note that so many came and were taken elsewhere; more follow."""
+        self._left -= size
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the wire, or raise `UpstreamBroken`."""

@@ -16,13 +16,17 @@ from aiohttp.streams import StreamReader
 from gateway.engine.body_source import BodySource, stall
 from gateway.engine.incoming import Gate
 from gateway.engine.inflow import Take
+from gateway.engine.splice import begin_splice
+from gateway.engine.wire import Wire
 
 # Twice as much is held at most, and what one read of the event loop brings; as in the main lane.
 _BUFFER_BYTES = 65536
 
 
 class Pausable(Protocol):
-    """The connection, as far as its buffer asks."""
+    """The connection, as far as its buffer and its body ask."""
+
+    transport: Wire | None
 
     @property
     def connected(self) -> bool:
@@ -34,16 +38,20 @@ class Pausable(Protocol):
     def resume_reading(self, resume_parser: bool = True) -> None:
         """Go on reading: the buffer has room."""
 
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+
 
 class LongBody(BodySource):
     """The body of one request; `payload` holds what nobody has taken, `left` is yet to come."""
 
-    __slots__ = ("left", "payload")
+    __slots__ = ("_connection", "left", "payload")
 
     def __init__(
         self, connection: Pausable, gate: Gate, length: int, loop: asyncio.AbstractEventLoop
     ) -> None:
         super().__init__(gate, loop)
+        self._connection = connection
         self.left = length
         self.payload = StreamReader(cast(BaseProtocol, connection), _BUFFER_BYTES, loop=loop)
 
@@ -59,7 +67,7 @@ class LongBody(BodySource):
 
     def hold_back(self) -> None:
         """Have nothing taken, from now on, but by whoever reads."""
-        self._take = None
+        self._let_go()
         self._watch.clear()
 
     def receive(self, data: bytes) -> tuple[bool, bytes]:
@@ -71,9 +79,35 @@ class LongBody(BodySource):
             self.payload.feed_data(part)
         if not self.left:
             self.payload.feed_eof()
-            self._take = None
+            self._let_go()
             self._watch.close()
+        elif is_taken:
+            self._splice = begin_splice(self._loop, self, self._take)
         return is_taken, rest
+
+    # The side of the splice.
+
+    @property
+    def inlet(self) -> Wire | None:
+        """Return where the body comes in, None when that is gone."""
+        return self._connection.transport
+
+    def let_by(self, size: int) -> None:
+        """Take note that so many bytes came and have left."""
+        self.left -= size
+        self.put_off()
+
+    def put_back(self, data: bytes) -> None:
+        """Hold what came and has not left."""
+        self.left -= len(data)
+        self.payload.feed_data(data)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came as if it had been read."""
+        self._connection.data_received(data)
+
+    def note_broken(self) -> None:
+        """Do nothing: a caller that is gone is gone, however it went."""
 
     def _split(self, data: bytes) -> tuple[bytes, bytes]:
         return data[: self.left], data[self.left :]

@@ -28,11 +28,11 @@ _RESET = struct.pack("ii", 1, 0)
 class Outflow:
     """The outgoing half of one connection."""
 
-    __slots__ = (*("_client_write_s", "_loop", "_stall", "_taken", "_wire", "write"), "writelines")
+    __slots__ = (*("_client_write_s", "_loop", "_stall", "_taken", "wire", "write"), "writelines")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, wire: Wire, client_write_s: float) -> None:
         self._loop = loop
-        self._wire = wire
+        self.wire = wire
         self._client_write_s = client_write_s
         self._stall = Watch(loop)
         self._taken = 0
@@ -44,25 +44,25 @@ class Outflow:
     @property
     def is_closing(self) -> bool:
         """Tell whether the connection is on its way out."""
-        return self._wire.is_closing()
+        return self.wire.is_closing()
 
     def flush(self) -> None:
         """Send now what would leave at the end of the turn."""
-        self._wire.send()
+        self.wire.send()
 
     def take_over(self) -> None:
         """Watch what somebody else has written and the caller has not taken."""
-        if self._wire.get_write_buffer_size():
+        if self.wire.get_write_buffer_size():
             self._watch()
 
     def end(self) -> None:
         """Tell the caller that no more will come, once all has left."""
         with suppress(OSError, RuntimeError):
-            self._wire.write_eof()
+            self.wire.write_eof()
 
     def abort(self) -> None:
         """Cut the connection with a reset."""
-        wire = self._wire
+        wire = self.wire
         sock = wire.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
             with suppress(OSError):
@@ -71,7 +71,7 @@ class Outflow:
 
     def close(self) -> None:
         """Watch no more; the connection is gone, or another's."""
-        self._wire.on_backlog = None
+        self.wire.on_backlog = None
         self._stall.close()
 
     def _note_backlog(self) -> None:
@@ -79,13 +79,13 @@ class Outflow:
             self._watch()
 
     def _watch(self) -> None:
-        self._taken = self._wire.taken_bytes
+        self._taken = self.wire.taken_bytes
         self._stall.set(self._loop.time() + self._client_write_s, self._check)
 
     def _check(self) -> None:
-        if not self._wire.get_write_buffer_size():
+        if not self.wire.get_write_buffer_size():
             return
-        if self._wire.taken_bytes > self._taken:
+        if self.wire.taken_bytes > self._taken:
             self._watch()
         else:
             self.abort()
@@ -98,6 +98,11 @@ class Outgoing:
 
     listens: Manager
     _outflow: Outflow | None
+
+    @property
+    def wire(self) -> Wire | None:
+        """Return what the connection is written to by, None when it is gone."""
+        return None if self._outflow is None else self._outflow.wire
 
     def write(self, data: bytes, is_whole: bool = False) -> None:
         """Write to the caller, and watch that the caller takes it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import partial
 from typing import Protocol
 
 from gateway.core.chunked import LAST_CHUNK, frame_chunk, render_chunk
@@ -17,7 +16,9 @@ from gateway.core.framing import CHUNKS, CLOSE, Framing
 from gateway.engine.events import Record
 from gateway.engine.incoming import Connection
 from gateway.engine.inflow import Take
+from gateway.engine.splice import Passage
 from gateway.engine.upstream import UpstreamConnection
+from gateway.engine.wire import Wire
 from gateway.errors import GatewayError
 
 # More than this costs more to read than a new connection does to make.
@@ -58,32 +59,50 @@ async def relay_reply(
     if is_last and chunked:
         out += LAST_CHUNK
     connection.writelines((head, out))
-    pass_on = partial(_pass_on, connection, record, chunked)
+    downward = _Downward(connection, record, is_chunked=chunked)
     while not is_last:
         await connection.drain()
-        data = await body.read_body(idle_s, pass_on)
+        data = await body.read_body(idle_s, downward)
         is_last = not data
         if data:
-            _send(connection, record, chunked, data)
+            downward.send(data)
         elif chunked:
             connection.write(LAST_CHUNK)
     await connection.drain()
 
 
-def _pass_on(connection: Connection, record: Record, chunked: bool, data: bytes) -> bool:
-    """Send bytes of a body as they come, while the caller takes them; tell whether they were."""
-    if not connection.has_room:
-        return False
-    _send(connection, record, chunked, data)
-    return True
+class _Downward(Passage):
+    """What sends bytes of a body to the caller as they come."""
 
+    __slots__ = ("_connection", "_is_chunked", "_record")
 
-def _send(connection: Connection, record: Record, chunked: bool, data: bytes) -> None:
-    record.bytes_out += len(data)
-    if chunked:
-        connection.writelines(frame_chunk(data))
-    else:
-        connection.write(data)
+    def __init__(self, connection: Connection, record: Record, *, is_chunked: bool) -> None:
+        self._connection = connection
+        self._record = record
+        self._is_chunked = is_chunked
+
+    def __call__(self, data: bytes) -> bool:
+        """Send bytes while the caller takes them; tell whether they were sent."""
+        if not self._connection.has_room:
+            return False
+        self.send(data)
+        return True
+
+    def outlet(self) -> Wire | None:
+        if self._is_chunked or not self._connection.has_room:
+            return None
+        return self._connection.wire
+
+    def count(self, size: int) -> None:
+        self._record.bytes_out += size
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, whether they are taken or not."""
+        self.count(len(data))
+        if self._is_chunked:
+            self._connection.writelines(frame_chunk(data))
+        else:
+            self._connection.write(data)
 
 
 async def discard_body(upstream: UpstreamConnection, framing: Framing) -> None:

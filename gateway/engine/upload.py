@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from aiohttp.streams import StreamReader
@@ -24,7 +23,9 @@ from gateway.core.chunked import LAST_CHUNK, render_chunk
 from gateway.core.framing import CHUNKED, CHUNKS, LENGTH, NOTHING, Framing, framing_of
 from gateway.engine.incoming import Incoming, Source
 from gateway.engine.inflow import Take
+from gateway.engine.splice import Passage
 from gateway.engine.upstream import UpstreamConnection
+from gateway.engine.wire import Wire
 from gateway.errors import BodyTooLarge
 
 
@@ -148,7 +149,7 @@ class Upload:
     def passing_to(self, upstream: UpstreamConnection) -> Take:
         """Return what sends pieces as they come, while upstream takes them."""
         self._may_pass_on = True
-        return partial(self._pass_on, upstream)
+        return _Upward(self, upstream)
 
     def end(self) -> None:
         """Take note that all of the body came, and was sent as it came."""
@@ -159,10 +160,10 @@ class Upload:
         """Send nothing more, from now on: what comes is the next attempt's."""
         self._may_pass_on = False
 
-    def _pass_on(self, upstream: UpstreamConnection, piece: bytes) -> bool:
+    def pass_on(self, upstream: UpstreamConnection, piece: bytes) -> bool:
         """Send a piece as it comes, while upstream takes them; tell whether it was sent."""
         is_allowed = self.size + len(piece) <= self._limits.max_body_bytes
-        if not (self._may_pass_on and is_allowed and upstream.has_room and upstream.is_quiet()):
+        if not (is_allowed and self._may_pass_to(upstream)):
             return False
         if self.is_held:
             self._take(piece)
@@ -171,6 +172,13 @@ class Upload:
             self.size += len(piece)
         upstream.write(piece)
         return True
+
+    def outlet(self, upstream: UpstreamConnection) -> Wire | None:
+        """Return where pieces may leave unseen: those that need not be held."""
+        return upstream.wire if not self.is_held and self._may_pass_to(upstream) else None
+
+    def _may_pass_to(self, upstream: UpstreamConnection) -> bool:
+        return self._may_pass_on and upstream.has_room and upstream.is_quiet()
 
     async def _read(self, deadline: float, take: Take | None = None) -> bytes:
         """Return the next piece that `take` does not take as it comes, b"" at the end."""
@@ -197,6 +205,25 @@ class Upload:
         """Drop what has been sent and is too much to hold."""
         if not self.is_held:
             self._pieces.clear()
+
+
+class _Upward(Passage):
+    """What sends pieces of a body to upstream as they come."""
+
+    __slots__ = ("_upload", "_upstream")
+
+    def __init__(self, upload: Upload, upstream: UpstreamConnection) -> None:
+        self._upload = upload
+        self._upstream = upstream
+
+    def __call__(self, data: bytes) -> bool:
+        return self._upload.pass_on(self._upstream, data)
+
+    def outlet(self) -> Wire | None:
+        return self._upload.outlet(self._upstream)
+
+    def count(self, size: int) -> None:
+        self._upload.size += size
 
 
 def upload_of(

@@ -25,6 +25,7 @@ from gateway.engine.inflow import Inflow, Take, Whole, ended_early
 from gateway.engine.pressure import Pressed, Pressure
 from gateway.engine.reply_news import NO_REPLY, ReplyNews
 from gateway.engine.socket_state import SocketState
+from gateway.engine.splice import Splice, begin_splice
 from gateway.engine.wire import Wire
 from gateway.errors import UpstreamBroken
 
@@ -41,6 +42,7 @@ class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
         self._whole = Whole()
         # Before there is a head it is never fed.
         self._body: Inflow | Whole = self._whole
+        self._splice: Splice | None = None
         self._is_asked = self.reply_started = False
         self.uses = 0
         self.idle_since = self._idle_s = 0.0
@@ -130,10 +132,14 @@ class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
             self._idle_s = idle_s
             deadline = self._loop.time() + idle_s
             body.taker = take
+            self._splice = begin_splice(self._loop, self, take)
             try:
                 await self._wait(deadline, f"upstream sent nothing of its body for {idle_s:g} s")
             finally:
                 body.taker = None
+                if self._splice is not None:
+                    self._splice.stop()
+                    self._splice = None
         return data
 
     async def peek_body(self, most_bytes: int, deadline: float) -> bytes:
@@ -185,7 +191,8 @@ class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
             return
         body = self._body
         if body.taker is not None and not body.ended:
-            self._watch.put_off(self._loop.time() + self._idle_s)
+            self._put_off()
+            self._splice = begin_splice(self._loop, self, body.taker)
             return
         if not body.ended and body.is_full:
             self._pause_reading()
@@ -230,6 +237,36 @@ class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
         else:
             self._body = body = Inflow(framing)
             body.feed(rest)
+
+    # The side of the splice.
+
+    @property
+    def wire(self) -> Wire | None:
+        """Return what is read and written by, None when it is gone."""
+        return self._transport
+
+    inlet = wire
+
+    @property
+    def left(self) -> int:
+        """Return how many bytes of the body have not come yet, 0 when nobody knows."""
+        return self._body.left
+
+    def let_by(self, size: int) -> None:
+        """Take note that so many bytes came and have left."""
+        self._body.let_by(size)
+        self._put_off()
+
+    def put_back(self, data: bytes) -> None:
+        """Hold what came and has not left."""
+        self._body.feed(data)
+
+    def note_broken(self) -> None:
+        """Take note that the connection broke."""
+        self.fail(ended_early("broke"))
+
+    def _put_off(self) -> None:
+        self._watch.put_off(self._loop.time() + self._idle_s)
 
     def _pause_reading(self) -> None:
         if self._transport is not None and self.is_open:

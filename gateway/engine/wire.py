@@ -27,7 +27,7 @@ _FEW_WRITES = 2
 _MOST_JOINED_BYTES = 65536
 
 # No number of a socket's: all goes through the transport.
-_NO_DESCRIPTOR = -1
+NO_DESCRIPTOR = -1
 
 # What `write` is told of a message that nothing more will be written of.
 WHOLE = True
@@ -42,9 +42,15 @@ class Wire:
     """A transport, as far as it is used here; `on_backlog` hears of bytes that are not taken."""
 
     __slots__ = (
-        *("_descriptor", "_gathers", "_held", "_lags", "_loop", "_outbox", "_passed_on"),
-        "_transport",
-        *("get_extra_info", "is_closing", "on_backlog", "pause_reading", "resume_reading"),
+        *("_gathers", "_held", "_lags", "_loop", "_outbox", "_passed_on", "_transport"),
+        *(
+            "descriptor",
+            "get_extra_info",
+            "is_closing",
+            "on_backlog",
+            "pause_reading",
+            "resume_reading",
+        ),
         "set_protocol",
     )
 
@@ -61,7 +67,8 @@ class Wire:
         # The transport may hold something that the kernel has not taken.
         self._lags = True
         self.on_backlog: Callable[[], None] | None = None
-        self._descriptor = _descriptor_of(transport)
+        # Of the socket, `NO_DESCRIPTOR` where what is written is encrypted.
+        self.descriptor = _descriptor_of(transport)
         # Where these are called often it is by a local name: the value of a slot that is called
         # where it stands is looked up anew each time (CPython 3.11).
         self.get_extra_info = transport.get_extra_info
@@ -115,7 +122,7 @@ class Wire:
         if not data or is_closing():
             return
         try:
-            sent = os.write(self._descriptor, data)
+            sent = os.write(self.descriptor, data)
         except OSError:
             # The transport meets the same error, or waits, and does what is to be done then.
             sent = 0
@@ -149,9 +156,7 @@ class Wire:
 
     def _look_whether_it_lags(self) -> bool:
         # What must be encrypted is the transport's for good.
-        self._lags = (
-            self._descriptor == _NO_DESCRIPTOR or self._transport.get_write_buffer_size() > 0
-        )
+        self._lags = self.descriptor == NO_DESCRIPTOR or self._transport.get_write_buffer_size() > 0
         return self._lags
 
     def _append(self, data: bytes) -> None:
@@ -214,6 +219,6 @@ def _descriptor_of(transport: asyncio.Transport) -> int:
     """Return the number of the socket; none without one, nor where what is written is encrypted."""
     sock = transport.get_extra_info("socket")
     if sock is None or transport.get_extra_info("sslcontext") is not None:
-        return _NO_DESCRIPTOR
+        return NO_DESCRIPTOR
     number: int = sock.fileno()
     return number

@@ -173,3 +173,17 @@ def test_nothing_is_lost_made_or_moved(pieces: list[bytes]) -> None:
     while sent.startswith(b"\r\n"):
         sent = sent[2:]
     assert sent.startswith(taken)
+
+
+def test_what_is_held_of_a_body_keeps_the_rest_of_it_from_being_told() -> None:
+    boundary = make()
+    boundary.receive(HEAD)
+    boundary.take()
+    boundary.end_head(Framing(Kind.LENGTH, 10))
+    assert boundary.left == 10
+    boundary.receive(b"abc")
+    assert boundary.left == 0
+    boundary.take()
+    assert boundary.left == 7
+    assert boundary.skip(3)
+    assert boundary.left == 4

@@ -21,6 +21,8 @@ class Nowhere:
 
     listener = Listener()
     listens: Manager
+    # No socket.
+    wire = None
 
     @property
     def has_room(self) -> bool:

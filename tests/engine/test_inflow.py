@@ -164,3 +164,18 @@ def test_a_piece_is_taken_without_a_copy() -> None:
     piece = b"a" * 1000
     inflow.feed(piece)
     assert inflow.take() is piece
+
+
+def test_what_was_let_by_is_neither_held_nor_awaited() -> None:
+    inflow = Inflow(Framing(Kind.LENGTH, 10))
+    inflow.feed(b"ab")
+    inflow.let_by(5)
+    assert (inflow.left, inflow.held_bytes) == (3, 2)
+    inflow.feed(b"hijk")
+    assert (inflow.take(), inflow.ended, inflow.surplus) == (b"abhij", True, True)
+
+
+@pytest.mark.parametrize("framing", [CHUNKED, UNTIL_CLOSE, EMPTY, NO_BODY])
+def test_of_a_body_without_a_length_nobody_knows_how_much_is_left(framing: Framing) -> None:
+    assert Inflow(framing).left == 0
+    assert Whole().left == 0

@@ -8,10 +8,14 @@ from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing
 from gateway.core.message import Listener
 from gateway.engine.events import Record
 from gateway.engine.incoming import Manager
+from gateway.engine.inflow import Take
 from gateway.engine.relay import DISCARD_BYTES, discard_body, relay_reply
+from gateway.engine.splice import Passage
 from gateway.engine.upstream import UpstreamConnection
+from gateway.engine.wire import Wire
 from gateway.errors import UpstreamBroken
 from tests.engine.linked import ASK, linked, soon
+from tests.engine.spliced import spliced
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -21,6 +25,8 @@ class Caller:
 
     listener = Listener()
     listens: Manager
+    # No socket.
+    wire: Wire | None = None
 
     def __init__(self) -> None:
         self.writes: list[bytes] = []
@@ -228,3 +234,30 @@ async def test_a_body_that_does_not_come_is_not_waited_for_long(
         reply = await upstream.read_head(soon())
         await discard_body(upstream, reply.framing)
         assert not upstream.is_reusable()
+
+
+class Asked:
+    """A body that ends at once, and keeps by what it could have left."""
+
+    def __init__(self) -> None:
+        self.take: Take | None = None
+
+    def take_body(self) -> tuple[bytes, bool]:
+        return b"", False
+
+    async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
+        self.take = take
+        return b""
+
+
+@pytest.mark.parametrize("framing", [UNTIL_CLOSE, CHUNKED])
+async def test_bytes_may_leave_unseen_only_where_they_need_no_frame(framing: Framing) -> None:
+    async with spliced(1) as way:
+        wire = way.road.wire
+        caller, body = Caller(), Asked()
+        caller.wire = wire
+        await relay_reply(caller, body, HEAD, framing, 5.0, Record("id", 0.0))
+        assert isinstance(body.take, Passage)
+        assert body.take.outlet() is (wire if framing is UNTIL_CLOSE else None)
+        caller.is_ready.clear()
+        assert body.take.outlet() is None

@@ -11,6 +11,7 @@ from gateway.config.model import Limits
 from gateway.core.framing import Framing, Kind
 from gateway.engine.inflow import Take
 from gateway.engine.upload import Upload
+from gateway.engine.wire import Wire
 from gateway.errors import RequestTimeout
 
 PATIENCE_S = 30.0
@@ -74,9 +75,13 @@ class Paused:
 
     connected = True
     is_paused = False
+    transport: Wire | None = None
 
     def pause_reading(self) -> None:
         self.is_paused = True
 
     def resume_reading(self, resume_parser: bool = True) -> None:
         self.is_paused = False
+
+    def data_received(self, data: bytes) -> None:
+        raise AssertionError(data)

@@ -1,0 +1,71 @@
+"""Pipes that bodies pass through; a few empty ones are kept, since making one takes a while.
+
+Rule 1: a pipe that is kept is empty: nobody finds another body's bytes in it.
+Rule 2: no more than `MOST_PIPES` are open, so that connections are not left without descriptors.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+
+# As much as one read of the event loop brings.
+PIPE_BYTES = 262144
+# More bodies than these at once are read and written.
+MOST_PIPES = 16
+_MOST_KEPT = 8
+# fcntl(2) on Linux; the library names it from 3.10 on, but not everywhere.
+_SET_SIZE = 1031
+
+
+class Pipe:
+    """A pipe, by its two descriptors; both never wait."""
+
+    __slots__ = ("inlet", "outlet")
+
+    def __init__(self) -> None:
+        """Open one; raises `OSError` when no descriptors are left."""
+        self.outlet, self.inlet = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # A user may have only so much of it (pipe(7)); what there is does, too.
+        with suppress(OSError):
+            fcntl.fcntl(self.inlet, _SET_SIZE, PIPE_BYTES)
+
+    def close(self) -> None:
+        """Close both ends; what is in it is lost."""
+        os.close(self.inlet)
+        os.close(self.outlet)
+
+
+class Pipes:
+    """Those of one process."""
+
+    __slots__ = ("_kept", "_open")
+
+    def __init__(self) -> None:
+        self._kept: list[Pipe] = []
+        self._open = 0
+
+    def take(self) -> Pipe | None:
+        """Return an empty pipe, None when there is none."""
+        if self._kept:
+            return self._kept.pop()
+        if self._open >= MOST_PIPES:
+            return None
+        try:
+            pipe = Pipe()
+        except OSError:
+            return None
+        self._open += 1
+        return pipe
+
+    def give_back(self, pipe: Pipe) -> None:
+        """Take a pipe back that is empty."""
+        if len(self._kept) < _MOST_KEPT:
+            self._kept.append(pipe)
+        else:
+            self._open -= 1
+            pipe.close()
+
+
+pipes = Pipes()
