@@ -6,5 +6,6 @@ lane (`reception.py`, `caller.py`); an upstream's is ours (`upstream.py`, kept b
 Between them stands one exchange (`exchange.py`): read head, decide, get the token the plan names,
 send, relay, one event, always. In either lane a request that is whole, and whose head is known
 (`known_heads.py`), goes the short way (`swift.py`) as far as that leads. What is not here yet of a
-body is read from a `body_source.py`, by an `upload.py`.
+body is read from a `body_source.py`, by an `upload.py`; the middle of a long body, either way,
+that need not be seen passes by all of them (`splice.py`).
 """
