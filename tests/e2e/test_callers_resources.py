@@ -19,7 +19,7 @@ async def test_the_limit_of_open_files_is_raised_to_what_is_needed() -> None:
         "http://127.0.0.1:1", "127.0.0.1:0", "limits.max_connections=3000", open_files=(512, 9000)
     ) as gateway:
         assert (await gateway.event())["event"] == "listening"
-        assert gateway.limit("Max open files") == 4256
+        assert gateway.limit("Max open files") == 4320
 
 
 async def test_a_limit_of_open_files_that_is_too_low_is_told() -> None:
@@ -28,7 +28,7 @@ async def test_a_limit_of_open_files_that_is_too_low_is_told() -> None:
         assert told["level"] == "warning"
         assert str(told["event"]).startswith(
             "only 9000 open files are allowed; limits.max_connections and limits.max_in_flight "
-            "need 11256: raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)"
+            "need 11320: raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)"
         )
         assert gateway.limit("Max open files") == 9000
 

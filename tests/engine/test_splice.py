@@ -7,16 +7,24 @@ import socket
 
 import pytest
 
+from gateway.engine import splice
 from gateway.engine.pipes import PIPE_BYTES
 from gateway.engine.splice import LEAST_BYTES, PATIENCE_S, TAIL_BYTES, begin_splice
 from gateway.engine.wire import NO_DESCRIPTOR
-from tests.engine.spliced import opened, spliced, until
+from tests.engine.spliced import opened, pipes_in_use, spliced, until
 
 MIB = 1 << 20
 # More than two socket buffers and a pipe take.
 TOO_MUCH = 20 * MIB
 
 
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a splice wait for as long as a test may take."""
+    monkeypatch.setattr(splice, "PATIENCE_S", 30.0)
+
+
+@pytest.mark.usefixtures("patience")
 async def test_all_but_the_beginning_and_the_end_goes_by() -> None:
     sent = random.Random(1).randbytes(3 * MIB)
     async with spliced(len(sent)) as way:
@@ -63,14 +71,14 @@ async def test_bytes_arrive_in_order_whatever_the_sizes_and_the_pauses(
 
 
 async def test_who_takes_nothing_gets_the_rest_by_the_longer_way() -> None:
+    before = pipes_in_use()
     sent = random.Random(2).randbytes(TOO_MUCH)
     async with spliced(len(sent)) as way:
         sending = asyncio.create_task(way.send(sent))
-        await way.until_spliced()
-        await asyncio.sleep(3 * PATIENCE_S)
         # The pipe has been given back, with what was in it.
-        assert way.body.splice is None
-        assert way.road.wire.get_write_buffer_size() > 0
+        await until(way.road.wire.get_write_buffer_size)
+        await until(lambda: pipes_in_use() == before)
+        assert way.body.went_by
         assert await way.receive(len(sent)) == sent
         await sending
 
@@ -79,7 +87,6 @@ async def test_no_descriptor_is_left_of_a_body() -> None:
     async def carry() -> None:
         async with spliced(TOO_MUCH) as way:
             sending = asyncio.create_task(way.send(bytes(MIB)))
-            await way.until_spliced()
             await way.receive(MIB // 2)
             await asyncio.sleep(2 * PATIENCE_S)
             sending.cancel()
@@ -92,6 +99,7 @@ async def test_no_descriptor_is_left_of_a_body() -> None:
     await until(lambda: opened() <= before)
 
 
+@pytest.mark.usefixtures("patience")
 async def test_a_pause_costs_no_time_of_the_processor() -> None:
     async with spliced(TOO_MUCH) as way:
         sending = asyncio.create_task(way.send(bytes(MIB)))
@@ -103,6 +111,17 @@ async def test_a_pause_costs_no_time_of_the_processor() -> None:
         after = resource.getrusage(resource.RUSAGE_SELF)
         # Turning round and round would be hundreds of milliseconds.
         assert after.ru_utime - before.ru_utime < 0.15
+
+
+async def test_who_sends_nothing_for_a_while_keeps_no_pipe() -> None:
+    before = pipes_in_use()
+    sent = random.Random(7).randbytes(4 * MIB)
+    async with spliced(len(sent)) as way:
+        for at in range(0, len(sent), MIB):
+            await way.send(sent[at : at + MIB])
+            assert await way.receive(MIB) == sent[at : at + MIB]
+            await until(lambda: pipes_in_use() == before)
+        assert len(way.body.went_by) >= 3
 
 
 async def test_what_is_short_or_seen_or_encrypted_is_read() -> None:
@@ -122,6 +141,7 @@ async def test_what_is_short_or_seen_or_encrypted_is_read() -> None:
         under_way.stop()
 
 
+@pytest.mark.usefixtures("patience")
 async def test_nothing_overtakes_what_has_been_written_and_has_not_left() -> None:
     async with spliced(4 * MIB) as way:
         written = bytes(TOO_MUCH)
