@@ -1,7 +1,6 @@
-"""Pipes that bodies pass through; a few empty ones are kept, since making one takes a while.
+"""Pipes that bodies pass through, each of one body.
 
-Rule 1: a pipe that is kept is empty: nobody finds another body's bytes in it.
-Rule 2: no more than `MOST_PIPES` are open, so that connections are not left without descriptors.
+Rule: no more than `MOST_PIPES` are open, so that connections are not left without descriptors.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from contextlib import suppress
 PIPE_BYTES = 262144
 # More bodies than these at once are read and written.
 MOST_PIPES = 16
-_MOST_KEPT = 8
 # fcntl(2) on Linux; the library names it from 3.10 on, but not everywhere.
 _SET_SIZE = 1031
 
@@ -38,34 +36,28 @@ class Pipe:
 
 
 class Pipes:
-    """Those of one process."""
+    """Those of one process; `count` are open."""
 
-    __slots__ = ("_kept", "_open")
+    __slots__ = ("count",)
 
     def __init__(self) -> None:
-        self._kept: list[Pipe] = []
-        self._open = 0
+        self.count = 0
 
     def take(self) -> Pipe | None:
-        """Return an empty pipe, None when there is none."""
-        if self._kept:
-            return self._kept.pop()
-        if self._open >= MOST_PIPES:
+        """Return a new pipe, None when there is none to be had."""
+        if self.count >= MOST_PIPES:
             return None
         try:
             pipe = Pipe()
         except OSError:
             return None
-        self._open += 1
+        self.count += 1
         return pipe
 
     def give_back(self, pipe: Pipe) -> None:
-        """Take a pipe back that is empty."""
-        if len(self._kept) < _MOST_KEPT:
-            self._kept.append(pipe)
-        else:
-            self._open -= 1
-            pipe.close()
+        """Close a pipe that was taken."""
+        self.count -= 1
+        pipe.close()
 
 
 pipes = Pipes()

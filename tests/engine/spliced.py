@@ -164,8 +164,8 @@ async def spliced(size: int, family: int = socket.AF_INET) -> AsyncIterator[Way]
 
 
 def pipes_in_use() -> int:
-    """Return how many pipes of this process have not been given back."""
-    return pipes._open - len(pipes._kept)
+    """Return how many pipes of this process are open."""
+    return pipes.count
 
 
 def opened() -> int:

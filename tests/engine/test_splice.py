@@ -91,7 +91,7 @@ async def test_no_descriptor_is_left_of_a_body() -> None:
             await asyncio.sleep(2 * PATIENCE_S)
             sending.cancel()
 
-    # One keeps its pipe, and what the event loop opens once.
+    # What the event loop opens once.
     await carry()
     before = opened()
     for _ in range(5):

@@ -10,7 +10,6 @@ import struct
 import pytest
 
 from gateway.engine import splice
-from gateway.engine.pipes import Pipe, pipes
 from tests.engine.spliced import PATIENCE_S, Way, spliced, until
 
 MIB = 1 << 20
@@ -189,14 +188,3 @@ class NoPipes:
 
     def take(self) -> None:
         """Return none."""
-
-
-async def test_a_pipe_comes_back_empty_whatever_ended_the_body() -> None:
-    await test_what_has_not_left_is_put_back_by_a_stop(is_full=True)
-    taken: list[Pipe] = []
-    while (pipe := pipes.take()) is not None:
-        taken.append(pipe)
-    for pipe in taken:
-        with pytest.raises(BlockingIOError):
-            os.read(pipe.outlet, 1)
-        pipes.give_back(pipe)
