@@ -16,7 +16,6 @@ from aiohttp.streams import StreamReader
 from gateway.engine.body_source import BodySource, stall
 from gateway.engine.incoming import Gate
 from gateway.engine.inflow import Take
-from gateway.engine.splice import begin_splice
 from gateway.engine.wire import Wire
 
 # Twice as much is held at most, and what one read of the event loop brings; as in the main lane.
@@ -50,7 +49,7 @@ class LongBody(BodySource):
     def __init__(
         self, connection: Pausable, gate: Gate, length: int, loop: asyncio.AbstractEventLoop
     ) -> None:
-        super().__init__(gate, loop)
+        super().__init__(gate, loop, self)
         self._connection = connection
         self.left = length
         self.payload = StreamReader(cast(BaseProtocol, connection), _BUFFER_BYTES, loop=loop)
@@ -79,10 +78,9 @@ class LongBody(BodySource):
             self.payload.feed_data(part)
         if not self.left:
             self.payload.feed_eof()
-            self._let_go()
-            self._watch.close()
+            self.close()
         elif is_taken:
-            self._splice = begin_splice(self._loop, self, self._take)
+            self.splice()
         return is_taken, rest
 
     # The side of the splice.

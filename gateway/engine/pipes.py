@@ -13,8 +13,6 @@ from contextlib import suppress
 PIPE_BYTES = 262144
 # More bodies than these at once are read and written.
 MOST_PIPES = 16
-# fcntl(2) on Linux; the library names it from 3.10 on, but not everywhere.
-_SET_SIZE = 1031
 
 
 class Pipe:
@@ -27,7 +25,7 @@ class Pipe:
         self.outlet, self.inlet = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         # A user may have only so much of it (pipe(7)); what there is does, too.
         with suppress(OSError):
-            fcntl.fcntl(self.inlet, _SET_SIZE, PIPE_BYTES)
+            fcntl.fcntl(self.inlet, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def close(self) -> None:
         """Close both ends; what is in it is lost."""

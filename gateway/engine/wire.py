@@ -43,15 +43,8 @@ class Wire:
 
     __slots__ = (
         *("_gathers", "_held", "_lags", "_loop", "_outbox", "_passed_on", "_transport"),
-        *(
-            "descriptor",
-            "get_extra_info",
-            "is_closing",
-            "on_backlog",
-            "pause_reading",
-            "resume_reading",
-        ),
-        "set_protocol",
+        *("descriptor", "get_extra_info", "is_closing", "on_backlog", "pause_reading"),
+        *("resume_reading", "set_protocol"),
     )
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

@@ -149,10 +149,3 @@ class Told:
 
     def store_failed(self, credential: str, reason: str) -> None:
         self.stores.append(reason)
-
-
-async def eventually(holds: Callable[[], object]) -> None:
-    """Wait for what tells nobody when it comes."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0.005)

@@ -15,7 +15,8 @@ from gateway.credentials.holding import Holding
 from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
 from tests.credentials.brokers import KEY, Place, lasting, place
-from tests.credentials.desk import desk, endpoint_of, eventually, vault_of
+from tests.credentials.desk import desk, endpoint_of, vault_of
+from tests.eventually import eventually
 
 
 async def test_five_hundred_who_ask_at_once_cost_one_token_call() -> None:

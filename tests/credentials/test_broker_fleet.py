@@ -14,8 +14,9 @@ from gateway.credentials.holding import Holding, render
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry
 from tests.credentials.brokers import KEY, Place, jwt_grant, place
-from tests.credentials.desk import Answer, Call, desk, endpoint_of, eventually, vault_of
+from tests.credentials.desk import Answer, Call, desk, endpoint_of, vault_of
 from tests.credentials.test_broker_store import Downable
+from tests.eventually import eventually
 
 
 async def test_one_429_is_heeded_by_the_whole_fleet() -> None:

@@ -14,7 +14,8 @@ from gateway.credentials.renewal import Grant
 from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
 from tests.credentials.brokers import Place, jwt_grant, lasting, place
-from tests.credentials.desk import Answer, Desk, desk, endpoint_of, eventually
+from tests.credentials.desk import Answer, Desk, desk, endpoint_of
+from tests.eventually import eventually
 
 WRONG: Answer = (401, {"error": "invalid_client"})
 

@@ -7,7 +7,7 @@ from gateway.credentials.holding import Holding, render
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry, Lease, StoreDown
 from tests.credentials.brokers import KEY, lasting, place
-from tests.credentials.desk import eventually
+from tests.eventually import eventually
 
 
 class Downable(MemoryStore):

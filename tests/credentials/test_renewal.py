@@ -10,7 +10,7 @@ from gateway.credentials.holding import Holding, parse, render
 from gateway.credentials.renewal import NOTHING, Held, Renewal
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry, Lease, StoreDown
-from tests.credentials.desk import eventually
+from tests.eventually import eventually
 
 KEY = "token:ours:1"
 

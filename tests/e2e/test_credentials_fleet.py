@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from gateway import simulator
-from tests.credentials.desk import eventually
 from tests.e2e.vendor import GET, JWT_SETS, token_calls, vendor
+from tests.eventually import eventually
 from tests.redis_server import RedisServer
 from tests.started import Started, process
 from tests.wire import Peer

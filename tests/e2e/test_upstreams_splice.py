@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.engine.pipes import MOST_PIPES
-from tests.engine.spliced import pipes_in_use, until
+from tests.engine.spliced import pipes_in_use
+from tests.eventually import eventually
 from tests.wire import OK, PATH, PATIENCE_S, Peer, answering, request, running, scripted
 
 MIB = 1 << 20
@@ -23,12 +24,12 @@ async def in_use() -> AsyncIterator[int]:
     """Tell how many pipes other tests have left, and fail one whose body has kept its own."""
     before = pipes_in_use()
     yield before
-    await until(lambda: pipes_in_use() == before)
+    await eventually(lambda: pipes_in_use() == before)
 
 
 @pytest.fixture
 def moved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Tell how many bytes went from a pipe into a socket, piece by piece."""
+    """Tell how many bytes went into pipes and out of them, piece by piece."""
     sizes: list[int] = []
     splice = os.splice
 

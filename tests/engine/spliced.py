@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -11,8 +11,7 @@ from gateway.engine.pipes import pipes
 from gateway.engine.splice import Passage, Splice, begin_splice
 from gateway.engine.wire import Wire
 from tests.engine.held import Held
-
-PATIENCE_S = 30.0
+from tests.eventually import PATIENCE_S, eventually
 
 
 class Road(Passage):
@@ -115,16 +114,9 @@ class Way:
 
     async def until_spliced(self) -> Splice:
         """Wait until a splice waits."""
-        await until(lambda: self.body.splice is not None and not self.body.splice.is_over)
+        await eventually(lambda: self.body.splice is not None and not self.body.splice.is_over)
         assert self.body.splice is not None
         return self.body.splice
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Wait until it holds."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():  # noqa: ASYNC110 - there is no event to wait for
-            await asyncio.sleep(0)
 
 
 def _pair(family: int) -> tuple[socket.socket, socket.socket]:

@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from gateway.engine.lookout import Lookout
-from tests.engine.spliced import opened, spliced, until
+from tests.engine.spliced import opened, spliced
+from tests.eventually import eventually
 
 TOO_MUCH = 20_000_000
 
@@ -23,7 +24,7 @@ async def test_bytes_are_awaited_of_a_socket_that_has_a_transport() -> None:
         await asyncio.sleep(0.01)
         assert not calls
         way.sender.send(b"x")
-        await until(lambda: calls)
+        await eventually(lambda: calls)
         lookout.stop()
         await asyncio.sleep(0)
         calls.clear()
@@ -40,7 +41,7 @@ async def test_room_is_awaited_until_there_is_some() -> None:
         lookout.await_room(way.road.wire.descriptor, lambda: calls.append(1))
         assert (lookout.awaits_bytes, lookout.awaits_room) == (False, True)
         await way.receive(TOO_MUCH)
-        await until(lambda: calls)
+        await eventually(lambda: calls)
         lookout.close()
         assert not lookout.awaits_room
 

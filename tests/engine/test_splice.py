@@ -11,7 +11,8 @@ from gateway.engine import splice
 from gateway.engine.pipes import PIPE_BYTES
 from gateway.engine.splice import LEAST_BYTES, PATIENCE_S, TAIL_BYTES, begin_splice
 from gateway.engine.wire import NO_DESCRIPTOR
-from tests.engine.spliced import opened, pipes_in_use, spliced, until
+from tests.engine.spliced import opened, pipes_in_use, spliced
+from tests.eventually import eventually
 
 MIB = 1 << 20
 # More than two socket buffers and a pipe take.
@@ -76,8 +77,8 @@ async def test_who_takes_nothing_gets_the_rest_by_the_longer_way() -> None:
     async with spliced(len(sent)) as way:
         sending = asyncio.create_task(way.send(sent))
         # The pipe has been given back, with what was in it.
-        await until(way.road.wire.get_write_buffer_size)
-        await until(lambda: pipes_in_use() == before)
+        await eventually(way.road.wire.get_write_buffer_size)
+        await eventually(lambda: pipes_in_use() == before)
         assert way.body.went_by
         assert await way.receive(len(sent)) == sent
         await sending
@@ -96,7 +97,7 @@ async def test_no_descriptor_is_left_of_a_body() -> None:
     before = opened()
     for _ in range(5):
         await carry()
-    await until(lambda: opened() <= before)
+    await eventually(lambda: opened() <= before)
 
 
 @pytest.mark.usefixtures("patience")
@@ -120,7 +121,7 @@ async def test_who_sends_nothing_for_a_while_keeps_no_pipe() -> None:
         for at in range(0, len(sent), MIB):
             await way.send(sent[at : at + MIB])
             assert await way.receive(MIB) == sent[at : at + MIB]
-            await until(lambda: pipes_in_use() == before)
+            await eventually(lambda: pipes_in_use() == before)
         assert len(way.body.went_by) >= 3
 
 

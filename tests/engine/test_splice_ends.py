@@ -10,7 +10,8 @@ import struct
 import pytest
 
 from gateway.engine import splice
-from tests.engine.spliced import PATIENCE_S, Way, spliced, until
+from tests.engine.spliced import Way, spliced
+from tests.eventually import PATIENCE_S, eventually
 
 MIB = 1 << 20
 # More than two socket buffers and a pipe take.
@@ -29,7 +30,7 @@ async def test_what_has_not_left_is_put_back_by_a_stop(is_full: bool) -> None:
     async with spliced(len(sent)) as way:
         sending = asyncio.create_task(way.send(sent if is_full else sent[:MIB]))
         under_way = await way.until_spliced()
-        await until(lambda: bool(under_way._held) is is_full)
+        await eventually(lambda: bool(under_way._held) is is_full)
         if not is_full:
             assert await way.receive(MIB) == sent[:MIB]
         way.road.is_open = False
@@ -45,7 +46,7 @@ async def test_what_has_not_left_is_put_back_by_a_stop(is_full: bool) -> None:
             await sending
             sending = asyncio.create_task(way.send(sent[MIB:]))
         await sending
-        await until(lambda: not body.left)
+        await eventually(lambda: not body.left)
         assert body.kept == sent[way.road.counted :]
 
 
@@ -56,7 +57,7 @@ async def test_what_may_no_longer_leave_is_left_to_who_reads() -> None:
         await way.until_spliced()
         way.road.is_open = False
         sending = asyncio.create_task(way.send(sent[MIB:]))
-        await until(lambda: not way.body.left)
+        await eventually(lambda: not way.body.left)
         await sending
         counted = way.road.counted
         assert await way.receive(counted) == sent[:counted]
@@ -160,8 +161,8 @@ async def test_a_reader_that_is_gone_is_met_by_who_writes() -> None:
         sending = asyncio.create_task(way.send(bytes(TOO_MUCH)))
         await way.receive(MIB)
         way.reader.close()
-        await until(way.road.wire.is_closing)
-        await until(lambda: way.body.splice is None or way.body.splice.is_over)
+        await eventually(way.road.wire.is_closing)
+        await eventually(lambda: way.body.splice is None or way.body.splice.is_over)
         sending.cancel()
 
 
