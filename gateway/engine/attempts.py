@@ -146,7 +146,7 @@ class Attempts:
         """Be let through, at once when nothing is in the way."""
         toll = self._way.toll
         now = asyncio.get_running_loop().time()
-        return toll.pay_now(self._plan.permitted, Fare(), now) or await toll.pay(self._plan)
+        return toll.pay_now(Fare(self._plan.permitted), now) or await toll.pay(self._plan)
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         """Send the request, or what is here of it."""

@@ -19,7 +19,8 @@ from gateway.core.query import Finding
 class Asked:
     """What the head of a request said, and what was decided about it.
 
-    Requests with the same head may share one; `line` is what a listener has made of it.
+    Requests with the same head may share one. `like` is that of a request from which this one
+    differs in its path alone, in ids; `line` is what a listener has made of it.
     """
 
     wire_method: str = ""
@@ -34,6 +35,7 @@ class Asked:
     operation: str = ""
     rate_group: str = ""
     findings: tuple[Finding, ...] = ()
+    like: Asked | None = field(default=None, repr=False, compare=False)
     line: bytes = field(default=b"", repr=False, compare=False)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from gateway.core.framing import LENGTH, Framing
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import split_list
+from gateway.core.links import Links
 from gateway.core.message import RawHead
 from gateway.core.section import steady_fields
 from gateway.engine.events import Asked
@@ -37,10 +38,11 @@ class Known:
     tells that the connection ends with the answer, `asked` is what stands in the record,
     `restore` is what the body passes through, `replies` renders the heads of answers. `is_plain`
     tells that the head is `plain_head`'s and nothing ends with its answer, so that who recalls it
-    need not parse it. `fare` is what its requests are charged to.
+    need not parse it. `links` are the plan's, `fare` is what its requests are charged to.
+    `decide` makes the plan of a head that was written from another one (see `alike.py`).
     """
 
-    plan: Plan
+    _plan: Plan | None
     length: int
     method: str
     start: bytes
@@ -52,8 +54,17 @@ class Known:
     asked: Asked
     restore: Restore
     replies: ReplyHeads = field(repr=False, compare=False)
+    links: Links | None
+    fare: Fare = field(repr=False, compare=False)
     is_plain: bool = False
-    fare: Fare = field(default_factory=Fare, repr=False, compare=False)
+    decide: Callable[[], Plan] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan, decided now if it was not yet."""
+        if self._plan is None and self.decide is not None:
+            self._plan = self.decide()
+        return cast("Plan", self._plan)
 
     def may_be_kept(self, raw: RawHead) -> bool:
         """Tell whether a head may be remembered: it holds no secret, and may come again."""
@@ -73,7 +84,8 @@ class Known:
         routed = permitted.routed
         request = replace(routed.request, fields=steady_fields(routed.request.fields))
         permitted = replace(permitted, routed=replace(routed, request=request))
-        return replace(self, plan=replace(self.plan, permitted=permitted))
+        plan = replace(self.plan, permitted=permitted)
+        return replace(self, _plan=plan, fare=Fare(permitted), decide=None)
 
 
 def know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
@@ -94,4 +106,6 @@ def know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
         asked,
         restorer_for(plan.request, plan.restored),
         ReplyHeads(plan),
+        plan.links,
+        Fare(plan.permitted),
     )

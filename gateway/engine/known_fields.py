@@ -19,6 +19,7 @@ from gateway.core.section import steady_fields
 from gateway.engine.events import Asked
 from gateway.engine.known import Known, Restore
 from gateway.policy.forward import Plan
+from gateway.policy.rate_groups import Fare
 from gateway.policy.reply import ReplyHeads
 from gateway.policy.routes import PASSTHROUGH
 
@@ -65,6 +66,8 @@ class KnownFields:
             asked,
             self.restore,
             self._replies_to(plan),
+            plan.links,
+            Fare(plan.permitted),
         )
 
     def _replies_to(self, plan: Plan) -> ReplyHeads:

@@ -17,17 +17,21 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
 from gateway.core.grammar import PLAIN_LINE
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
+from gateway.engine.alike import Alike
 from gateway.engine.events import Asked, Record
 from gateway.engine.known import Known, Restore, know
 from gateway.engine.known_fields import KnownFields, keep_fields, may_be_kept
 from gateway.engine.recording import note_decision, note_head
 from gateway.pipeline import AnsweredHere, Policy, decide
 from gateway.policy.forward import Plan
+from gateway.policy.likeness import Likeness
 from gateway.policy.relink import restorer_for
 
 # As much as nginx reads of a head at first; longer ones hold cookies, and belong to pages.
@@ -47,7 +51,7 @@ _MAIN = b"m"
 class KnownHeads:
     """The heads that come by one listener, under one policy."""
 
-    __slots__ = ("_fields", "_hash", "_listener", "_memo", "_seen", "policy")
+    __slots__ = ("_alike", "_fields", "_hash", "_listener", "_memo", "_seen", "policy")
 
     def __init__(self, policy: Policy, listener: Listener) -> None:
         self.policy = policy
@@ -57,6 +61,7 @@ class KnownHeads:
         self._hash = hashlib.blake2b(digest_size=16, salt=salt, person=person)
         self._memo: Memo[bytes, Known] = Memo(max_bytes=MOST_KEPT_BYTES)
         self._fields: Memo[bytes, KnownFields] = Memo()
+        self._alike = Alike(Likeness(policy.routes, policy.rules.query), MOST_KEPT_BYTES)
         self._seen: set[bytes] = set()
 
     def find(self, head: bytes) -> Known | None:
@@ -116,11 +121,26 @@ class KnownHeads:
         place = self._digest(head[line.end() :], line[1])
         fields = self._fields.get(place)
         if fields is not None and len(line[2]) <= self.policy.rules.max_target_bytes:
-            raw = fields.head(line[2], self._listener)
-            known = self._know(raw, fields)
+            known = self._know_target(line[2], fields, place)
             if known is not None:
-                return self._keep(digest, known, raw) if self._comes_again(digest) else known
+                if not self._comes_again(digest):
+                    return known
+                return self._keep(digest, known, fields.head(line[2], self._listener))
         return self._learn_anew(head, digest, place)
+
+    def _know_target(self, target: bytes, fields: KnownFields, place: bytes) -> Known | None:
+        """Return what follows from a head with known fields, None where they do not suffice."""
+        known = self._alike.find(place, target, partial(self._plan, target, fields))
+        if known is None:
+            raw = fields.head(target, self._listener)
+            known = self._know(raw, fields)
+            if known is not None and known.may_be_kept(raw):
+                self._alike.keep(place, target, known, _size(known))
+        return known
+
+    def _plan(self, target: bytes, fields: KnownFields) -> Plan:
+        raw = fields.head(target, self._listener)
+        return cast("Plan", decide(raw, self.policy, 0.0, fields.said))
 
     def _learn_anew(self, head: bytes, digest: bytes, place: bytes) -> Known | None:
         raw = parse_plain_head(head, self._listener)
@@ -153,8 +173,7 @@ class KnownHeads:
         if known is None or not known.may_be_kept(raw):
             return known
         known = known.without_credentials()
-        # Its fields and the target are in the plan, and in the head that leaves.
-        self._memo.put(digest, known, 2 * len(known.start) + _PLAN_BYTES)
+        self._memo.put(digest, known, _size(known))
         return known
 
     def _comes_again(self, digest: bytes) -> bool:
@@ -165,6 +184,11 @@ class KnownHeads:
             self._seen.clear()
         self._seen.add(digest)
         return False
+
+
+def _size(known: Known) -> int:
+    # Its fields and the target are in the plan, and in the head that leaves.
+    return 2 * len(known.start) + _PLAN_BYTES
 
 
 def _is_plain(plan: Plan) -> bool:

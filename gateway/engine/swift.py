@@ -69,7 +69,7 @@ class Swift:
             self._token = way.credential.ready()
             if self._token is None:
                 return False
-        self._spent = way.toll.pay_now(known.plan.permitted, known.fare, now)
+        self._spent = way.toll.pay_now(known.fare, now)
         upstream = way.pool.take() if self._spent is not None else None
         if upstream is None:
             return False
@@ -102,7 +102,7 @@ class Swift:
         reply = upstream.whole_reply() if upstream is not None else None
         if upstream is None or reply is None:
             return False
-        head, links = reply[0], known.plan.links
+        head, links = reply[0], known.links
         if head.status == 401 or head.status >= 429:
             return False
         if links is not None:

@@ -20,7 +20,6 @@ from gateway.engine.first_answers import FirstAnswers
 from gateway.engine.fleet_budgets import FleetBudgets, Refusal
 from gateway.errors import RateShield
 from gateway.policy.forward import Plan
-from gateway.policy.permits import Permitted
 from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_fields import RateFields, parse_retry_after, read_rate_fields
 from gateway.policy.rate_groups import Fare, RateKey, charged_key
@@ -64,16 +63,16 @@ class Toll:
         """Return how many requests wait for a window."""
         return len(self._queue)
 
-    def pay_now(self, permitted: Permitted, fare: Fare, now: float) -> Spent | None:
+    def pay_now(self, fare: Fare, now: float) -> Spent | None:
         """Let one attempt through, None when it would have to wait, or to be refused.
 
-        `fare` is that of requests with the same head; `now` is event-loop seconds.
+        `fare` is that of requests which are charged alike; `now` is event-loop seconds.
         """
         if self._is_off:
             return _UNCOUNTED
         rates = self.rates
         groups = rates.groups
-        key = fare.key if fare.edition is groups.edition else groups.look_up(fare, permitted)
+        key = fare.key if fare.edition is groups.edition else groups.look_up(fare)
         if self._counts_alone:
             spent = rates.spend_if_told(key, now)
             if spent is not None:

@@ -35,7 +35,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 # The longest names and reasons are shorter; what a caller can make longer is not worth more.
 MAX_TEXT = 200
 # Half a screen; a whole target can have 16 KiB.
-_MAX_PATH = 1000
+MAX_PATH = 1000
 
 
 def show_text(value: bytes | str, limit: int = MAX_TEXT) -> str:
@@ -64,8 +64,8 @@ def show_path(path: bytes) -> str:
         return "*" if path == b"*" else CUT
     end = _public_end(path)
     if end is None:
-        return show_text(path, _MAX_PATH)
-    return show_text(end, _MAX_PATH) + "/" + CUT
+        return show_text(path, MAX_PATH)
+    return show_text(end, MAX_PATH) + "/" + CUT
 
 
 def hides_secret(path: bytes) -> bool:

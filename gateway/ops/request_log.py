@@ -16,7 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.engine.events import Asked, Record
 from gateway.ops.log_output import AT, Event, json_lines
-from gateway.ops.redaction import hides_secret, show_path, show_text
+from gateway.ops.redaction import MAX_PATH, hides_secret, show_path, show_text
 
 # More names, or more findings, say nothing that these do not.
 _MAX_LISTED = 30
@@ -25,6 +25,7 @@ _WHOLE = 1.5 * 2**52
 _LEVELS = _INFO, _WARNING, _ERROR = logging.INFO, logging.WARNING, logging.ERROR
 _USUAL = frozenset({"HTTP/1.1", "GET", "POST", "PUT", "PATCH", "DELETE"})
 _HEADLINE = ("status", "method", "wire_method", "path")
+_PATH = b'"path":"%b",'
 _NOT_FOR_PEOPLE = ("http_version", "user_agent", "bytes_in", "queue_ms", "operation", "caller")
 
 
@@ -126,8 +127,18 @@ def describe_course(record: Record) -> dict[str, object]:
 
 def _end_of(asked: Asked) -> bytes:
     """Return how the line ends: the head's fields, written once for requests with the same head."""
-    asked.line = b"," + orjson.dumps(describe_head(asked))[1:]
+    asked.line = _end_like(asked) or b"," + orjson.dumps(describe_head(asked))[1:]
     return asked.line
+
+
+def _end_like(asked: Asked) -> bytes:
+    """Return how the line ends, from that of a request with another path; empty if it cannot."""
+    like = asked.like
+    if like is None or len(asked.path) > MAX_PATH:
+        return b""
+    # Where it stands as it came there is nothing in it that is escaped, cut, or a secret.
+    before, found, behind = like.line.partition(_PATH % like.path)
+    return b"".join((before, _PATH % asked.path, behind)) if found else b""
 
 
 def shorten(event: Event) -> Event:

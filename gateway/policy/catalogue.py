@@ -11,7 +11,7 @@ Rule 2: paths are compared on their reading (`target.read_path`), which is lower
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -40,16 +40,22 @@ class _Node:
 class Catalogue:
     """Finds the operation of an effective method and a path's reading."""
 
-    __slots__ = ("_root",)
+    __slots__ = ("_operations", "_root")
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
-        for operation in operations:
+        self._operations = tuple(operations)
+        for operation in self._operations:
             self._add(operation)
 
     def find(self, method: str, reading: bytes) -> Operation | None:
         """Return the operation, or None; HEAD is the GET of the same resource."""
         return _find(self._root, reading.split(b"/"), 1, "GET" if method == "HEAD" else method)
+
+    def templates(self) -> Iterator[bytes]:
+        """Yield the path template of every operation."""
+        for operation in self._operations:
+            yield operation.template.encode()
 
     def _add(self, operation: Operation) -> None:
         node = self._root

@@ -61,11 +61,13 @@ def charged_key(key: RateKey, group: str) -> RateKey:
 
 
 class Fare:
-    """The key of requests with the same head, once it was looked up, and of which edition it is."""
+    """The key of requests that are charged alike, once looked up, and of which edition it is."""
 
-    __slots__ = ("edition", "key")
+    __slots__ = ("edition", "key", "permitted")
 
-    def __init__(self) -> None:
+    def __init__(self, permitted: Permitted) -> None:
+        """Look nothing up yet; `permitted` is one of the requests."""
+        self.permitted = permitted
         self.edition: object = None
         self.key = _NO_KEY
 
@@ -102,9 +104,9 @@ class RateGroups:
             key = self._keys[place] = self._make(routed)
         return key
 
-    def look_up(self, fare: Fare, permitted: Permitted) -> RateKey:
+    def look_up(self, fare: Fare) -> RateKey:
         """Return what `key_of` does, and keep it in the fare."""
-        fare.edition, fare.key = self.edition, self.key_of(permitted)
+        fare.edition, fare.key = self.edition, self.key_of(fare.permitted)
         return fare.key
 
     def learn(self, key: RateKey, group: str) -> None:

@@ -10,7 +10,7 @@ Rule 2: an absolute-form target chooses its upstream by name, and the path must 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -166,6 +166,13 @@ class Routes:
                 "is neither this gateway nor an enabled upstream"
             )
         return named
+
+    def compared_paths(self) -> Iterator[bytes]:
+        """Yield every path that a request's is compared with."""
+        for upstream in self._all:
+            yield from upstream.prefixes
+            yield from upstream.cookie_paths
+        yield from self._catalogue.templates()
 
     def _strip_media(self, path: bytes, candidates: tuple[Upstream, ...]) -> tuple[bytes, bool]:
         """Return the path as its upstream serves it, and whether its prefix asks for media."""

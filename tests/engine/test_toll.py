@@ -60,7 +60,7 @@ async def test_a_shut_door_is_told_at_once_when_nobody_can_wait_so_long(mode: st
 
 async def test_switched_off_it_learns_nothing_and_keeps_nothing() -> None:
     toll = toll_of("off", MemoryStore())
-    spent = toll.pay_now(plan_for().permitted, Fare(), 1.0)
+    spent = toll.pay_now(Fare(plan_for().permitted), 1.0)
     assert spent is not None
     answer(toll, spent, 0)
     toll.settle(await toll.pay(plan_for()), reply_of(429, "Retry-After: 60"))
@@ -226,7 +226,7 @@ async def test_nobody_waits_for_a_first_answer_when_another_one_told_the_limit()
     answer(told, await told.pay(plan_for()), 2, window_s=0.05)
     toll = Toll(told.rates.in_mode(RateMode.SHIELD))
     spent = [
-        toll.pay_now(plan_for().permitted, Fare(), asyncio.get_running_loop().time())
+        toll.pay_now(Fare(plan_for().permitted), asyncio.get_running_loop().time())
         for _ in range(3)
     ]
     assert [one is not None for one in spent] == [True, True, False]

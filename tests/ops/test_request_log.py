@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.core.query import Finding
 from gateway.engine.events import Asked, Record
 from gateway.ops.log_output import AT
-from gateway.ops.request_log import RequestLog, describe, shorten
+from gateway.ops.request_log import RequestLog, _end_of, describe, shorten
 
 SECRET = "s3cr3t"
 
@@ -180,6 +181,25 @@ def test_any_request_makes_a_line_of_printable_text(
     for value in describe(record).values():
         texts = value if isinstance(value, list) else [value]
         assert all(text.isprintable() for text in texts if isinstance(text, str))
+
+
+paths = st.sampled_from(
+    [
+        *(b"/restapi/v1.0/x/", b"/api/auth/logout/", b'/a"/', b"/a%5c/", b"/\xc3\xa4/", b"/a\\/"),
+        *(b"/" + b"1" * 990 + b"/", b"/" + b"1" * 1000 + b"/", b"", b"/x?path/"),
+    ]
+)
+
+
+@given(paths, st.integers(0, 10**12), st.binary(max_size=30), st.booleans())
+def test_a_line_made_from_that_of_a_like_request_is_the_same(
+    path: bytes, number: int, agent: bytes, was_written: bool
+) -> None:
+    like = make_record(path=path + b"1", user_agent=agent).asked
+    if was_written:
+        _end_of(like)
+    asked = replace(like, path=path + b"%d" % number, like=like, line=b"")
+    assert _end_of(asked) == _end_of(replace(asked, like=None))
 
 
 def test_people_read_what_was_asked_and_answered_first() -> None:

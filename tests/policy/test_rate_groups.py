@@ -124,12 +124,13 @@ def test_the_vendor_charges_the_group_that_it_names_but_where_windows_are_docume
 
 
 def test_a_fare_is_of_an_edition_that_ends_when_a_group_is_learned() -> None:
-    groups, fare, permitted = RateGroups(b"key"), Fare(), permitted_of("GET", STORE)
+    groups, permitted = RateGroups(b"key"), permitted_of("GET", STORE)
+    fare = Fare(permitted)
     assert fare.edition is not groups.edition
-    key = groups.look_up(fare, permitted)
+    key = groups.look_up(fare)
     assert fare.key is key is groups.key_of(permitted)
     assert fare.edition is groups.edition
     groups.learn(key, "enormous")
     assert fare.edition is not groups.edition
-    assert groups.look_up(fare, permitted).group == "enormous"
+    assert groups.look_up(fare).group == "enormous"
     assert fare.edition is groups.edition

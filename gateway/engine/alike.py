@@ -1,0 +1,98 @@
+"""Heads that differ from a known one in ids and values alone: written from it, not decided anew.
+
+Rule 1: which heads those are `policy.likeness` knows; their plan is decided when it is asked for.
+Rule 2: what is kept holds no secret, as `known_heads` has it; nothing is kept of a head that is
+        written from another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.core.memo import Memo
+from gateway.engine.events import Asked
+from gateway.engine.known import Known
+from gateway.policy.forward import Plan
+from gateway.policy.likeness import Likeness
+
+
+@dataclass(frozen=True, slots=True)
+class _Like:
+    """A known head, and what leaves before and behind its target."""
+
+    known: Known
+    before: bytes
+    behind: bytes
+
+    def write(self, target: bytes, decide: Callable[[], Plan]) -> Known:
+        """Return what is known of the head with another target."""
+        like = self.known
+        return Known(
+            None,
+            like.length,
+            like.method,
+            b"".join((self.before, target, self.behind)),
+            like.framing,
+            like.upstream,
+            like.scheme,
+            like.request_id,
+            like.is_last,
+            _name(like.asked, target.partition(b"?")[0]),
+            like.restore,
+            like.replies,
+            like.links,
+            like.fare,
+            like.is_plain,
+            decide,
+        )
+
+
+class Alike:
+    """The heads that others are written from, by their fields and the mould of their target."""
+
+    __slots__ = ("_likeness", "_memo")
+
+    def __init__(self, likeness: Likeness, max_bytes: int) -> None:
+        self._likeness = likeness
+        self._memo: Memo[bytes, _Like] = Memo(max_bytes=max_bytes)
+
+    def __len__(self) -> int:
+        return len(self._memo)
+
+    def find(self, fields: bytes, target: bytes, decide: Callable[[], Plan]) -> Known | None:
+        """Return what is known of a head, None if no other tells.
+
+        `fields` stand for its method and its fields; `decide` is called when the plan is wanted.
+        """
+        mould = self._likeness.mould(target)
+        like = None if mould is None else self._memo.get(fields + mould)
+        return None if like is None else like.write(target, decide)
+
+    def keep(self, fields: bytes, target: bytes, known: Known, size: int) -> None:
+        """Have heads be written from this one, which costs `size` bytes; if they may be."""
+        mould = self._likeness.mould(target)
+        if mould is None or not self._likeness.is_typical(known.plan, target):
+            return
+        at = len(known.method) + 1
+        like = _Like(known, known.start[:at], known.start[at + len(target) :])
+        self._memo.put(fields + mould, like, size + len(mould))
+
+
+def _name(like: Asked, path: bytes) -> Asked:
+    """Return what stands in the record of a request for another path."""
+    return Asked(
+        like.wire_method,
+        like.method,
+        path,
+        like.query_names,
+        like.version,
+        like.user_agent,
+        like.trace_id,
+        like.caller,
+        like.upstream,
+        like.operation,
+        like.rate_group,
+        like.findings,
+        like,
+    )
