@@ -1,13 +1,13 @@
 """Heads and what was decided about them: once when new, recalled when they come again.
 
 Programs send the same head with many of their requests, and `decide` is a function of the
-head alone, but for the deadline. So the plan of a head is kept under a secret hash of its
-bytes, with what the request log says of it and the head that leaves; for each lane by
-itself, because the fast one takes fewer heads.
+head alone, but for the deadline. So the plan of a head is kept under its request line and a
+secret hash of its fields, with what the request log says of it and the head that leaves; for
+each lane by itself, because the fast one takes fewer heads.
 
 Rule 1: recalled or decided anew, the outcome is the same.
 Rule 2: no credential is kept, nor any head that may hold a secret elsewhere than in the fields
-        whose values are dropped; of a head that is kept there is only the hash.
+        whose values are dropped; of the fields of one that is kept there is only the hash.
 Rule 3: the fields of a head may be known without it; then its target alone is read anew.
 Rule 4: an error is not kept, nor a bug; the other lane finds it anew, and tells of it.
 """
@@ -38,13 +38,13 @@ from gateway.policy.relink import restorer_for
 MOST_HEAD_BYTES = 4096
 # Several hundred heads, for each listener.
 MOST_KEPT_BYTES = 4 << 20
-# Hashes of 16 bytes; half a megabyte with what a set takes.
+# Python's keyed hashes; half a megabyte with what a set takes.
 MOST_SEEN = 4096
 # A plan and its head take a few kilobytes.
 _PLAN_BYTES = 4096
 # Of fields, what a count of their bytes does not show.
 _FIELDS_BYTES = 1024
-# One byte more than the entries of the fast lane have.
+# For a hash of the whole head; no request line is one byte long.
 _MAIN = b"m"
 
 
@@ -62,15 +62,17 @@ class KnownHeads:
         self._memo: Memo[bytes, Known] = Memo(max_bytes=MOST_KEPT_BYTES)
         self._fields: Memo[bytes, KnownFields] = Memo()
         self._alike = Alike(Likeness(policy.routes, policy.rules.query), MOST_KEPT_BYTES)
-        self._seen: set[bytes] = set()
+        self._seen: set[int] = set()
 
     def find(self, head: bytes) -> Known | None:
         """Return what is decided about a head, None if the other lane is to serve it.
 
         The head is all that stands before the empty line, whose end is not looked at.
         """
-        digest, recall = self._digest(head), self._memo.get
-        return recall(digest) or self._learn(head + b"\r\n\r\n", digest)
+        line, _, fields = head.partition(b"\r\n")
+        place = self._digest(fields)
+        key = line + place
+        return self._memo.get(key) or self._learn(head, key, place)
 
     def recall(self, head: bytes) -> Known | None:
         """Return what is known of a head that `decide` has kept, None for any other."""
@@ -112,21 +114,21 @@ class KnownHeads:
         begun.update(head)
         return begun.digest() + lane
 
-    def _learn(self, head: bytes, digest: bytes) -> Known | None:
+    def _learn(self, head: bytes, key: bytes, place: bytes) -> Known | None:
         most = min(MOST_HEAD_BYTES, self.policy.rules.max_head_bytes)
         line = PLAIN_LINE.match(head) if len(head) <= most else None
         if line is None:
             return None
         # The same fields say the same with the same method.
-        place = self._digest(head[line.end() :], line[1])
+        place += line[1]
         fields = self._fields.get(place)
         if fields is not None and len(line[2]) <= self.policy.rules.max_target_bytes:
             known = self._know_target(line[2], fields, place)
             if known is not None:
-                if not self._comes_again(digest):
+                if not self._comes_again(key):
                     return known
-                return self._keep(digest, known, fields.head(line[2], self._listener))
-        return self._learn_anew(head, digest, place)
+                return self._keep(key, known, fields.head(line[2], self._listener))
+        return self._learn_anew(head + b"\r\n\r\n", key, place)
 
     def _know_target(self, target: bytes, fields: KnownFields, place: bytes) -> Known | None:
         """Return what follows from a head with known fields, None where they do not suffice."""
@@ -142,7 +144,7 @@ class KnownHeads:
         raw = fields.head(target, self._listener)
         return cast("Plan", decide(raw, self.policy, 0.0, fields.said))
 
-    def _learn_anew(self, head: bytes, digest: bytes, place: bytes) -> Known | None:
+    def _learn_anew(self, head: bytes, key: bytes, place: bytes) -> Known | None:
         raw = parse_plain_head(head, self._listener)
         known = self._know(raw) if raw is not None else None
         if raw is None or known is None:
@@ -151,7 +153,7 @@ class KnownHeads:
         if is_new and self._comes_again(place):
             fields = keep_fields(raw, known)
             self._fields.put(place, fields, fields.size + _FIELDS_BYTES)
-        return self._keep(digest, known, raw) if self._comes_again(digest) else known
+        return self._keep(key, known, raw) if self._comes_again(key) else known
 
     def _know(self, raw: RawHead, fields: KnownFields | None = None) -> Known | None:
         """Return what follows from a head, None where the other lane is to serve it.
@@ -176,13 +178,15 @@ class KnownHeads:
         self._memo.put(digest, known, _size(known))
         return known
 
-    def _comes_again(self, digest: bytes) -> bool:
+    def _comes_again(self, key: bytes) -> bool:
         """Tell whether a head was seen before; the many that come once are not worth keeping."""
-        if digest in self._seen:
+        # Two of one hash are at worst kept one time too early.
+        seen = hash(key)
+        if seen in self._seen:
             return True
         if len(self._seen) >= MOST_SEEN:
             self._seen.clear()
-        self._seen.add(digest)
+        self._seen.add(seen)
         return False
 
 

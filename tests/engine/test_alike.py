@@ -105,11 +105,10 @@ def test_a_head_that_is_written_says_which_its_line_is_like() -> None:
 
 def test_nothing_is_kept_of_the_many_that_are_written() -> None:
     heads = taught(heads_of(), b"GET", STORE + b"/ ?a= ")
-    before = sum(map(len, bytes_kept_by(heads)))
+    before = sum(1 for _ in bytes_kept_by(heads))
     for number in range(200):
         written(heads, STORE + b"/%d?a=s3cr3t" % (1000 + number))
-    # A hash of each that was seen.
-    assert sum(map(len, bytes_kept_by(heads))) - before == 200 * 16
+    assert sum(1 for _ in bytes_kept_by(heads)) == before
     assert not any(b"s3cr3t" in one for one in bytes_kept_by(heads))
 
 
