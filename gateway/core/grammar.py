@@ -36,16 +36,16 @@ FIELD_PAIR = re.compile(rb"(" + TCHAR + rb"++):[\t ]*+(" + _FIELD_TEXT + rb"+)\r
 
 # A whole request head of the plainest kind: HTTP/1.1, visible ASCII, no white space but one blank
 # after a colon and what stands within a value. Every reader of HTTP has the same view of it.
-_PLAIN_VALUE = rb"(?:[!-~]++(?:[\t ]++[!-~]++)*+)?+"
+PLAIN_VALUE = rb"(?:[!-~]++(?:[\t ]++[!-~]++)*+)?+"
 _PLAIN_LINE = rb"([A-Z]{3,7}) (/[!-~]*+) HTTP/1\.1\r\n"
 PLAIN_LINE = re.compile(_PLAIN_LINE)
-PLAIN_HEAD = re.compile(_PLAIN_LINE + rb"((?:" + TCHAR + rb"++: " + _PLAIN_VALUE + rb"\r\n)++)\r\n")
+PLAIN_HEAD = re.compile(_PLAIN_LINE + rb"((?:" + TCHAR + rb"++: " + PLAIN_VALUE + rb"\r\n)++)\r\n")
 # What such a head may begin with, for a look at a part of one.
 PLAIN_BEGUN = re.compile(rb"[A-Z]{1,7}(?:\Z| (?:\Z|/))")
 # The same of a reply.
 _PLAIN_STATUS = rb"HTTP/1\.1 ([1-9][0-9]{2}) ([!-~]++(?: [!-~]++)*+|)\r\n"
 PLAIN_REPLY = re.compile(
-    _PLAIN_STATUS + rb"((?:" + TCHAR + rb"++: " + _PLAIN_VALUE + rb"\r\n)++)\r\n"
+    _PLAIN_STATUS + rb"((?:" + TCHAR + rb"++: " + PLAIN_VALUE + rb"\r\n)++)\r\n"
 )
 PLAIN_FIELD = re.compile(rb"([^:]++): ([^\r]*+)\r\n")
 # Parts of a pattern for a final head whose names are known: the status line without its end, and

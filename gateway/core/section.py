@@ -21,19 +21,14 @@ from gateway.core.headers import HOP_BY_HOP, Field, Fields, hop_by_hop, values_o
 from gateway.core.memo import Memo
 from gateway.core.override import Spoken, read_override
 from gateway.core.target import Authority, parse_authority
+from gateway.core.varying import LENGTH_NAME, part_fields
 from gateway.errors import BadRequest, ExpectationFailed
 
 # Each costs memory of its own, which a count of bytes does not show; browsers send about twenty.
 MOST_KEPT_FIELDS = 64
-_LENGTH = b"content-length"
-_VARYING = frozenset(
-    {_LENGTH, b"authorization", b"cookie", b"x-auth-token", b"proxy-authorization"}
-)
-# Lengths are compared first because folding every name would cost the most of a look.
-_VARYING_SIZES = frozenset(len(name) for name in _VARYING)
 _MATTERING = frozenset(
     {
-        *(_LENGTH, b"transfer-encoding", b"expect", b"host", b"connection"),
+        *(LENGTH_NAME, b"transfer-encoding", b"expect", b"host", b"connection"),
         *(b"x-http-method-override", b"x-http-method", b"x-method-override"),
         *(b"sec-fetch-site", b"origin"),
     }
@@ -89,7 +84,7 @@ class Sections:
 
         None when they must be read, and maybe refused: also when they are over `max_bytes`.
         """
-        steady, varying = _part(fields)
+        steady, varying = part_fields(fields)
         section = self._memo.get(steady)
         if section is None:
             return None
@@ -99,7 +94,7 @@ class Sections:
             size += len(name) + len(value) + 3
             if FIELD_VALUE.fullmatch(value) is None:
                 return None
-            if name.lower() == _LENGTH:
+            if name.lower() == LENGTH_NAME:
                 if framing is not NO_BODY or CONTENT_LENGTH.fullmatch(value) is None:
                     return None
                 framing = Framing(LENGTH, int(value))
@@ -110,7 +105,7 @@ class Sections:
 
         `mattering` are those of `choose_mattering`; names, values and framing were believed.
         """
-        steady, _ = _part(fields)
+        steady, _ = part_fields(fields)
         is_few = len(steady) <= MOST_KEPT_FIELDS
         is_kept = version == b"HTTP/1.1" and is_few and not _may_be_secret(steady)
         section = Section(
@@ -126,22 +121,6 @@ class Sections:
         if is_kept:
             self._memo.put(steady, section, section.size)
         return section
-
-
-def steady_fields(fields: Fields) -> Fields:
-    """Return the fields but for those that hold credentials, and the length of the body."""
-    return _part(fields)[0]
-
-
-def _part(fields: Fields) -> tuple[Fields, list[Field]]:
-    """Return the steady fields and the varying ones."""
-    steady: list[Field] = []
-    varying: list[Field] = []
-    for field in fields:
-        name = field[0]
-        varies = len(name) in _VARYING_SIZES and name.lower() in _VARYING
-        (varying if varies else steady).append(field)
-    return tuple(steady), varying
 
 
 def _may_be_secret(fields: Fields) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.core.framing import Framing
 from gateway.core.memo import Memo
 from gateway.engine.events import Asked
 from gateway.engine.known import Known
@@ -25,15 +26,15 @@ class _Like:
     before: bytes
     behind: bytes
 
-    def write(self, target: bytes, decide: Callable[[], Plan]) -> Known:
-        """Return what is known of the head with another target."""
+    def write(self, target: bytes, framing: Framing, decide: Callable[[], Plan]) -> Known:
+        """Return what is known of the head with another target, and a body that is framed so."""
         like = self.known
         return Known(
             None,
-            like.length,
+            framing.length,
             like.method,
             b"".join((self.before, target, self.behind)),
-            like.framing,
+            framing if framing.has_body else like.framing,
             like.upstream,
             like.scheme,
             like.request_id,
@@ -60,23 +61,26 @@ class Alike:
     def __len__(self) -> int:
         return len(self._memo)
 
-    def find(self, fields: bytes, target: bytes, decide: Callable[[], Plan]) -> Known | None:
+    def find(
+        self, fields: bytes, target: bytes, framing: Framing, decide: Callable[[], Plan]
+    ) -> Known | None:
         """Return what is known of a head, None if no other tells.
 
-        `fields` stand for its method and its fields; `decide` is called when the plan is wanted.
+        `fields` stand for its method, for its steady fields, and for whether there is a body, which
+        is framed as `framing`; `decide` is called when the plan is wanted.
         """
         mould = self._likeness.mould(target)
         like = None if mould is None else self._memo.get(fields + mould)
-        return None if like is None else like.write(target, decide)
+        return None if like is None else like.write(target, framing, decide)
 
-    def keep(self, fields: bytes, target: bytes, known: Known, size: int) -> None:
-        """Have heads be written from this one, which costs `size` bytes; if they may be."""
+    def keep(self, fields: bytes, target: bytes, known: Known) -> None:
+        """Have heads be written from this one, if they may be."""
         mould = self._likeness.mould(target)
         if mould is None or not self._likeness.is_typical(known.plan, target):
             return
         at = len(known.method) + 1
         like = _Like(known, known.start[:at], known.start[at + len(target) :])
-        self._memo.put(fields + mould, like, size + len(mould))
+        self._memo.put(fields + mould, like, known.size + len(mould))
 
 
 def _name(like: Asked, path: bytes) -> Asked:

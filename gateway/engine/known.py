@@ -12,16 +12,19 @@ from typing import TypeAlias, cast
 
 from gateway.core.framing import LENGTH, Framing
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
-from gateway.core.headers import split_list
+from gateway.core.headers import split_list, values_of
 from gateway.core.links import Links
 from gateway.core.message import RawHead
-from gateway.core.section import steady_fields
+from gateway.core.varying import steady_fields
 from gateway.engine.events import Asked
 from gateway.policy.forward import Plan
 from gateway.policy.rate_groups import Fare
 from gateway.policy.relink import restorer_for
 from gateway.policy.reply import ReplyHeads
 from gateway.policy.routes import PASSTHROUGH, Scheme
+
+# A plan and its head take a few kilobytes.
+_PLAN_BYTES = 4096
 
 Restore: TypeAlias = Callable[[bytes], bytes] | None
 
@@ -66,17 +69,21 @@ class Known:
             self._plan = self.decide()
         return cast("Plan", self._plan)
 
-    def may_be_kept(self, raw: RawHead) -> bool:
+    def may_be_kept(self) -> bool:
         """Tell whether a head may be remembered: it holds no secret, and may come again."""
-        plan = self.plan
-        if self.request_id or plan.upstream.scheme is PASSTHROUGH:
+        request = self.plan.request
+        if self.request_id or self.plan.upstream.scheme is PASSTHROUGH:
             return False
-        if raw.values(b"traceparent"):
-            return False
-        if not plan.request.section.is_kept:
+        if not request.section.is_kept or values_of(request.fields, b"traceparent"):
             return False
         # What is escaped may be read, and cut, as what it stands for.
-        return not MAY_BE_SECRET.search(unescape(raw.target).lower())
+        return not MAY_BE_SECRET.search(unescape(request.target.render()).lower())
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes to keep it."""
+        # Its fields and the target are in the plan, and in the head that leaves.
+        return 2 * len(self.start) + _PLAN_BYTES
 
     def without_credentials(self) -> Known:
         """Return the same without the fields whose values are dropped."""

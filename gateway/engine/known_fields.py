@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from gateway.core.field_places import Places, places_of
 from gateway.core.framing import LENGTH
 from gateway.core.headers import Fields
-from gateway.core.message import Listener, RawHead, Said, new_raw_head
-from gateway.core.section import steady_fields
+from gateway.core.message import Listener, RawHead, new_raw_head
+from gateway.core.section import Section
+from gateway.core.varying import steady_fields
 from gateway.engine.events import Asked
 from gateway.engine.known import Known, Restore
 from gateway.policy.forward import Plan
@@ -26,15 +27,16 @@ from gateway.policy.routes import PASSTHROUGH
 
 @dataclass(frozen=True, slots=True)
 class KnownFields:
-    """The fields of plain heads with one method, but for those that vary; what all of them say.
+    """The steady fields of plain heads with one method; what all of them say.
 
-    `restore` and `is_last` are those of `Known`, which these fields settle alone.
+    `restore` and `is_last` are those of `Known`, which these fields settle where it is known
+    whether there is a body.
     """
 
     method: bytes
     fields: Fields = field(repr=False)
     places: Places = field(repr=False)
-    said: Said
+    section: Section
     restore: Restore
     is_last: bool
     _replies: dict[tuple[str, bool], ReplyHeads] = field(default_factory=dict, repr=False)
@@ -46,13 +48,13 @@ class KnownFields:
     @property
     def size(self) -> int:
         """Return the bytes of the fields, which others refer to."""
-        return self.said[1].size
+        return self.section.size
 
     def know(self, plan: Plan, asked: Asked) -> Known | None:
         """Return what `known.know` does; None where the fields that are not kept are needed."""
         if plan.upstream.scheme is PASSTHROUGH:
             return None
-        framing, outbound = self.said[0], plan.outbound
+        framing, outbound = plan.request.framing, plan.outbound
         return Known(
             plan,
             framing.length if framing.kind is LENGTH else 0,
@@ -89,6 +91,5 @@ def may_be_kept(raw: RawHead, known: Known) -> bool:
 
 def keep_fields(raw: RawHead, known: Known) -> KnownFields:
     """Return what is kept of the fields of a plain head."""
-    fields, request = steady_fields(raw.fields), known.plan.request
-    said = request.framing, request.section
-    return KnownFields(raw.method, fields, places_of(fields), said, known.restore, known.is_last)
+    fields, section = steady_fields(raw.fields), known.plan.request.section
+    return KnownFields(raw.method, fields, places_of(fields), section, known.restore, known.is_last)

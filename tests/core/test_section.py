@@ -8,13 +8,7 @@ from gateway.core.framing import CHUNKED, NO_BODY, Framing, Kind
 from gateway.core.headers import Fields
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead, Request, Rules, normalize
-from gateway.core.section import (
-    Section,
-    Sections,
-    choose_mattering,
-    measure,
-    steady_fields,
-)
+from gateway.core.section import Section, Sections, choose_mattering, measure
 from gateway.errors import Refused
 
 HOST = (b"Host", b"localhost:8080")
@@ -151,8 +145,3 @@ def test_what_is_recalled_is_what_would_be_read(series: list[RawHead]) -> None:
                 *(other.is_kept, other.is_chunked),
                 other.size,
             )
-
-
-def test_the_steady_fields_are_those_without_credentials_and_length() -> None:
-    varying = ((b"authorization", b"a"), (b"Cookie", b"b"), (b"X-Auth-Token", b"c"))
-    assert steady_fields((*varying, *PLAIN, (b"Content-Length", b"3"))) == PLAIN

@@ -10,7 +10,7 @@ from gateway.engine.known import Known
 from gateway.engine.known_heads import KnownHeads
 from gateway.policy.rate_groups import RateGroups
 from gateway.policy.routes import Scheme
-from tests.engine.test_known_fields import fields, head_of, heads_of, outcome
+from tests.engine.knowing import fields, head_of, heads_of, outcome
 from tests.policy.world import DIGITAL, HERE, policy_of
 from tests.reached import bytes_kept_by
 
@@ -82,7 +82,7 @@ def test_a_head_is_written_from_the_third_one_with_its_fields() -> None:
     lengths = []
     for number in range(4):
         written(heads, STORE + b"/%d" % number)
-        lengths.append(len(heads._alike))
+        lengths.append(len(heads._parts._alike))
     assert lengths == [0, 0, 1, 1]
     assert written(heads, STORE + b"/9")._plan is None
     assert written(heads, STORE + b"/9?a=1")._plan is not None
@@ -114,8 +114,8 @@ def test_nothing_is_kept_of_the_many_that_are_written() -> None:
 
 def test_a_target_that_may_hold_a_secret_teaches_nothing() -> None:
     heads = taught(heads_of(), b"GET", STORE + b"/ ?authCode= ")
-    assert len(heads._fields) == 1
-    assert len(heads._alike) == 0
+    assert len(heads._parts._fields) == 1
+    assert len(heads._parts._alike) == 0
 
 
 def test_one_that_comes_again_is_kept_with_its_plan() -> None:

@@ -1,99 +1,20 @@
 """gateway/engine/known_fields.py: with known fields or without, the outcome is the same."""
 
-from collections.abc import Iterable
-from dataclasses import replace
-
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.core.framing import Framing, Kind
-from gateway.engine.known import Known
-from gateway.engine.known_heads import KnownHeads
-from gateway.policy.links import LinkRules
-from gateway.policy.routes import Scheme, Upstream
-from tests.policy.world import EVERYTHING, HERE, policy_of
-from tests.reached import bytes_kept_by
-from tests.replies import reply_head
-
-PATH = b"/restapi/v1.0/account/~"
-JSON = [b"Content-Type: application/json", b"Content-Length: 3"]
-REPLY = reply_head(
-    200, b"OK", b"HTTP/1.1", ((b"Access-Control-Allow-Origin", b"*"),), Framing(Kind.CHUNKED)
+from gateway.policy.routes import Scheme
+from tests.engine.knowing import (
+    JSON,
+    MIXED,
+    PATH,
+    fields,
+    head_of,
+    heads_of,
+    methods,
+    outcome,
+    targets,
 )
-REFUSAL = reply_head(
-    401, b"No", b"HTTP/1.1", ((b"WWW-Authenticate", b"Basic"),), Framing(Kind.CHUNKED)
-)
-
-methods = st.sampled_from([b"GET", b"POST", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"TRACE"])
-targets = st.one_of(
-    st.sampled_from(
-        [
-            *(PATH, PATH + b"/x", PATH + b"/call-log?a=1&a=2", PATH + b"?", PATH + b"/"),
-            *(PATH + b"?_method=DELETE", PATH + b"?_method=PUT&x=%20", PATH + b"?_method=GET"),
-            *(b"/api/v1/admin/x", b"/media" + PATH + b"/message-store/1/content/2", b"/nowhere"),
-            *(b"/restapi//x", b"/restapi/../x", b"/restapi/%zz", b"/restapi/%2e%2e", b"/a#b"),
-            *(b"/restapi/oauth/token", PATH + b"?access_token=s3cr3t", PATH + b"?a=[1]", b"/"),
-            *(b"/voice/api/v1/admin/accounts/1", b"//evil.example/restapi", PATH + b";v=1"),
-        ]
-    ),
-    st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=20).map(
-        lambda text: b"/restapi/" + text.encode()
-    ),
-)
-fields = st.lists(
-    st.sampled_from(
-        [
-            *(b"X-HTTP-Method-Override: PATCH", b"X-HTTP-Method-Override: GET", b"Accept: a, b"),
-            *(b"User-Agent: x/1", b"Content-Type: application/json", b"Content-Length: 3"),
-            *(b"Authorization: Bearer s3cr3t", b"Cookie: s3cr3t", b"X-My-Session: s3cr3t"),
-            *(b"X-Request-Id: r-1", b"Connection: close", b"Origin: http://localhost:8080"),
-            *(b"traceparent: 00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01", b"If-Match: W/1"),
-            *(b"Sec-Fetch-Site: cross-site", b"X-Forwarded-Proto: https", b"Max-Forwards: 0"),
-        ]
-    ),
-    max_size=5,
-    unique=True,
-)
-
-
-def head_of(method: bytes, target: bytes, *listed: bytes) -> bytes:
-    return b"\r\n".join([method + b" " + target + b" HTTP/1.1", b"Host: localhost:8080", *listed])
-
-
-# The platform's credential is ours, and the others' is nobody's.
-MIXED = tuple(
-    one if one.name == "platform" else replace(one, scheme=Scheme.NONE) for one in EVERYTHING
-)
-
-
-def heads_of(
-    scheme: Scheme | None = None,
-    *,
-    relinks: bool = False,
-    upstreams: Iterable[Upstream] = EVERYTHING,
-) -> KnownHeads:
-    policy = policy_of(upstreams, scheme=scheme)
-    if relinks:
-        links = LinkRules({one.name: one for one in EVERYTHING}, policy.callers)
-        policy = replace(policy, forward=replace(policy.forward, links=links))
-    return KnownHeads(policy, HERE)
-
-
-def outcome(known: Known | None) -> tuple[object, ...] | None:
-    """Return all that follows from a head but its fields, of which the credentials may be gone."""
-    if known is None:
-        return None
-    plan, request = known.plan, known.plan.request
-    routed = plan.permitted.routed
-    decided = (plan.outbound, plan.deadline, plan.framing, plan.rate_group, plan.permitted.caller)
-    asked = (request.method, request.query, request.target, request.findings, request.override)
-    place = (routed.upstream, routed.path, routed.reading, routed.operation)
-    links = [None if one is None else one.written for one in (plan.links, plan.restored)]
-    sent = (known.length, known.method, known.start, known.framing, known.upstream, known.scheme)
-    rest = (known.request_id, known.is_last, known.asked, known.restore is None, known.is_plain)
-    said = [known.replies.render(reply, "r", close=False) for reply in (REPLY, REFUSAL)]
-    return (*decided, *asked, *place, *links, *sent, *rest, *said)
 
 
 @given(methods, methods, fields, targets, st.none() | st.sampled_from(Scheme), st.booleans())
@@ -129,59 +50,44 @@ def test_fields_known_from_one_upstream_are_good_for_another(
     assert outcome(heads.find(head)) == outcome(heads_of(upstreams=MIXED).find(head))
 
 
-def test_fields_are_known_once_they_came_with_two_targets() -> None:
-    heads = heads_of()
-    counts = []
-    for number in range(3):
-        heads.find(
-            head_of(b"GET", PATH + b"/%d" % number, b"Accept: a", b"Authorization: Bearer s")
-        )
-        counts.append(len(heads._fields))
-    assert counts == [0, 1, 1]
-    heads.find(head_of(b"POST", PATH, b"Accept: a", b"Authorization: Bearer s"))
-    assert len(heads._fields) == 1
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"X-Request-Id: r-1",
-        b"traceparent: 00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01",
-        b"X-My-Session: s3cr3t",
-    ],
+varying = st.lists(
+    st.sampled_from(
+        [
+            *(b"Content-Length: 0", b"Content-Length: 3", b"content-length: 70000", b"Cookie: a=b"),
+            *(b"Authorization: Bearer s3cr3t", b"authorization: Basic x", b"X-Auth-Token: s3cr3t"),
+            *(b"Proxy-Authorization: x", b"COOKIE: c", b"CONTENT-LENGTH: 7", b"Authorization:"),
+            *(b"Content-Length: x", b"Content-Length: 99999999999999999999", b"Cookie: a  b"),
+            *(b"Cookie:  two blanks", b"Content-Length:5", b"Cookie : a", b"Authorization: \xff"),
+            *(b"Content-Length: 115343361", b"X-Auth-Token: a\r\n b", b"Content-Length: 3, 3"),
+        ]
+    ),
+    max_size=3,
 )
-def test_fields_that_may_hold_a_secret_or_are_a_requests_own_are_not_kept(line: bytes) -> None:
-    heads = heads_of()
+
+
+@given(
+    st.sampled_from([b"GET", b"POST", b"DELETE"]),
+    *(fields, varying, varying, st.permutations(range(8))),
+    *(targets, st.none() | st.sampled_from(Scheme), st.booleans()),
+)
+@example(b"POST", JSON[:1], [], JSON[1:], [*range(8)], PATH, None, True)
+@example(b"POST", [], [b"Cookie: a"], [b"Content-Length: 0"], [*range(8)], PATH, None, False)
+@example(b"POST", [], [], [b"CONTENT-LENGTH: 7"], [*range(8)], PATH, None, False)
+@example(b"POST", [], JSON[1:], JSON[1:] * 2, [*range(8)], PATH, None, False)
+def test_a_head_is_known_whatever_credential_and_length_the_others_had(
+    method: bytes,
+    steady: list[bytes],
+    before: list[bytes],
+    now: list[bytes],
+    order: list[int],
+    target: bytes,
+    scheme: Scheme | None,
+    relinks: bool,
+) -> None:
+    heads = heads_of(scheme, relinks=relinks)
     for number in range(4):
-        assert heads.find(head_of(b"GET", PATH + b"/%d" % number, line)) is not None
-    assert len(heads._fields) == 0
-
-
-def test_fields_that_come_with_a_callers_own_credential_are_not_kept() -> None:
-    heads = heads_of(Scheme.PASSTHROUGH)
-    for number in range(4):
-        assert heads.find(head_of(b"GET", PATH + b"/%d" % number)) is not None
-    assert len(heads._fields) == 0
-
-
-def test_a_target_that_is_too_long_is_the_other_lanes() -> None:
-    policy = policy_of()
-    heads = KnownHeads(replace(policy, rules=replace(policy.rules, max_target_bytes=64)), HERE)
-    for number in range(3):
-        assert heads.find(head_of(b"GET", PATH + b"/%d" % number)) is not None
-    assert len(heads._fields) == 1
-    assert heads.find(head_of(b"GET", PATH + b"/" + b"x" * (63 - len(PATH)))) is not None
-    assert heads.find(head_of(b"GET", PATH + b"/" + b"x" * (64 - len(PATH)))) is None
-
-
-def test_no_credential_stays_with_the_fields_nor_what_the_targets_hold() -> None:
-    heads = heads_of()
-    for number in range(9):
-        secret = b"s3cr3t-%d" % (number % 3)
-        listed = (b"Authorization: Bearer " + secret, b"Cookie: " + secret, b"Content-Length: 3")
-        target = PATH + b"?access_token=s3cr3t-%d" % number
-        assert heads.find(head_of(b"POST", target, *listed)) is not None
-    assert len(heads._fields) == 3
-    kept = list(bytes_kept_by(heads))
-    assert kept
-    assert not any(b"s3cr3t" in one for one in kept)
+        heads.find(head_of(method, PATH + b"/%d" % number, *steady, *before))
+    listed = [*steady, *now]
+    head = head_of(method, target, *(listed[place] for place in order if place < len(listed)))
+    expected = outcome(heads_of(scheme, relinks=relinks).find(head))
+    assert [outcome(heads.find(head)) for _ in range(3)] == [expected] * 3

@@ -260,7 +260,7 @@ def test_what_is_remembered_of_heads_that_come_once_is_bounded() -> None:
     # One is that of their fields, which all of them have.
     assert len(heads._seen) == 10 + 1
     assert len(heads._memo) == 0
-    assert len(heads._fields) == 1
+    assert len(heads._parts._fields) == 1
 
 
 async def test_a_reload_forgets_what_was_known_whatever_comes_next() -> None:
