@@ -24,8 +24,9 @@ class Events(Protocol):
     def refresh_finished(self, credential: str, outcome: str, reason: str) -> None:
         """Take note of how an attempt to have a newer token ended.
 
-        `outcome` is "obtained" (by a token call), "adopted" (what another process obtained), or
-        an `failures.Outcome`; `reason` is empty unless it failed.
+        `outcome` is "obtained" (by a token call), "adopted" (what another process obtained),
+        "refused" (by upstream, and there is no newer one to read), or a `failures.Outcome`;
+        `reason` is empty unless it failed.
         """
         ...
 

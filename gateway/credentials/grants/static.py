@@ -2,7 +2,8 @@
 
 A file is looked at again at most once a second, so a token that an operator or a
 sidecar rotates is used without a restart. A file that is missing or half-written for a
-moment does no harm: the token that was read last stays.
+moment does no harm: the token that was read last stays. One that upstream refuses stays,
+too, because only one path may mean it; that is told once.
 
 Rule: the request path never reads a file that has not changed.
 """
@@ -21,6 +22,7 @@ from gateway.errors import CredentialUnavailable
 
 # A change is asked to be seen within 5 seconds; a look costs a microsecond.
 LOOK_EVERY_S = 1.0
+_REFUSED = "upstream refused the token, which is sent until there is another one"
 
 
 class StaticCredential:
@@ -44,6 +46,8 @@ class StaticCredential:
         self._next_look = 0.0
         # Why the reference could not be read when it was last looked at.
         self._trouble = ""
+        # The generation of the latest token that upstream refused.
+        self._refused = 0
 
     def ready(self) -> Token | None:
         """Return the token, unless its file has to be looked at first."""
@@ -55,17 +59,27 @@ class StaticCredential:
         return self.ready() or self._look(self._token)
 
     def refuse(self, token: Token, place: bytes = b"") -> bool:
-        """Look whether there is another token by now."""
-        return self._look(self._token).generation > token.generation
+        """Look whether there is another token by now; tell once of each that was the last."""
+        if self._look(self._token).generation > token.generation:
+            return True
+        if self._refused < token.generation:
+            self._refused = token.generation
+            self._events.refresh_finished(self._name, "refused", _REFUSED)
+        return False
 
     def acquit(self, place: bytes) -> None:
         """Do nothing: a look costs no token call."""
 
     def status(self) -> Status:
         """Return what may be told: not when it ends, which nobody says of such a token."""
-        generation = self._token.generation if self._token is not None else 0
-        outcome = "unreadable" if self._trouble else "read" if generation else "none"
-        return Status("static", generation, outcome=outcome, reason=self._trouble)
+        if self._token is None:
+            outcome = "unreadable" if self._trouble else "none"
+            return Status("static", outcome=outcome, reason=self._trouble)
+        generation, reason = self._token.generation, self._trouble
+        outcome = "unreadable" if reason else "read"
+        if not reason and self._refused == generation:
+            outcome, reason = "refused", _REFUSED
+        return Status("static", generation, outcome=outcome, reason=reason)
 
     def _look(self, known: Token | None) -> Token:
         """Read the reference if it changed; keep what is known when it cannot be read."""

@@ -204,6 +204,42 @@ async def test_a_refused_token_is_replaced_when_the_file_has_another_one(tmp_pat
     assert (await place.read())[0] == b"second"
 
 
+async def test_a_refused_token_without_another_one_is_told_once(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write(b"secret-one")
+    first = await place.credential.current(0.0)
+    assert [place.credential.refuse(first, b"/a") for _ in range(3)] == [False] * 3
+    status = place.credential.status()
+    assert (status.outcome, status.generation) == ("refused", 1)
+    ((outcome, reason),) = place.told.refreshes
+    assert outcome == "refused"
+    assert status.reason == reason != ""
+    assert place.credential.ready() == first
+    place.write(b"secret-two")
+    assert place.credential.refuse(first)
+    second = await place.credential.current(0.0)
+    assert (place.credential.status().outcome, place.credential.status().reason) == ("read", "")
+    assert not place.credential.refuse(second)
+    assert [outcome for outcome, _ in place.told.refreshes] == ["refused"] * 2
+    assert place.credential.status().outcome == "refused"
+    place.file.unlink()
+    place.clock.pass_by()
+    await place.read()
+    assert place.credential.status().outcome == "unreadable"
+
+
+async def test_a_late_refusal_of_the_token_before_is_not_told_of(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write(b"one")
+    first = await place.credential.current(0.0)
+    place.write(b"two")
+    place.clock.pass_by()
+    await place.read()
+    assert place.credential.refuse(first)
+    assert place.told.refreshes == []
+    assert place.credential.status().outcome == "read"
+
+
 async def test_its_status_says_whether_it_was_read(tmp_path: Path) -> None:
     place = Place(tmp_path)
     assert place.credential.status().outcome == "none"
