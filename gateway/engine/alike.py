@@ -1,8 +1,8 @@
 """Heads that differ from a known one in ids and values alone: written from it, not decided anew.
 
 Rule 1: which heads those are `policy.likeness` knows; their plan is decided when it is asked for.
-Rule 2: what is kept holds no secret, as `known_heads` has it; nothing is kept of a head that is
-        written from another.
+Rule 2: what is kept holds no secret, as `known_heads` has it, and of the target the path alone;
+        nothing is kept of a head that is written from another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gateway.policy.likeness import Likeness
 
 @dataclass(frozen=True, slots=True)
 class _Like:
-    """A known head, and what leaves before and behind its target."""
+    """A known head but for its target, and what leaves before and behind that."""
 
     known: Known
     before: bytes
@@ -79,7 +79,8 @@ class Alike:
         if mould is None or not self._likeness.is_typical(known.plan, target):
             return
         at = len(known.method) + 1
-        like = _Like(known, known.start[:at], known.start[at + len(target) :])
+        before, behind = known.start[:at], known.start[at + len(target) :]
+        like = _Like(known.without_target(), before, behind)
         self._memo.put(fields + mould, like, known.size + len(mould))
 
 

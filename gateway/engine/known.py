@@ -85,6 +85,15 @@ class Known:
         # Its fields and the target are in the plan, and in the head that leaves.
         return 2 * len(self.start) + _PLAN_BYTES
 
+    def without_target(self) -> Known:
+        """Return what holds of heads that are written from this one: no plan, and no query."""
+        permitted = self.plan.permitted
+        routed = permitted.routed
+        target = replace(routed.request.target, query=None)
+        request = replace(routed.request, target=target, query=None)
+        permitted = replace(permitted, routed=replace(routed, request=request))
+        return replace(self, _plan=None, start=b"", fare=Fare(permitted))
+
     def without_credentials(self) -> Known:
         """Return the same without the fields whose values are dropped."""
         permitted = self.plan.permitted

@@ -131,7 +131,7 @@ class KnownHeads:
         if not known.may_be_kept():
             return known
         known = known.without_credentials()
-        self._memo.put(key, known, known.size)
+        self._memo.put(key, known, known.size + len(key))
         return known
 
     def _comes_again(self, key: bytes) -> bool:

@@ -1,8 +1,9 @@
 """Which targets are decided alike: those that differ in ids and in the values of parameters.
 
 Programs name another message, call or contact with each request. The vendor's ids are
-segments of digits, UUIDs, or 24 hexadecimal digits; what decides compares the other segments
-and the names of parameters. So what was decided about one such target holds for the next.
+segments of digits, UUIDs, or 24 hexadecimal digits, and have a digit; what decides compares
+the other segments and the names of parameters. So what was decided about one such target
+holds for the next.
 
 Rule 1: two targets with one mould, of which the decision about one is typical, are decided
         alike, but for the bytes of the target itself.
@@ -22,7 +23,8 @@ from gateway.policy.routes import PASSTHROUGH, Routes
 
 _HEX = rb"[0-9A-Fa-f]"
 _ID = re.compile(
-    rb"/(?:[0-9]++|%b{24}|%b{8}(?:-%b{4}){3}-%b{12})(?=/|\Z)" % (_HEX, _HEX, _HEX, _HEX)
+    rb"/(?=[A-Fa-f\-]*+[0-9])(?:[0-9]++|%b{24}|%b{8}(?:-%b{4}){3}-%b{12})(?=/|\Z)"
+    % (_HEX, _HEX, _HEX, _HEX)
 )
 _VALUE = re.compile(rb"=[^&]*+")
 

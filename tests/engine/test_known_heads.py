@@ -212,6 +212,24 @@ def test_what_may_hold_a_secret_is_not_kept(head: bytes, kept: bool) -> None:
     assert (found(heads, head) is found(heads, head)) is kept
 
 
+@pytest.mark.parametrize("is_main", [True, False])
+def test_no_credential_stays_of_a_head_that_is_kept_as_it_was_read(is_main: bool) -> None:
+    heads = heads_of()
+    head = head_of(b"POST " + PATH, b"Authorization: Bearer s3cr3t", b"Cookie: s3cr3t")
+    for _ in range(2):
+        if is_main:
+            heads.decide(raw_of(head), head, Record("r", 0.0), 1.0)
+        else:
+            found(heads, head)
+    known = heads.recall(head) if is_main else found(heads, head)
+    assert known is not None
+    assert known is (heads.recall(head) if is_main else found(heads, head))
+    kept = list(bytes_kept_by(heads))
+    assert PATH in kept
+    assert not any(b"s3cr3t" in one for one in kept)
+    assert known.fare.permitted is known.plan.permitted
+
+
 def test_no_credential_of_a_callers_stays_in_memory() -> None:
     heads = heads_of()
     for number in (0, 1, 2) * 3:

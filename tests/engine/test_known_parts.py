@@ -109,3 +109,13 @@ def test_no_credential_stays_with_the_fields_nor_what_the_targets_hold() -> None
     kept = list(bytes_kept_by(heads))
     assert kept
     assert not any(b"s3cr3t" in one for one in kept)
+
+
+def test_of_a_target_that_came_once_the_path_is_kept_alone() -> None:
+    heads = heads_of()
+    for target in (b"/a", b"/b", b"/1?otp=s3cr3t"):
+        assert heads.find(head_of(b"GET", PATH + target)) is not None
+    assert len(heads._parts._alike) == 1
+    kept = list(bytes_kept_by(heads))
+    assert PATH + b"/1" in kept
+    assert not any(b"s3cr3t" in one for one in kept)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.core.query import Finding
@@ -192,6 +192,7 @@ paths = st.sampled_from(
 
 
 @given(paths, st.integers(0, 10**12), st.binary(max_size=30), st.booleans())
+@example(b"/" + b"1" * 990 + b"/", 10**12, b"", True)
 def test_a_line_made_from_that_of_a_like_request_is_the_same(
     path: bytes, number: int, agent: bytes, was_written: bool
 ) -> None:

@@ -12,11 +12,13 @@ from gateway.core.override import Tunnel
 from gateway.core.query import Mode, Profile, QueryRules
 from gateway.errors import GatewayError
 from gateway.pipeline import Policy, decide
+from gateway.policy.callers import Callers
+from gateway.policy.catalogue import Catalogue, Operation
 from gateway.policy.forward import Plan
 from gateway.policy.likeness import Likeness
 from gateway.policy.links import LinkRules
 from gateway.policy.rate_groups import RateGroups
-from gateway.policy.routes import Scheme
+from gateway.policy.routes import Routes, Scheme
 from tests.policy.world import CATALOGUE, DIGITAL, EVERYTHING, PLATFORM, plan_of, policy_of, raw_of
 
 STORE = "/restapi/v1.0/account/~/extension/~/message-store"
@@ -28,6 +30,7 @@ ids = st.one_of(
     st.integers(0, 10**20).map(str),
     st.uuids().map(str),
     st.text("0123456789abcdefABCDEF", min_size=24, max_size=24),
+    st.text("abcdef", min_size=24, max_size=24),
 )
 # A blank stands for an id, in a path, and for a value, in a query.
 paths = st.one_of(
@@ -114,6 +117,7 @@ def rest_of(plan: Plan) -> tuple[object, ...]:
 )
 @settings(max_examples=300)
 @example("GET", "", STORE + "/ ", [("1", UUID)], [], QueryRules(), None, "off")
+@example("GET", "", "/restapi/x/ ", [("1", "abcdef" * 4)], [], QueryRules(), None, "off")
 @example("GET", "", f"{REPORTS}/ /agg-x-stats", [("1", "2")], [], QueryRules(), None, "off")
 @example("GET", "", "/restapi/ ", [("1", "2")], [("a", True, "1", "+")], QueryRules(), None, "off")
 @example("POST", "", STORE, [], [("_method", True, "PUT", "GET")], QueryRules(), None, "off")
@@ -176,6 +180,11 @@ def test_ids_and_values_are_not_in_the_mould(one: str, other: str) -> None:
         (STORE + "?page=1", STORE + "?perPage=1"),
         (STORE + "?page=1", STORE + "?page"),
         (STORE + "?1", STORE + "?2"),
+        (STORE + "?a=1", STORE + "?a=1&b=2"),
+        (STORE + "?a=1", STORE + "?a=1&_method=PUT"),
+        (STORE + "/1", STORE + "/" + "abcdef" * 4),
+        (STORE + "/1", STORE + "/" + "0abcdefg" * 3),
+        (STORE + "/1", STORE + "/deadbeef-cafe-babe-face-feedfacecafe"),
         ("/restapi/v1.0/account", "/restapi/v2/account"),
         ("/restapi/5f9a0c12d3e4f56789abcde", "/restapi/1"),
     ],
@@ -219,4 +228,7 @@ def test_a_route_with_an_id_makes_every_target_its_own() -> None:
     assert Likeness(policy.routes, QueryRules()).mould(STORE.encode()) is None
     by_cookie = replace(DIGITAL, cookie_paths=(b"/tenants/7/x",))
     assert Likeness(policy_of((by_cookie,)).routes, QueryRules()).mould(STORE.encode()) is None
+    catalogue = Catalogue([Operation("GET", "/restapi/7/x", "Light", media=False)])
+    routes = Routes({"platform": PLATFORM}, catalogue, Callers())
+    assert Likeness(routes, QueryRules()).mould(STORE.encode()) is None
     assert Likeness(policy_of().routes, QueryRules()).mould(STORE.encode()) is not None
