@@ -24,7 +24,7 @@ from gateway.stores import redis_scripts
 from gateway.stores.events import Events
 from gateway.stores.health import Health
 from gateway.stores.leases import Grip, Leases
-from gateway.stores.redis_connection import connect, explain, failures
+from gateway.stores.redis_connection import connect, explain, failures, heeding_cancellation
 from gateway.stores.store import Bar, Entry, Lease, StoreDown
 from gateway.stores.waiting import wait_until
 
@@ -128,23 +128,30 @@ class RedisStore:
         if self._health.trouble is not None:
             raise StoreDown(self._health.trouble)
         try:
-            async with asyncio.timeout(self._timeout_s), self._places:
-                # It may have failed while this one waited for its place.
-                if self._health.trouble is not None:
-                    raise StoreDown(self._health.trouble)
-                return await self._scripts[name](keys=keys, args=arguments)
+            return await self._ask(name, keys, arguments)
         except self._failures as error:
             down = self._health.fail(f"redis at {self._address} {explain(error)}")
         if self._recovery is None:
             self._recovery = asyncio.create_task(self._recover())
         raise down
 
+    async def _ask(
+        self, name: str, keys: list[str], arguments: tuple[bytes | str | int, ...]
+    ) -> Any:
+        with heeding_cancellation():
+            async with asyncio.timeout(self._timeout_s), self._places:
+                # It may have failed while this one waited for its place.
+                if self._health.trouble is not None:
+                    raise StoreDown(self._health.trouble)
+                return await self._scripts[name](keys=keys, args=arguments)
+
     async def _recover(self) -> None:
         """Probe until Redis takes a write again."""
         while True:
             await asyncio.sleep(self._retry_s)
             try:
-                await self._scripts["PROBE"](keys=[f"{self._prefix}probe"])
+                with heeding_cancellation():
+                    await self._scripts["PROBE"](keys=[f"{self._prefix}probe"])
             except self._failures as error:
                 self._health.fail(f"redis at {self._address} {explain(error)}")
                 continue

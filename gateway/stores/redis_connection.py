@@ -1,14 +1,17 @@
 """The library redis-py, set up as the store needs it; imported when a store is made.
 
-Left to itself it repeats what failed, names itself to the server and takes options from
-its URL; none of that is wanted.
+Left to itself it repeats what failed, names itself to the server, takes options from its
+URL, and goes on when a task is cancelled at the wrong moment; none of that is wanted.
 
 Rule: certificates are always verified, and names with them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 from gateway.config.redis_address import RedisAddress
 
@@ -46,6 +49,21 @@ def failures() -> tuple[type[Exception], ...]:
     from redis.exceptions import RedisError
 
     return RedisError, OSError, TimeoutError
+
+
+@contextmanager
+def heeding_cancellation() -> Iterator[None]:
+    """Raise `CancelledError` at the end when the task was cancelled, whatever came of it.
+
+    redis-py 8.1 loses one that comes while it waits for an answer.
+    """
+    task = cast("asyncio.Task[object]", asyncio.current_task())
+    before = task.cancelling()
+    try:
+        yield
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def explain(error: Exception) -> str:

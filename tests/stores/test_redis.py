@@ -113,6 +113,36 @@ async def test_the_last_reason_is_the_one_that_is_shown(told: Told) -> None:
     assert told.lines == [f"down: redis at {address} cannot be reached, or broke off"]
 
 
+@pytest.mark.parametrize("reply", [b"-LOADING Redis is loading\r\n", b"*2\r\n$-1\r\n$-1\r\n"])
+async def test_a_cancellation_ends_a_question_wherever_it_comes(told: Told, reply: bytes) -> None:
+    async with scripted(reply) as (address, _):
+        is_cut, steps = True, 0
+        while is_cut:
+            steps += 1
+            store = RedisStore(address, told)
+            question = asyncio.create_task(store.read(KEY))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            is_cut = question.cancel()
+            await asyncio.wait([question])
+            assert question.cancelled() is is_cut
+            assert is_cut is (store.trouble is None) or reply.startswith(b"*")
+            await store.close()
+    assert steps > 5
+
+
+async def test_a_store_is_closed_while_it_looks_whether_redis_is_back(told: Told) -> None:
+    async with scripted(b"-LOADING Redis is loading\r\n") as (address, script):
+        for steps in range(40):
+            store = RedisStore(address, told, retry_s=0)
+            with pytest.raises(StoreDown):
+                await store.read(KEY)
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await store.close()
+        assert script.connections > 40
+
+
 async def test_a_redis_that_lost_its_data_does_not_count_backwards(
     redis: RedisServer, store: RedisStore, told: Told
 ) -> None:
