@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gateway.core.framing import Framing
 from gateway.core.memo import Memo
+from gateway.core.seen import Seen
 from gateway.engine.events import Asked
 from gateway.engine.known import Known
 from gateway.policy.forward import Plan
@@ -52,36 +53,44 @@ class _Like:
 class Alike:
     """The heads that others are written from, by their fields and the mould of their target."""
 
-    __slots__ = ("_likeness", "_memo")
+    __slots__ = ("_likeness", "_memo", "_seen")
 
     def __init__(self, likeness: Likeness, max_bytes: int) -> None:
         self._likeness = likeness
         self._memo: Memo[bytes, _Like] = Memo(max_bytes=max_bytes)
+        self._seen = Seen()
 
     def __len__(self) -> int:
         return len(self._memo)
 
+    def key(self, fields: bytes, target: bytes) -> bytes | None:
+        """Return what heads that are alike have in common, None for one that is like no other.
+
+        `fields` stand for its method, for its steady fields, and for whether there is a body.
+        """
+        mould = self._likeness.mould(target)
+        return None if mould is None else fields + mould
+
     def find(
-        self, fields: bytes, target: bytes, framing: Framing, decide: Callable[[], Plan]
+        self, key: bytes, target: bytes, framing: Framing, decide: Callable[[], Plan]
     ) -> Known | None:
         """Return what is known of a head, None if no other tells.
 
-        `fields` stand for its method, for its steady fields, and for whether there is a body, which
-        is framed as `framing`; `decide` is called when the plan is wanted.
+        `framing` is that of its body; `decide` is called when the plan is wanted.
         """
-        mould = self._likeness.mould(target)
-        like = None if mould is None else self._memo.get(fields + mould)
+        like = self._memo.get(key)
         return None if like is None else like.write(target, framing, decide)
 
-    def keep(self, fields: bytes, target: bytes, known: Known) -> None:
-        """Have heads be written from this one, if they may be."""
-        mould = self._likeness.mould(target)
-        if mould is None or not self._likeness.is_typical(known.plan, target):
+    def keep(self, key: bytes, target: bytes, known: Known) -> None:
+        """Have heads be written from this one, if one like it came before and they may be."""
+        if not self._seen.comes_again(key):
+            return
+        if not (known.may_be_kept() and self._likeness.is_typical(known.plan, target)):
             return
         at = len(known.method) + 1
         before, behind = known.start[:at], known.start[at + len(target) :]
         like = _Like(known.without_target(), before, behind)
-        self._memo.put(fields + mould, like, known.size + len(mould))
+        self._memo.put(key, like, known.size + len(key))
 
 
 def _name(like: Asked, path: bytes) -> Asked:

@@ -22,6 +22,7 @@ from gateway.core.grammar import PLAIN_LINE
 from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
+from gateway.core.seen import Seen
 from gateway.engine.events import Record
 from gateway.engine.known import Known, Restore, know
 from gateway.engine.known_fields import may_be_kept
@@ -35,8 +36,6 @@ from gateway.policy.relink import restorer_for
 MOST_HEAD_BYTES = 4096
 # Several hundred heads, for each listener.
 MOST_KEPT_BYTES = 4 << 20
-# Python's keyed hashes; half a megabyte with what a set takes.
-MOST_SEEN = 4096
 # For a hash of the whole head; no request line is one byte long.
 _MAIN = b"m"
 _HASH_BYTES = 16
@@ -54,7 +53,7 @@ class KnownHeads:
         self._digest = _SecretHash()
         self._memo: Memo[bytes, Known] = Memo(max_bytes=MOST_KEPT_BYTES)
         self._parts = KnownParts(policy, listener, self._digest, MOST_KEPT_BYTES)
-        self._seen: set[int] = set()
+        self._seen = Seen()
 
     def find(self, head: bytes) -> Known | None:
         """Return what is decided about a head, None if the other lane is to serve it.
@@ -92,7 +91,9 @@ class KnownHeads:
         note_decision(record.asked, decision)
         if isinstance(decision, AnsweredHere):
             return decision, None
-        if len(head) <= MOST_HEAD_BYTES and self._comes_again(digest := self._digest(head) + _MAIN):
+        if len(head) <= MOST_HEAD_BYTES and self._seen.comes_again(
+            digest := self._digest(head) + _MAIN
+        ):
             known = know(raw, decision, record.asked)
             if known is not None and not known.is_last and raw.method != b"HEAD":
                 is_plain = parse_plain_head(head, self._listener) is not None
@@ -113,7 +114,9 @@ class KnownHeads:
         known = self._parts.find(place, line[2], framing)
         if known is None:
             known = self._read(head + _END, place)
-        return self._keep(key, known) if known is not None and self._comes_again(key) else known
+        return (
+            self._keep(key, known) if known is not None and self._seen.comes_again(key) else known
+        )
 
     def _read(self, head: bytes, place: bytes) -> Known | None:
         """Return what follows from a head of which too little is known, if it is plain."""
@@ -122,7 +125,7 @@ class KnownHeads:
         if raw is None or found is None:
             return None
         known = know(raw, *found)
-        if known is not None and may_be_kept(raw, known) and self._comes_again(place):
+        if known is not None and may_be_kept(raw, known) and self._seen.comes_again(place):
             self._parts.keep(place, raw, known)
         return known
 
@@ -133,17 +136,6 @@ class KnownHeads:
         known = known.without_credentials()
         self._memo.put(key, known, known.size + len(key))
         return known
-
-    def _comes_again(self, key: bytes) -> bool:
-        """Tell whether a head was seen before; the many that come once are not worth keeping."""
-        # Two of one hash are at worst kept one time too early.
-        seen = hash(key)
-        if seen in self._seen:
-            return True
-        if len(self._seen) >= MOST_SEEN:
-            self._seen.clear()
-        self._seen.add(seen)
-        return False
 
 
 class _SecretHash:

@@ -70,24 +70,26 @@ class KnownParts:
         fields = self._fields.get(place)
         if fields is None:
             return None
+        key = self._alike.key(place, target)
+        if key is None:
+            return self._read(fields, target, framing)
         make = partial(self._decide, fields, target, framing)
-        known = self._alike.find(place, target, framing, make)
-        return self._read(fields, place, target, framing) if known is None else known
+        known = self._alike.find(key, target, framing, make)
+        if known is None:
+            known = self._read(fields, target, framing)
+            if known is not None:
+                self._alike.keep(key, target, known)
+        return known
 
     def keep(self, place: bytes, raw: RawHead, known: Known) -> None:
         """Remember the fields of a head that was read."""
         fields = keep_fields(raw, known)
         self._fields.put(place, fields, fields.size + _FIELDS_BYTES)
 
-    def _read(
-        self, fields: KnownFields, place: bytes, target: bytes, framing: Framing
-    ) -> Known | None:
+    def _read(self, fields: KnownFields, target: bytes, framing: Framing) -> Known | None:
         raw = fields.head(target, self._listener)
         found = decide_plain(raw, self._policy, (framing, fields.section))
-        known = None if found is None else fields.know(*found)
-        if known is not None and known.may_be_kept():
-            self._alike.keep(place, target, known)
-        return known
+        return None if found is None else fields.know(*found)
 
     def _decide(self, fields: KnownFields, target: bytes, framing: Framing) -> Plan:
         raw = fields.head(target, self._listener)

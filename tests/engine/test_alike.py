@@ -40,8 +40,8 @@ def fill(pattern: bytes, what: bytes) -> bytes:
 
 
 def taught(heads: KnownHeads, method: bytes, pattern: bytes, *listed: bytes) -> KnownHeads:
-    """Let the fields come twice, and then a target like the one to come."""
-    for number in range(3):
+    """Let the fields come twice, and then two targets like the one to come."""
+    for number in range(4):
         heads.find(head_of(method, fill(pattern, b"%d" % number), *listed))
     return heads
 
@@ -77,13 +77,13 @@ def test_a_head_like_one_that_is_known_leaves_as_one_of_which_nothing_is(
             assert groups.look_up(known.fare) == groups.look_up(anew.fare)
 
 
-def test_a_head_is_written_from_the_third_one_with_its_fields() -> None:
+def test_a_head_is_written_from_the_second_like_it_once_its_fields_are_known() -> None:
     heads = heads_of()
     lengths = []
-    for number in range(4):
+    for number in range(5):
         written(heads, STORE + b"/%d" % number)
         lengths.append(len(heads._parts._alike))
-    assert lengths == [0, 0, 1, 1]
+    assert lengths == [0, 0, 0, 1, 1]
     assert written(heads, STORE + b"/9")._plan is None
     assert written(heads, STORE + b"/9?a=1")._plan is not None
 
@@ -100,7 +100,7 @@ def test_a_head_that_is_written_says_which_its_line_is_like() -> None:
     assert (first.asked.path, other.asked.path) == (STORE + b"/8", STORE + b"/9")
     assert first.asked.like is other.asked.like
     assert first.asked.like is not None
-    assert first.asked.like.path == STORE + b"/2"
+    assert first.asked.like.path == STORE + b"/3"
 
 
 def test_nothing_is_kept_of_the_many_that_are_written() -> None:
@@ -115,6 +115,13 @@ def test_nothing_is_kept_of_the_many_that_are_written() -> None:
 def test_a_target_that_may_hold_a_secret_teaches_nothing() -> None:
     heads = taught(heads_of(), b"GET", STORE + b"/ ?authCode= ")
     assert len(heads._parts._fields) == 1
+    assert len(heads._parts._alike) == 0
+
+
+def test_nothing_is_kept_of_targets_that_are_like_no_other() -> None:
+    heads = heads_of()
+    for number in range(50):
+        written(heads, STORE + b"/name-%d" % number)
     assert len(heads._parts._alike) == 0
 
 

@@ -31,7 +31,7 @@ def test_a_head_with_fields_that_are_known_leaves_as_one_of_which_nothing_is(
     relinks: bool,
 ) -> None:
     heads = heads_of(scheme, relinks=relinks)
-    for number in range(3):
+    for number in range(4):
         heads.find(head_of(before, PATH + b"/%d" % number, *listed))
     head = head_of(method, target, *listed)
     expected = outcome(heads_of(scheme, relinks=relinks).find(head))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from gateway.core.message import RawHead
 from gateway.core.plain_head import parse_plain_head
+from gateway.core.seen import MOST_SEEN
 from gateway.engine.events import Record
 from gateway.engine.known import Known
-from gateway.engine.known_heads import MOST_HEAD_BYTES, MOST_SEEN, KnownHeads
+from gateway.engine.known_heads import MOST_HEAD_BYTES, KnownHeads
 from gateway.engine.recording import note_decision, note_head
 from gateway.engine.server import Server
 from gateway.errors import GatewayError
