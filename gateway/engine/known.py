@@ -14,10 +14,11 @@ from gateway.core.framing import LENGTH, Framing
 from gateway.core.grammar import MAY_BE_SECRET, REQUEST_ID, unescape
 from gateway.core.headers import split_list, values_of
 from gateway.core.links import Links
-from gateway.core.message import RawHead
+from gateway.core.message import RawHead, Request
 from gateway.core.varying import steady_fields
 from gateway.engine.events import Asked
 from gateway.policy.forward import Plan
+from gateway.policy.permits import Permitted
 from gateway.policy.rate_groups import Fare
 from gateway.policy.relink import restorer_for
 from gateway.policy.reply import ReplyHeads
@@ -69,15 +70,18 @@ class Known:
             self._plan = self.decide()
         return cast("Plan", self._plan)
 
-    def may_be_kept(self) -> bool:
-        """Tell whether a head may be remembered: it holds no secret, and may come again."""
+    def may_keep_fields(self) -> bool:
+        """Tell whether the fields of a head may be remembered: no secret, and may come again."""
         request = self.plan.request
         if self.request_id or self.plan.upstream.scheme is PASSTHROUGH:
             return False
-        if not request.section.is_kept or values_of(request.fields, b"traceparent"):
-            return False
+        return request.section.is_kept and not values_of(request.fields, b"traceparent")
+
+    def may_be_kept(self) -> bool:
+        """Tell whether a head may be remembered: its fields may, and its target holds no secret."""
         # What is escaped may be read, and cut, as what it stands for.
-        return not MAY_BE_SECRET.search(unescape(request.target.render()).lower())
+        target = unescape(self.plan.request.target.render()).lower()
+        return self.may_keep_fields() and not MAY_BE_SECRET.search(target)
 
     @property
     def size(self) -> int:
@@ -87,19 +91,16 @@ class Known:
 
     def without_target(self) -> Known:
         """Return what holds of heads that are written from this one: no plan, and no query."""
-        permitted = self.plan.permitted
-        routed = permitted.routed
-        target = replace(routed.request.target, query=None)
-        request = replace(routed.request, target=target, query=None)
-        permitted = replace(permitted, routed=replace(routed, request=request))
+        request = self.plan.request
+        target = replace(request.target, query=None)
+        permitted = _about(self.plan.permitted, replace(request, target=target, query=None))
         return replace(self, _plan=None, start=b"", fare=Fare(permitted))
 
     def without_credentials(self) -> Known:
         """Return the same without the fields whose values are dropped."""
-        permitted = self.plan.permitted
-        routed = permitted.routed
-        request = replace(routed.request, fields=steady_fields(routed.request.fields))
-        permitted = replace(permitted, routed=replace(routed, request=request))
+        request = self.plan.request
+        request = replace(request, fields=steady_fields(request.fields))
+        permitted = _about(self.plan.permitted, request)
         plan = replace(self.plan, permitted=permitted)
         return replace(self, _plan=plan, fare=Fare(permitted), decide=None)
 
@@ -125,3 +126,8 @@ def know(raw: RawHead, plan: Plan, asked: Asked) -> Known | None:
         plan.links,
         Fare(plan.permitted),
     )
+
+
+def _about(permitted: Permitted, request: Request) -> Permitted:
+    """Return what was permitted, said of a request that differs in what nobody judges anew."""
+    return replace(permitted, routed=replace(permitted.routed, request=request))

@@ -81,14 +81,6 @@ class KnownFields:
         return replies
 
 
-def may_be_kept(raw: RawHead, known: Known) -> bool:
-    """Tell whether the fields of a plain head hold no secret, and may come again."""
-    plan = known.plan
-    if plan.upstream.scheme is PASSTHROUGH or not plan.request.section.is_kept:
-        return False
-    return not known.request_id and not raw.values(b"traceparent")
-
-
 def keep_fields(raw: RawHead, known: Known) -> KnownFields:
     """Return what is kept of the fields of a plain head."""
     fields, section = steady_fields(raw.fields), known.plan.request.section

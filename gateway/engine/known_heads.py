@@ -25,7 +25,6 @@ from gateway.core.plain_head import parse_plain_head
 from gateway.core.seen import Seen
 from gateway.engine.events import Record
 from gateway.engine.known import Known, Restore, know
-from gateway.engine.known_fields import may_be_kept
 from gateway.engine.known_parts import KnownParts, decide_plain
 from gateway.engine.recording import note_decision, note_head
 from gateway.pipeline import AnsweredHere, Policy, decide
@@ -66,15 +65,16 @@ class KnownHeads:
 
     def recall(self, head: bytes) -> Known | None:
         """Return what is known of a head that `decide` has kept, None for any other."""
-        return self._memo.get(self._digest(head) + _MAIN) if len(head) <= MOST_HEAD_BYTES else None
+        key = self._main_key(head)
+        return None if key is None else self._memo.get(key)
 
     def find_whole(self, data: bytes) -> tuple[bytes, Known, bytes] | None:
         """Return the head of the one plain request that `data` is, what is known, and the body.
 
         None if `decide` has not kept it, or the request is not whole.
         """
-        end = data.find(b"\r\n\r\n") + 4
-        known = self.recall(data[:end]) if end >= 4 else None
+        end = data.find(_END) + len(_END)
+        known = self.recall(data[:end]) if end >= len(_END) else None
         if known is None or not known.is_plain or len(data) != end + known.length:
             return None
         return data[:end], known, data[end:]
@@ -91,16 +91,19 @@ class KnownHeads:
         note_decision(record.asked, decision)
         if isinstance(decision, AnsweredHere):
             return decision, None
-        if len(head) <= MOST_HEAD_BYTES and self._seen.comes_again(
-            digest := self._digest(head) + _MAIN
-        ):
+        key = self._main_key(head)
+        if key is not None and self._seen.comes_again(key):
             known = know(raw, decision, record.asked)
             if known is not None and not known.is_last and raw.method != b"HEAD":
                 is_plain = parse_plain_head(head, self._listener) is not None
                 known = replace(known, is_plain=is_plain)
             if known is not None:
-                self._keep(digest, known)
+                self._keep(key, known)
         return decision, restorer_for(decision.request, decision.restored)
+
+    def _main_key(self, head: bytes) -> bytes | None:
+        """Return the key of a head of the main lane, None for one that is too long to be kept."""
+        return self._digest(head) + _MAIN if len(head) <= MOST_HEAD_BYTES else None
 
     def _learn(self, head: bytes, key: bytes) -> Known | None:
         rules = self.policy.rules
@@ -114,9 +117,9 @@ class KnownHeads:
         known = self._parts.find(place, line[2], framing)
         if known is None:
             known = self._read(head + _END, place)
-        return (
-            self._keep(key, known) if known is not None and self._seen.comes_again(key) else known
-        )
+        if known is not None and self._seen.comes_again(key):
+            return self._keep(key, known)
+        return known
 
     def _read(self, head: bytes, place: bytes) -> Known | None:
         """Return what follows from a head of which too little is known, if it is plain."""
@@ -125,7 +128,7 @@ class KnownHeads:
         if raw is None or found is None:
             return None
         known = know(raw, *found)
-        if known is not None and may_be_kept(raw, known) and self._seen.comes_again(place):
+        if known is not None and known.may_keep_fields() and self._seen.comes_again(place):
             self._parts.keep(place, raw, known)
         return known
 

@@ -18,6 +18,7 @@ import re
 from gateway.core.query import QueryRules, check_query
 from gateway.errors import Refused
 from gateway.policy.forward import Plan
+from gateway.policy.permits import RESERVED
 from gateway.policy.rate_windows import find_family
 from gateway.policy.routes import PASSTHROUGH, Routes
 
@@ -36,7 +37,8 @@ class Likeness:
 
     def __init__(self, routes: Routes, query: QueryRules) -> None:
         """Find out whether any path that is compared has an id."""
-        self._is_on = not any(_ID.search(path) for path in routes.compared_paths())
+        compared = (*routes.compared_paths(), *RESERVED)
+        self._is_on = not any(_ID.search(path) for path in compared)
         self._query = query
 
     def mould(self, target: bytes) -> bytes | None:

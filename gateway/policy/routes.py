@@ -168,7 +168,7 @@ class Routes:
         return named
 
     def compared_paths(self) -> Iterator[bytes]:
-        """Yield every path that a request's is compared with."""
+        """Yield every path that the path of a request is compared with here."""
         for upstream in self._all:
             yield from upstream.prefixes
             yield from upstream.cookie_paths

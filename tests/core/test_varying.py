@@ -25,26 +25,9 @@ values = st.sampled_from(
 plain_fields = st.lists(st.tuples(names, values), max_size=6).map(lambda some: (HOST, *some))
 pieces = st.sampled_from(
     [
-        *(
-            b"\r\n",
-            b"\n",
-            b"\r",
-            b" ",
-            b": ",
-            b":",
-            b"\x00",
-            b"Cookie",
-            b"Cookie: a",
-            b"Authorization",
-        ),
-        *(
-            b"Content-Length: 3",
-            b"Content-Length: ",
-            b"\r\nCookie: a",
-            b"\r\n b",
-            b"\xff",
-            b"X-A: b",
-        ),
+        *(b"\r\n", b"\n", b"\r", b" ", b": ", b":", b"\x00", b"\xff", b"\r\n b", b"X-A: b"),
+        *(b"Cookie", b"Cookie: a", b"\r\nCookie: a", b"Authorization"),
+        *(b"Content-Length: 3", b"Content-Length: "),
     ]
 )
 
