@@ -4,7 +4,7 @@ Everything that talks to the outside is made here and handed down: pools and cre
 (`ways.py`, `credentials.py`), the gate and its listeners (`gateway.py`), the log and the
 metrics (`service.py`), the operators' listener and the signals (`host.py`), reloads
 (`reloading.py`), several workers and their parent (`worker.py`, `crew.py`, `foreman.py`),
-the event loop and the simulator (`process.py`).
+the event loop (`process.py`), the simulator beside it all (`simulated.py`).
 
 Rule 1: nothing else in the gateway makes a pool, a listener or a logger.
 Rule 2: this room decides nothing about requests.

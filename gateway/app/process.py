@@ -1,4 +1,4 @@
-"""The process: its event loop, its garbage collector, the simulator beside the gateway.
+"""The process: its event loop, one gateway in it or several workers, or the simulator, too.
 
 Rule: what shows only when the gateway starts leaves here as `CannotBind` or `ConfigError`,
 before a request was served.
@@ -10,8 +10,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import uvloop
 from structlog.typing import FilteringBoundLogger
@@ -21,35 +20,20 @@ from gateway.app.hand import WorkerFailed
 from gateway.app.host import Host
 from gateway.app.memory import settle_memory
 from gateway.app.worker import run as run_worker
-from gateway.config.binds import Bind
 from gateway.config.compile import count_workers
 from gateway.config.load import Loaded
 from gateway.config.sections import LogConfig
-from gateway.config.simulated import Accounts, point_at
 from gateway.engine.server import parser_kind
 from gateway.errors import ConfigError, Problem
 from gateway.ops.log_output import open_log
 from gateway.ops.request_log import shorten as shorten_request
-from gateway.simulator import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    DIGITAL_TOKEN,
-    JWT,
-    LEGACY_PASSWORD,
-    LEGACY_USERNAME,
-    Examples,
-)
-from gateway.simulator import start as start_simulator
 
-_ACCOUNTS = Accounts(CLIENT_ID, CLIENT_SECRET, JWT, LEGACY_USERNAME, LEGACY_PASSWORD, DIGITAL_TOKEN)
-
-Announce: TypeAlias = Callable[[Bind, Examples], None]
+if TYPE_CHECKING:
+    from gateway.app.simulated import Announce
 
 
-def run(
-    load: Callable[[], Loaded], *, simulator: bool = False, announce: Announce | None = None
-) -> int:
-    """Serve until a signal says stop; return the exit code.
+def run(load: Callable[[], Loaded], announce: Announce | None = None) -> int:
+    """Serve until a signal says stop, with the simulator if `announce` is given; return exit code.
 
     `load` returns the configuration, or raises `ConfigError`; it is called at start and for each
     reload, then in a thread.
@@ -61,8 +45,10 @@ def run(
         raise ConfigError((Problem("", "aiohttp is installed without its C parser; reinstall it"),))
     loaded = load()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        if simulator and announce is not None:
-            return runner.run(_serve_simulated(loaded, load, announce))
+        if announce is not None:
+            from gateway.app.simulated import serve_simulated
+
+            return runner.run(serve_simulated(loaded, load, _open_log, announce))
         workers = count_workers(loaded.config, _count_cpus())
         if workers == 1:
             return runner.run(_serve(loaded, load))
@@ -82,24 +68,6 @@ async def _serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     await host.open()
     settle_memory()
     return await host.until_stopped()
-
-
-async def _serve_simulated(loaded: Loaded, load: Callable[[], Loaded], announce: Announce) -> int:
-    simulator = await start_simulator()
-
-    def adapt(loaded: Loaded) -> Loaded:
-        return replace(loaded, config=point_at(loaded.config, simulator.origin, _ACCOUNTS))
-
-    try:
-        host = Host(adapt(loaded).config, _open_log, lambda: adapt(load()))
-        await host.open()
-        settle_memory()
-        binds = host.gateway.binds
-        bind = next((bind for bind in binds if bind.path is None), binds[0])
-        announce(bind, simulator.examples)
-        return await host.until_stopped()
-    finally:
-        await simulator.close()
 
 
 async def _serve_with(loaded: Loaded, load: Callable[[], Loaded], workers: int) -> int:

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         return load(arguments.config, arguments.set, os.environ, simulator=simulator, resolve=True)
 
     try:
-        return app.run(read, simulator=simulator, announce=_announce)
+        return app.run(read, _announce if simulator else None)
     except CannotBind as error:
         print(error, file=sys.stderr)
         return os.EX_OSERR
