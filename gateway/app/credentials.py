@@ -35,7 +35,7 @@ from gateway.credentials.grants.static import StaticCredential
 from gateway.credentials.renewal import Grant, Renewal
 from gateway.credentials.setbacks import Setbacks
 from gateway.credentials.tokens import Credential, Status
-from gateway.engine.connect import make_tls
+from gateway.engine.tls import tls_for
 from gateway.stores.store import Store
 
 # A token answer is short; a call that takes longer than this counts as unanswered.
@@ -230,7 +230,7 @@ class _Maker:
         return Route(
             upstream.origin,
             canonical_user_agent(self._config),
-            make_tls(ca_file) if upstream.origin.scheme == "https" else None,
+            tls_for(ca_file) if upstream.origin.scheme == "https" else None,
             connect_timeout_s=timeouts.connect_s,
             timeout_s=self._call_s(),
             find_proxy=partial(proxy_of, upstream.origin, upstream, self._environ),

@@ -24,6 +24,7 @@ from gateway.config.proxies import ProxyRoute
 from gateway.config.secrets import Unresolved
 from gateway.engine.addresses import Addresses
 from gateway.engine.proxy_tunnel import open_tunnel
+from gateway.engine.tls import tls_for
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import Overloaded, UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
@@ -53,7 +54,7 @@ class Connector:
         self._loop = loop
         self._origin = origin
         self._timeout_s = connect_timeout_s
-        self._tls = make_tls(ca_file) if origin.scheme == "https" else None
+        self._tls = tls_for(ca_file) if origin.scheme == "https" else None
         self._find_proxy = find_proxy
         self._addresses: Addresses | None = None
 
@@ -144,13 +145,3 @@ def failure_of(error: OSError | UnicodeError, peer: str, host: str) -> UpstreamF
             # Several addresses, each with another reason.
             text, kind = f"no connection to {peer} by any of its addresses", ""
     return UpstreamUnreachable(text, sent=False, proxy_error=kind)
-
-
-def make_tls(ca_file: Path | None) -> ssl.SSLContext:
-    """Return a verifying context; `ca_file` (PEM) is trusted beside the system's roots."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    if ca_file is not None:
-        context.load_verify_locations(cafile=ca_file)
-    return context

@@ -13,7 +13,7 @@ import trustme
 from gateway.config.proxies import ProxyRoute
 from gateway.config.secrets import Unresolved
 from gateway.core.secret import Secret
-from gateway.engine.connect import Connector, failure_of, make_tls
+from gateway.engine.connect import Connector, failure_of
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
@@ -137,18 +137,6 @@ async def test_a_cancelled_connection_leaves_nothing_open() -> None:
         while await loop.sock_recv(accepted, 65536):
             pass
         accepted.close()
-
-
-def test_tls_is_verified_and_not_old(tmp_path: Path) -> None:
-    ca_file = tmp_path / "ca.pem"
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(ca_file))
-    for context in (make_tls(None), make_tls(ca_file)):
-        assert context.verify_mode is ssl.CERT_REQUIRED
-        assert context.check_hostname
-        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
-    added = len(make_tls(ca_file).get_ca_certs()) - len(make_tls(None).get_ca_certs())
-    assert added == 1
 
 
 async def test_a_connection_that_is_cancelled_as_tls_comes_about_leaves_its_socket(
