@@ -30,8 +30,8 @@ LEAST_BYTES = 131072
 # Copying is not what holds up a body of which nothing comes or leaves for so long.
 PATIENCE_S = 0.1
 
-# A MiB, after which others have their turn; as much as the event loop reads at once.
-_MOST_AT_ONCE = 4
+# A MiB, after which others have their turn.
+_MOST_AT_ONCE = 2
 
 _IS_KNOWN = hasattr(os, "splice")
 _FLAGS = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK if _IS_KNOWN else 0
@@ -262,7 +262,7 @@ class Splice:
         self._watch.close()
         self._lookout.close()
         data = os.read(self._pipe.outlet, self._held) if self._held else b""
-        pipes.give_back(self._pipe)
+        pipes.give_back(self._pipe, self._loop, is_empty=len(data) == self._held)
         if self._is_paused and not self._inlet.is_closing():
             self._inlet.resume_reading()
         return data

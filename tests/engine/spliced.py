@@ -156,7 +156,7 @@ async def spliced(size: int, family: int = socket.AF_INET) -> AsyncIterator[Way]
 
 
 def pipes_in_use() -> int:
-    """Return how many pipes of this process are open."""
+    """Return how many pipes of this process have something to move."""
     return pipes.count
 
 

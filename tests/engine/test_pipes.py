@@ -1,14 +1,20 @@
 """gateway/engine/pipes.py: how much one holds, and how many there are."""
 
+import asyncio
 import errno
 import os
 
 import pytest
 
 from gateway.engine.pipes import MOST_PIPES, PIPE_BYTES, Pipe, Pipes
+from tests.eventually import eventually
 
 
-def test_a_pipe_holds_as_much_as_one_read_brings_and_never_waits() -> None:
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_pipe_holds_as_much_as_it_shall_and_never_waits() -> None:
     pipe = Pipe()
     with pytest.raises(BlockingIOError):
         os.read(pipe.outlet, 1)
@@ -18,16 +24,42 @@ def test_a_pipe_holds_as_much_as_one_read_brings_and_never_waits() -> None:
     pipe.close()
 
 
-def test_no_more_are_open_than_are_allowed_and_none_is_kept() -> None:
-    pipes = Pipes()
-    before = len(os.listdir("/proc/self/fd"))
+async def test_no_more_are_open_than_are_allowed_and_none_is_kept_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.engine.pipes.KEPT_S", 0.05)
+    loop, pipes = asyncio.get_running_loop(), Pipes()
+    before = descriptors()
     for _ in range(2):
         taken = [pipe for _ in range(MOST_PIPES) if (pipe := pipes.take()) is not None]
         assert len(taken) == MOST_PIPES == pipes.count
         assert pipes.take() is None
         for pipe in taken:
-            pipes.give_back(pipe)
-        assert (pipes.count, len(os.listdir("/proc/self/fd"))) == (0, before)
+            pipes.give_back(pipe, loop, is_empty=True)
+        assert (pipes.count, descriptors()) == (0, before + 2 * MOST_PIPES)
+    await eventually(lambda: descriptors() == before)
+    # And again, after the first time.
+    pipe = pipes.take()
+    assert pipe is not None
+    pipes.give_back(pipe, loop, is_empty=True)
+    await eventually(lambda: descriptors() == before)
+
+
+async def test_a_free_pipe_is_taken_again_but_never_with_bytes_of_another_body() -> None:
+    loop, pipes = asyncio.get_running_loop(), Pipes()
+    first = pipes.take()
+    assert first is not None
+    pipes.give_back(first, loop, is_empty=True)
+    assert pipes.take() is first
+    os.write(first.inlet, b"of one caller")
+    before = descriptors()
+    pipes.give_back(first, loop, is_empty=False)
+    assert (pipes.count, descriptors()) == (0, before - 2)
+    second = pipes.take()
+    assert second is not None
+    with pytest.raises(BlockingIOError):
+        os.read(second.outlet, 1)
+    second.close()
 
 
 def test_without_descriptors_there_is_no_pipe_and_later_there_is(
