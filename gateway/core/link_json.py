@@ -37,10 +37,10 @@ _ENDED = re.compile(rb'"http' + JSON_URI_REST + rb'"' + JSON_BLANKS)
 class JsonRewriter:
     """Rewrites one document, fed in pieces that may be cut anywhere."""
 
-    __slots__ = ("_held", "_rewrite")
+    __slots__ = ("_held", "_links")
 
     def __init__(self, links: Links) -> None:
-        self._rewrite = links.rewrite_json
+        self._links = links
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -49,17 +49,17 @@ class JsonRewriter:
             data = self._held + data
         end = _settled(data)
         self._held = data[end:]
-        return self._rewrite(data[:end])
+        return self._links.rewrite_json(data[:end])
 
     def finish(self) -> bytes:
         """Return the rest; the document has ended."""
         rest, self._held = self._held, b""
         # What follows the last string is no colon.
-        return self._rewrite(rest + b",")[:-1] if rest else b""
+        return self._links.rewrite_json(rest + b",")[:-1] if rest else b""
 
     def whole(self, data: bytes) -> bytes:
         """Return a whole document rewritten; instead of `feed` and `finish`."""
-        return self.feed(data) + self.finish()
+        return rewrite_whole(self._links, data)
 
 
 def rewrite_whole(links: Links, data: bytes) -> bytes:
@@ -67,7 +67,8 @@ def rewrite_whole(links: Links, data: bytes) -> bytes:
     if not data or data.endswith(_ENDS):
         # What ends like this ends with no string, of which the pattern would want to see more.
         return links.rewrite_json(data)
-    return JsonRewriter(links).whole(data)
+    rewriter = JsonRewriter(links)
+    return rewriter.feed(data) + rewriter.finish()
 
 
 def _settled(data: bytes) -> int:

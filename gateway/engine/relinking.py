@@ -62,7 +62,7 @@ async def relink(
         return head, body
     if is_plain_json(head) and _is_held(head):
         data = await _read_all(body, idle_s)
-        head, data = _sized(head, data, rewrite_whole(links, data))
+        head, data = _told(head, data, rewrite_whole(links, data))
         return head, HeldBody(data)
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
@@ -80,24 +80,21 @@ def relink_whole(head: ReplyHead, data: bytes, links: Links) -> tuple[ReplyHead,
 
     None if that must be coded anew, or would leave as a stream.
     """
-    if is_plain_json(head) and _is_held(head):
-        return _sized(head, data, rewrite_whole(links, data))
+    framing = head.framing
+    is_held = framing.kind is LENGTH and framing.length <= MOST_HELD_BYTES
+    if is_held and is_plain_json(head):
+        return _told(head, data, rewrite_whole(links, data))
     head, rewriter = _relink_head(head, links)
     if rewriter is None:
         return head, data
-    if coding_of(head) or not _is_held(head):
+    if coding_of(head) or not is_held:
         return None
     return _told(head, data, rewriter.whole(data))
 
 
-def _sized(head: ReplyHead, data: bytes, written: bytes) -> tuple[ReplyHead, bytes]:
-    """Return what is written of a body, and a head of which only the length is another."""
-    return (head, data) if written == data else (head.framed(framing_of(len(written))), written)
-
-
 def _told(head: ReplyHead, data: bytes, written: bytes) -> tuple[ReplyHead, bytes]:
     """Return what is written of a body, with a head that is true of it."""
-    return (head, data) if written == data else (_resized(head, written), written)
+    return (head, data) if written == data else (retell(head, framing_of(len(written))), written)
 
 
 def _relink_head(head: ReplyHead, links: Links) -> tuple[ReplyHead, Rewriter | None]:
@@ -122,11 +119,7 @@ def _relink_held(
     if written == decoded:
         return head, HeldBody(raw)
     data = fold(written) if is_gzip else written
-    return _resized(head, data), HeldBody(data)
-
-
-def _resized(head: ReplyHead, data: bytes) -> ReplyHead:
-    return retell(head, framing_of(len(data)))
+    return retell(head, framing_of(len(data))), HeldBody(data)
 
 
 async def _read_all(body: ReplyBody, idle_s: float) -> bytes:

@@ -26,6 +26,7 @@ from gateway.core.link_multipart import MultipartRewriter
 from gateway.core.links import LINK_FIELDS, Links, rewrite_field
 from gateway.core.media_type import is_json, multipart_boundary
 from gateway.core.message import ReplyHead, Request
+from gateway.core.reply_shape import Pick, picking
 
 Rewriter: TypeAlias = JsonRewriter | MultipartRewriter
 
@@ -33,8 +34,6 @@ Rewriter: TypeAlias = JsonRewriter | MultipartRewriter
 _OF_THE_BYTES = frozenset(
     {b"content-md5", b"digest", b"content-digest", b"repr-digest", b"accept-ranges"}
 )
-# What is rewritten, or `retell` must look at.
-_MATTERING = LINK_FIELDS | _OF_THE_BYTES | {b"etag"}
 # What a caller has coded or sealed is not opened.
 _SEALED = frozenset(
     {
@@ -67,7 +66,7 @@ def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
 
 
 def is_plain_json(head: ReplyHead) -> bool:
-    """Tell whether `rewrite_whole` is all that a reply's body needs, and its head but the length.
+    """Tell whether `rewrite_whole` is all that a reply's body needs, and `retell` its head.
 
     For most replies this is what the other functions here would find out one after the other.
     """
@@ -84,12 +83,12 @@ def is_plain_json(head: ReplyHead) -> bool:
 
 @lru_cache(maxsize=512)
 def _usual(places: Places) -> tuple[int, int | None] | None:
-    """Return where Content-Type and Cache-Control stand; None where more than these matters."""
+    """Return where Content-Type and Cache-Control stand; None where more is to be looked at."""
     by_name = places.by_name
     kinds, cache_controls = (by_name.get(name, ()) for name in (b"content-type", b"cache-control"))
     if len(kinds) != 1 or len(cache_controls) > 1 or b"content-encoding" in by_name:
         return None
-    if not by_name.keys().isdisjoint(_MATTERING):
+    if not by_name.keys().isdisjoint(LINK_FIELDS):
         return None
     return kinds[0], cache_controls[0] if cache_controls else None
 
@@ -133,22 +132,29 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     """
     places = head.places
     remember = _choose_true if places.is_remembered else _choose_true.__wrapped__
-    kept, tags, told = remember(places, framing.kind is NOTHING)
-    values, lines = head.field_values, head.lines
-    if tags or told is not places:
-        values = tuple([weaken(values[at]) if at in tags else values[at] for at in kept])
-        lines = ()
-    reason, version = head.reason, head.version
-    return ReplyHead(head.status, reason, version, values, framing, told, head.connection, lines)
+    found = remember(places, framing.kind is NOTHING)
+    if found is None:
+        return head.framed(framing)
+    pick, tags, told = found
+    values = pick(head.field_values)
+    if tags:
+        weak = list(values)
+        for tag in tags:
+            weak[tag] = weaken(weak[tag])
+        values = tuple(weak)
+    return ReplyHead(head.status, head.reason, head.version, values, framing, told, head.connection)
 
 
 @lru_cache(maxsize=512)
-def _choose_true(
-    places: Places, is_bodiless: bool
-) -> tuple[tuple[int, ...], tuple[int, ...], Places]:
-    """Return the places of what stays true and of what is to be weakened; and all that stays."""
+def _choose_true(places: Places, is_bodiless: bool) -> tuple[Pick, tuple[int, ...], Places] | None:
+    """Return what picks the values that stay, the tags among them, and where they stand then.
+
+    None where all stay as they are.
+    """
     untrue = _OF_THE_BYTES | {b"content-length"} if is_bodiless else _OF_THE_BYTES
     folded = places.folded
-    kept = tuple(place for place, name in enumerate(folded) if name not in untrue)
-    told = places if len(kept) == len(folded) else places_among([places.names[p] for p in kept])
-    return kept, places.by_name.get(b"etag", ()), told
+    kept = [place for place, name in enumerate(folded) if name not in untrue]
+    tags = tuple(place for place, old in enumerate(kept) if folded[old] == b"etag")
+    if not tags and len(kept) == len(folded):
+        return None
+    return picking(kept), tags, places_among([places.names[place] for place in kept])
