@@ -25,7 +25,7 @@ from tests.bench.peers import Peer
 CONNECTIONS = 64
 MANY = 1000
 # A pause of 30 ms, as virtual machines make, is a hundredth of three seconds.
-RATE_TIMES = 3
+RATE_TIMES = 6
 # What a share of failed requests may be before a figure says nothing.
 MAX_FAILED = 0.001
 
