@@ -35,7 +35,7 @@ from gateway.credentials.grants.static import StaticCredential
 from gateway.credentials.renewal import Grant, Renewal
 from gateway.credentials.setbacks import Setbacks
 from gateway.credentials.tokens import Credential, Status
-from gateway.engine.tls import tls_for
+from gateway.engine.tls import TlsContexts
 from gateway.stores.store import Store
 
 # A token answer is short; a call that takes longer than this counts as unanswered.
@@ -129,6 +129,7 @@ class _Maker:
         self._environ = environ
         self._events = events
         self._store = store
+        self._contexts = TlsContexts()
 
     def ingredients(self, name: str, table: CredentialConfig) -> Ingredients:
         """Return all that makes a credential what it is; secrets as digests."""
@@ -230,7 +231,7 @@ class _Maker:
         return Route(
             upstream.origin,
             canonical_user_agent(self._config),
-            tls_for(ca_file) if upstream.origin.scheme == "https" else None,
+            self._contexts.find(ca_file) if upstream.origin.scheme == "https" else None,
             connect_timeout_s=timeouts.connect_s,
             timeout_s=self._call_s(),
             find_proxy=partial(proxy_of, upstream.origin, upstream, self._environ),

@@ -24,6 +24,7 @@ from gateway.config.proxies import proxy_of
 from gateway.engine.connect import Connector
 from gateway.engine.fleet_budgets import FleetBudgets
 from gateway.engine.pool import Pool
+from gateway.engine.tls import TlsContexts
 from gateway.engine.toll import Toll
 from gateway.engine.way import Way
 from gateway.policy.rates import RateMode, Rates
@@ -73,15 +74,18 @@ def make_ways(
     is_same = before is not None and before.toll_made_of == toll_made_of
     toll = before.toll if before and is_same else _make_toll(config, credentials, rates)
     ways: dict[str, Way] = {}
+    contexts = TlsContexts()
     for name, table in config.upstreams.items():
         kept = before.kept_way(name, made_of[name]) if before else None
-        pool = kept.pool if kept else _make_pool(name, config, environ)
+        pool = kept.pool if kept else _make_pool(name, config, environ, contexts)
         budget = kept.budget if kept else RetryBudget(now)
         ways[name] = Way(pool, credentials.by_name.get(table.credential), rules, budget, toll)
     return Ways(ways, made_of, toll, toll_made_of)
 
 
-def _make_pool(name: str, config: Config, environ: Mapping[str, str]) -> Pool:
+def _make_pool(
+    name: str, config: Config, environ: Mapping[str, str], contexts: TlsContexts
+) -> Pool:
     loop, table = asyncio.get_running_loop(), config.upstreams[name]
     connector = Connector(
         loop,
@@ -89,6 +93,7 @@ def _make_pool(name: str, config: Config, environ: Mapping[str, str]) -> Pool:
         config.timeouts.connect_s,
         Path(table.ca_file) if table.ca_file else None,
         partial(proxy_of, table.origin, table, environ),
+        contexts,
     )
     return Pool(loop, connector, config.limits.max_in_flight)
 

@@ -24,7 +24,7 @@ from gateway.config.proxies import ProxyRoute
 from gateway.config.secrets import Unresolved
 from gateway.engine.addresses import Addresses
 from gateway.engine.proxy_tunnel import open_tunnel
-from gateway.engine.tls import tls_for
+from gateway.engine.tls import TlsContexts
 from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import Overloaded, UpstreamFailed, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.routes import Origin
@@ -50,11 +50,13 @@ class Connector:
         connect_timeout_s: float,
         ca_file: Path | None = None,
         find_proxy: Callable[[], ProxyRoute | None] = lambda: None,
+        contexts: TlsContexts | None = None,
     ) -> None:
+        """Connect to nobody yet; `contexts` are those of what is made together with this."""
         self._loop = loop
         self._origin = origin
         self._timeout_s = connect_timeout_s
-        self._tls = tls_for(ca_file) if origin.scheme == "https" else None
+        self._tls = (contexts or TlsContexts()).find(ca_file) if origin.scheme == "https" else None
         self._find_proxy = find_proxy
         self._addresses: Addresses | None = None
 

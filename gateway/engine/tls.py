@@ -1,34 +1,32 @@
-"""Whose certificates are believed: one TLS context for all who believe the same.
+"""Whose certificates are believed: TLS contexts, one for all that are made together.
 
-The system's roots take longer to read than a small module tree to import, and most of a
-MiB to hold; each upstream wants them, and so do its token calls.
+Reading the system's roots from one file takes 20 to 50 ms and most of a MiB. Each upstream
+wants them, and so do token calls.
 
-Rule: files that were written anew are read anew, by whoever asks after that.
+Rule: who is made later reads the files anew.
 """
 
 from __future__ import annotations
 
-import os
 import ssl
-from collections.abc import Hashable
 from pathlib import Path
-from weakref import WeakValueDictionary
-
-# What somebody still connects by, under what it was read from.
-_in_use: WeakValueDictionary[Hashable, ssl.SSLContext] = WeakValueDictionary()
 
 
-def tls_for(ca_file: Path | None) -> ssl.SSLContext:
-    """Return a verifying context; `ca_file` (PEM) is trusted beside the system's roots.
+class TlsContexts:
+    """The contexts of what is made together, which nobody changes."""
 
-    It is shared, so nobody changes it. Raises `OSError` when the file cannot be read.
-    """
-    roots = ssl.get_default_verify_paths()
-    read_from = tuple((path, _stamp(path)) for path in (roots.cafile, roots.capath, ca_file))
-    context = _in_use.get(read_from)
-    if context is None:
-        _in_use[read_from] = context = _make(ca_file)
-    return context
+    def __init__(self) -> None:
+        self._made: dict[Path | None, ssl.SSLContext] = {}
+
+    def find(self, ca_file: Path | None) -> ssl.SSLContext:
+        """Return a verifying context; `ca_file` (PEM) is trusted beside the system's roots.
+
+        Raises `OSError` (`ssl.SSLError` is one) when the file cannot be read.
+        """
+        context = self._made.get(ca_file)
+        if context is None:
+            self._made[ca_file] = context = _make(ca_file)
+        return context
 
 
 def _make(ca_file: Path | None) -> ssl.SSLContext:
@@ -38,11 +36,3 @@ def _make(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is not None:
         context.load_verify_locations(cafile=ca_file)
     return context
-
-
-def _stamp(path: str | Path | None) -> tuple[int, int, int] | None:
-    """Return what changes when a file, or a list of files, does; None for none."""
-    if path is None:
-        return None
-    found = os.stat(path)
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -1,6 +1,9 @@
 """Which parts of the ways a change keeps."""
 
+import ssl
 from collections.abc import Mapping
+
+import pytest
 
 from gateway.app.credentials import make_credentials
 from gateway.app.ways import Ways, make_ways
@@ -41,6 +44,25 @@ async def test_another_origin_is_another_pool_and_only_that_one() -> None:
 async def test_an_upstream_that_is_switched_on_is_new() -> None:
     before = ways_of(config_of())
     assert ways_of(config_of("upstreams.ringcx.tunnel=off"), before).new_since(before) == ["ringcx"]
+
+
+async def test_the_roots_of_the_system_are_read_once_for_what_is_made_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[ssl.SSLContext] = []
+    make = ssl.create_default_context
+
+    def count() -> ssl.SSLContext:
+        made.append(make())
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", count)
+    config = load([], ["upstreams.ringcx.tunnel=off"], APPLICATION).config
+    credentials = make_credentials(config, APPLICATION, Recorder(), MemoryStore())
+    assert len(made) == 1
+    ways = make_ways(config, credentials, {}, RATES)
+    assert len(ways.by_name) > 2
+    assert len(made) == 2
 
 
 async def test_the_toll_is_kept_unless_the_rates_change() -> None:

@@ -9,7 +9,7 @@ from gateway.config.proxies import ProxyRoute
 from gateway.core.secret import Secret
 from gateway.credentials.endpoint import Budget, Route, TokenEndpoint
 from gateway.credentials.failures import Outcome, TokenCallFailed
-from gateway.engine.tls import tls_for
+from gateway.engine.tls import TlsContexts
 from gateway.policy.routes import Origin
 from gateway.stores.memory import MemoryStore
 from tests.e2e.test_upstreams_proxy import behind
@@ -54,7 +54,10 @@ async def test_a_token_is_had_through_the_proxy_that_requests_go_through(tmp_pat
 def endpoint_behind(port: int) -> TokenEndpoint:
     proxy = ProxyRoute("127.0.0.1", port, Secret(b"user:s3cr3t"))
     route = Route(
-        Origin("https", "api.example", 443), b"x/1", tls_for(None), find_proxy=lambda: proxy
+        Origin("https", "api.example", 443),
+        b"x/1",
+        TlsContexts().find(None),
+        find_proxy=lambda: proxy,
     )
     return TokenEndpoint(route, Budget("auth", 100, 60.0), MemoryStore())
 
