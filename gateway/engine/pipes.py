@@ -3,7 +3,7 @@
 One that has become free is kept for the next body, but only for a moment.
 
 Rule 1: no more than `MOST_PIPES` are open, so that connections are not left without descriptors.
-Rule 2: what is kept is empty, and closed when a while was long enough for another body to come.
+Rule 2: what is kept is empty, and closed before long when no other body comes.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ class Pipe:
 class Pipes:
     """Those of one process; `count` are in use."""
 
-    __slots__ = ("_closed_at", "_kept", "count")
+    __slots__ = ("_kept", "_swept_by", "count")
 
     def __init__(self) -> None:
         self._kept: list[Pipe] = []
-        # When those are closed that were kept last, in event-loop seconds.
-        self._closed_at = 0.0
+        # By when those that are kept will have been closed, in event-loop seconds: a time, and
+        # no mark, because a loop may end before.
+        self._swept_by = 0.0
         self.count = 0
 
     def take(self) -> Pipe | None:
@@ -72,11 +73,12 @@ class Pipes:
             return
         self._kept.append(pipe)
         now = loop.time()
-        if now >= self._closed_at:
-            self._closed_at = now + KEPT_S
-            loop.call_later(KEPT_S, self._close_kept)
+        if now >= self._swept_by:
+            self._swept_by = now + KEPT_S
+            loop.call_later(KEPT_S, self._sweep)
 
-    def _close_kept(self) -> None:
+    def _sweep(self) -> None:
+        self._swept_by = 0.0
         while self._kept:
             self._kept.pop().close()
 

@@ -30,7 +30,7 @@ LEAST_BYTES = 131072
 # Copying is not what holds up a body of which nothing comes or leaves for so long.
 PATIENCE_S = 0.1
 
-# A MiB, after which others have their turn.
+# A MiB where pipes have their size, after which others have their turn.
 _MOST_AT_ONCE = 2
 
 _IS_KNOWN = hasattr(os, "splice")

@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import os
+from collections.abc import Callable
+from typing import ClassVar, cast
 
 import pytest
 
@@ -43,6 +45,29 @@ async def test_no_more_are_open_than_are_allowed_and_none_is_kept_for_long(
     assert pipe is not None
     pipes.give_back(pipe, loop, is_empty=True)
     await eventually(lambda: descriptors() == before)
+
+
+def test_pipes_kept_after_others_were_closed_are_closed_whatever_the_clock_says() -> None:
+    class Loop:
+        due: ClassVar[list[Callable[[], None]]] = []
+
+        def time(self) -> float:
+            # uvloop's clock stands still within a turn, and may be a hair late.
+            return 1000.0
+
+        def call_later(self, delay: float, callback: Callable[[], None]) -> None:
+            self.due.append(callback)
+
+    loop, pipes = cast("asyncio.AbstractEventLoop", Loop()), Pipes()
+    before = descriptors()
+    for _ in range(2):
+        taken = [pipe for _ in range(3) if (pipe := pipes.take()) is not None]
+        for pipe in taken:
+            pipes.give_back(pipe, loop, is_empty=True)
+        (sweep,) = Loop.due
+        Loop.due.clear()
+        sweep()
+        assert descriptors() == before
 
 
 async def test_a_free_pipe_is_taken_again_but_never_with_bytes_of_another_body() -> None:

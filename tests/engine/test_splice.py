@@ -1,6 +1,7 @@
 """gateway/engine/splice.py: what goes by, what is read, and what becomes of what cannot leave."""
 
 import asyncio
+import os
 import random
 import resource
 import socket
@@ -8,7 +9,7 @@ import socket
 import pytest
 
 from gateway.engine import splice
-from gateway.engine.pipes import PIPE_BYTES
+from gateway.engine.pipes import PIPE_BYTES, Pipes
 from gateway.engine.splice import LEAST_BYTES, PATIENCE_S, TAIL_BYTES, begin_splice
 from gateway.engine.wire import NO_DESCRIPTOR
 from tests.engine.spliced import opened, pipes_in_use, spliced
@@ -98,6 +99,29 @@ async def test_no_descriptor_is_left_of_a_body() -> None:
     for _ in range(5):
         await carry()
     await eventually(lambda: opened() <= before)
+
+
+@pytest.mark.usefixtures("patience")
+async def test_bodies_one_after_the_other_go_through_one_pipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(splice, "pipes", Pipes())
+    made: list[int] = []
+    make = os.pipe2
+
+    def count(flags: int) -> tuple[int, int]:
+        made.append(flags)
+        return make(flags)
+
+    monkeypatch.setattr(os, "pipe2", count)
+    for seed in range(3):
+        sent = random.Random(seed).randbytes(3 * MIB)
+        async with spliced(len(sent)) as way:
+            sending = asyncio.create_task(way.send(sent))
+            assert await way.receive(len(sent)) == sent
+            await sending
+            assert way.body.went_by
+    assert len(made) == 1
 
 
 @pytest.mark.usefixtures("patience")
