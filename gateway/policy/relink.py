@@ -135,26 +135,26 @@ def retell(head: ReplyHead, framing: Framing) -> ReplyHead:
     found = remember(places, framing.kind is NOTHING)
     if found is None:
         return head.framed(framing)
-    pick, tags, told = found
+    pick, tags, kept = found
     values = pick(head.field_values)
     if tags:
         weak = list(values)
         for tag in tags:
             weak[tag] = weaken(weak[tag])
         values = tuple(weak)
-    return ReplyHead(head.status, head.reason, head.version, values, framing, told, head.connection)
+    return ReplyHead(head.status, head.reason, head.version, values, framing, kept, head.connection)
 
 
 @lru_cache(maxsize=512)
 def _choose_true(places: Places, is_bodiless: bool) -> tuple[Pick, tuple[int, ...], Places] | None:
-    """Return what picks the values that stay, the tags among them, and where they stand then.
+    """Return what picks the values that stay, which of those are tags, and where they stand then.
 
     None where all stay as they are.
     """
     untrue = _OF_THE_BYTES | {b"content-length"} if is_bodiless else _OF_THE_BYTES
     folded = places.folded
     kept = [place for place, name in enumerate(folded) if name not in untrue]
-    tags = tuple(place for place, old in enumerate(kept) if folded[old] == b"etag")
+    tags = tuple(at for at, place in enumerate(kept) if folded[place] == b"etag")
     if not tags and len(kept) == len(folded):
         return None
     return picking(kept), tags, places_among([places.names[place] for place in kept])

@@ -57,6 +57,7 @@ def test_a_value_that_is_a_uri_of_ours_is_rewritten_wherever_the_bytes_are_cut(
 ) -> None:
     for pieces in cuts(before.encode()):
         assert rewrite(*pieces) == after.encode(), pieces
+    assert JsonRewriter(TO_HERE).whole(before.encode()) == after.encode()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from gateway.core.framing import CHUNKED, EMPTY, NO_BODY, UNTIL_CLOSE, Framing, 
 from gateway.core.message import ReplyHead
 from gateway.engine.inflow import Take
 from gateway.engine.relay import ReplyBody
-from gateway.engine.relinking import MOST_HELD_BYTES, HeldBody, relink
+from gateway.engine.relinking import MOST_HELD_BYTES, HeldBody, relink, relink_whole
 from gateway.errors import UpstreamBroken
 from tests.core.link_world import HERE, PLATFORM, TO_HERE
 from tests.policy.world import fields_of, reply_of
@@ -132,3 +132,37 @@ async def test_links_in_fields_are_rewritten_whatever_the_body() -> None:
 async def test_a_body_that_breaks_off_is_an_error(framing: Framing) -> None:
     with pytest.raises(UpstreamBroken, match="gone"):
         await relinked(reply_of(200, JSON, framing), BODY[:9], UpstreamBroken("gone"))
+
+
+@pytest.mark.parametrize(
+    ("status", "lines", "body"),
+    [
+        *((200, JSON, BODY), (200, JSON, PLAIN), (200, "Content-Type: application/json", BODY)),
+        *((404, JSON, BODY), (200, "Content-Type: text/html", BODY), (206, JSON, BODY)),
+        *((200, f"{JSON}\nLink: <{PLATFORM}/restapi/1>", BODY), (200, JSON, b"")),
+    ],
+)
+async def test_a_reply_that_is_whole_leaves_as_one_that_is_read(
+    status: int, lines: str, body: bytes
+) -> None:
+    head = reply_of(status, lines, length(body))
+    told = relink_whole(head, body, TO_HERE)
+    assert told is not None
+    assert (told[0].fields, told[0].framing, told[1]) == _seen(*await relinked(head, body))
+
+
+def _seen(head: ReplyHead, body: bytes) -> tuple[object, Framing, bytes]:
+    return head.fields, head.framing, body
+
+
+@pytest.mark.parametrize(
+    ("lines", "framing"),
+    [
+        *((JSON, CHUNKED), (JSON, UNTIL_CLOSE), (GZIP, length(BODY))),
+        (JSON, Framing(Kind.LENGTH, MOST_HELD_BYTES + 1)),
+    ],
+)
+def test_a_whole_reply_that_is_coded_or_would_stream_is_left_to_who_reads_it(
+    lines: str, framing: Framing
+) -> None:
+    assert relink_whole(reply_of(200, lines, framing), BODY, TO_HERE) is None

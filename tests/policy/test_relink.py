@@ -154,8 +154,11 @@ def test_a_bodiless_head_names_no_length_and_a_weak_tag_stays() -> None:
 
 def test_a_head_that_says_nothing_of_the_bytes_keeps_its_fields() -> None:
     head = reply_of(200, f"{JSON}\nContent-Language: en")
+    head.lines = (b"HTTP/1.1 200 OK", b"and the rest")
     told = retell(head, Framing(Kind.LENGTH, 3))
     assert (told.fields, told.framing) == (head.fields, Framing(Kind.LENGTH, 3))
+    # They are written as they came.
+    assert told.lines is head.lines
 
 
 @pytest.mark.parametrize(
