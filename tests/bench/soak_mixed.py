@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.engine.pipes import KEPT_S
 from tests.bench.soak_gateway import Soaked, soaked
 from tests.bench.soak_origin import BASE, CUT, FAST, LARGE, LARGE_BYTES
 from tests.wire import Peer, request
@@ -63,7 +64,10 @@ async def mix(minutes: float, seed: int) -> Left:
             group.create_task(_sample(gateway, left, end))
             for caller in callers:
                 group.create_task(caller.play(end))
-        gauges = await gateway.settled(SETTLE_S)
+        await gateway.settled(SETTLE_S)
+        # A pipe that has become free is open for a moment more.
+        await asyncio.sleep(2 * KEPT_S)
+        gauges = await gateway.gauges()
         left.in_flight = gauges["rcgw_in_flight_requests"]
         left.connections = gauges["rcgw_open_connections"]
         idle = int(gauges["rcgw_idle_upstream_connections"])
