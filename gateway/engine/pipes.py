@@ -18,6 +18,7 @@ from contextlib import suppress
 PIPE_BYTES = 524288
 # More bodies than these at once are read and written.
 MOST_PIPES = 16
+# For how long a free one is kept at most.
 KEPT_S = 1.0
 
 
