@@ -44,7 +44,14 @@ class Foreman:
         metrics = FleetMetrics()
         self._crew = crew = Crew(size, lambda: self.log, metrics)
         checks = {**self._health.checks(), "workers": crew.check}
-        self._ops = OpsServer(checks, crew.notes, metrics, crew.document, crew.refresh)
+        self._ops = OpsServer(
+            checks,
+            crew.notes,
+            metrics,
+            crew.document,
+            crew.refresh,
+            lambda: self.config.listener.hosts,
+        )
         self._reloading = Reloading(self, read)
         self._stopping = Stopping()
 

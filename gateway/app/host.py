@@ -24,8 +24,13 @@ class Host:
         self._health = Health()
         self._service = service = Service(config, open_log)
         self._ops_bind = config.ops.bind
+        report = service.report
         self._ops = OpsServer(
-            self._health.checks(), service.report.notes, service.metrics, service.report.document
+            self._health.checks(),
+            report.notes,
+            service.metrics,
+            report.document,
+            hosts=lambda: self.gateway.config.listener.hosts,
         )
         self._reloading = Reloading(service, read)
         self._stopping = Stopping()

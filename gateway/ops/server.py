@@ -5,12 +5,13 @@ data port can never read what is written here.
 
 Rule 1: an answer tells of this gateway only, never of the vendor.
 Rule 2: rendering metrics takes long enough to notice, so it happens in a thread.
+Rule 3: where only this machine can ask, a page of a name that was rebound to it may not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol, TypeAlias
 
 from aiohttp import web
@@ -19,11 +20,13 @@ from gateway.config.binds import Bind
 from gateway.engine.listen import BACKLOG, open_sockets
 from gateway.engine.unix_socket import SocketFile, files_of
 from gateway.ops.health import Check, judge, render_verdict
+from gateway.ops.own_name import is_own_name
 
 _Page: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.Response]]
 # A probe's answer is a line; whoever needs longer to take it has gone.
 _CLOSE_WITHIN_S = 1.0
 _KEEPALIVE_S = 75.0
+_FOREIGN = "is not a name of this gateway; add it to listener.hosts if it should be\n"
 
 
 class Exposition(Protocol):
@@ -47,7 +50,7 @@ class OpsServer:
 
     `notes` are what `/readyz?verbose` adds; `credentials` returns what `/credentials` shows, as
     JSON has it: metadata, never a token. `refresh` is awaited before anything is shown that other
-    processes know.
+    processes know. `hosts` returns the names that Host may carry besides loopback ones.
     """
 
     def __init__(
@@ -57,12 +60,15 @@ class OpsServer:
         metrics: Exposition,
         credentials: Callable[[], object],
         refresh: Callable[[], Awaitable[None]] | None = None,
+        hosts: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._checks = checks
         self._notes = notes
         self._metrics = metrics
         self._credentials = credentials
         self._refresh = refresh or _nothing
+        self._hosts = hosts
+        self._is_loopback = False
         self._pages: dict[str, _Page] = {
             "/livez": self._show_live,
             "/readyz": self._show_ready,
@@ -74,6 +80,7 @@ class OpsServer:
 
     async def start(self, bind: Bind) -> Bind:
         """Listen, and return where: port 0 has become a real one. Raises `CannotBind`."""
+        self._is_loopback = bind.is_loopback
         sockets = await open_sockets(bind)
         server = web.Server(self._respond, access_log=None, keepalive_timeout=_KEEPALIVE_S)
         self._runner = web.ServerRunner(server, shutdown_timeout=_CLOSE_WITHIN_S)
@@ -94,6 +101,9 @@ class OpsServer:
             self._runner = None
 
     async def _respond(self, request: web.BaseRequest) -> web.Response:
+        name = request.headers.get("Host")
+        if self._is_loopback and name is not None and not is_own_name(name, self._hosts()):
+            return _text(403, f"Host {name[:80]!a} {_FOREIGN}")
         page = self._pages.get(request.path)
         if page is None:
             return _text(404, "not found; there are /livez, /readyz, /metrics and /credentials\n")

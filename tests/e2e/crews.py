@@ -56,11 +56,11 @@ async def keep_asking(gateway: Started, stop: asyncio.Event, done: asyncio.Semap
         peer.close()
 
 
-async def show(gateway: Reloadable, path: str) -> str:
-    """Return the answer of the operators' listener."""
+async def show(gateway: Reloadable, path: str, name: str = "localhost") -> str:
+    """Return the answer of the operators' listener, asked by a name."""
     host, _, port = gateway.ops.rpartition(":")
     peer = Peer(*await asyncio.open_connection(host, int(port)))
-    await peer.send(request(f"GET {path} HTTP/1.1", "Connection: close"))
+    await peer.send(request(f"GET {path} HTTP/1.1", "Connection: close", host=name))
     text = (await peer.read_to_end()).decode()
     peer.close()
     return text

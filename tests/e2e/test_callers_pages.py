@@ -1,7 +1,11 @@
 """Pages that we do not know may only read, and OPTIONS that may go no further ends here."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.e2e.crews import TWO, show
+from tests.e2e.reloadable import reloadable, text_of
 from tests.wire import OK, PATH, answering, request, running, scripted, values
 
 
@@ -55,3 +59,18 @@ async def test_options_ends_here_when_it_may_go_no_further() -> None:
         peer.close()
     ((head, _),) = seen
     assert values(head, b"max-forwards") == [b"2"]
+
+
+@pytest.mark.parametrize("more", [(), (TWO,)], ids=["one", "workers"])
+async def test_the_operators_listener_tells_a_rebound_name_nothing(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    named = 'listener.hosts = ["rc.corp.example"]'
+    async with (
+        scripted(answering(OK)) as upstream,
+        reloadable(tmp_path / "gateway.toml", text_of(upstream.origin, *more)) as gateway,
+    ):
+        assert "403 Forbidden" in await show(gateway, "/metrics", "rc.corp.example")
+        await gateway.reload(text_of(upstream.origin, *more, named))
+        assert "200 OK" in await show(gateway, "/metrics", "rc.corp.example")
+        assert "403 Forbidden" in await show(gateway, "/metrics", "evil.example")

@@ -26,14 +26,16 @@ class Listening:
         self.health = health
         self.metrics = metrics
 
-    async def ask(self, target: str, method: str = "GET", fields: str = "") -> tuple[str, str]:
+    async def ask(
+        self, target: str, method: str = "GET", fields: str = "", host: str = "localhost"
+    ) -> tuple[str, str]:
         """Return the head and the body of the answer."""
         if self.bind.path:
             reader, writer = await asyncio.open_unix_connection(self.bind.path)
         else:
             reader, writer = await asyncio.open_connection(self.bind.host, self.bind.port)
-        head = f"{method} {target} HTTP/1.1\r\nHost: x\r\n{fields}Connection: close\r\n\r\n"
-        writer.write(head.encode())
+        head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}Connection: close\r\n\r\n"
+        writer.write(head.encode("latin-1"))
         answer = (await reader.read()).decode()
         writer.close()
         await writer.wait_closed()
@@ -118,6 +120,36 @@ async def test_nothing_can_be_changed_here(asked: Listening) -> None:
     assert "Allow: GET, HEAD" in head
 
 
+@pytest.mark.parametrize("target", ["/livez", "/readyz?verbose", "/metrics", "/credentials", "/"])
+async def test_a_page_whose_name_was_rebound_to_this_machine_is_told_nothing(
+    asked: Listening, target: str
+) -> None:
+    head, body = await asked.ask(target, host=f"evil.example:{asked.bind.port}")
+    assert head.startswith("HTTP/1.1 403 ")
+    assert body == (
+        f"Host 'evil.example:{asked.bind.port}' is not a name of this gateway; "
+        "add it to listener.hosts if it should be\n"
+    )
+    assert "evil" not in (await asked.ask(target, fields="X: evil.example\r\n"))[1]
+
+
+async def test_a_name_that_is_no_longer_listed_is_refused_at_once() -> None:
+    listed = ["rc.corp.example"]
+    server = OpsServer({}, dict, Metrics(), dict, hosts=lambda: listed)
+    one = Listening(await server.start(LOOPBACK), Health(), Metrics())
+    assert (await one.ask("/livez", host="rc.corp.example"))[0].startswith("HTTP/1.1 200 ")
+    listed.clear()
+    assert (await one.ask("/livez", host="rc.corp.example"))[0].startswith("HTTP/1.1 403 ")
+    await server.close()
+
+
+async def test_who_names_nobody_is_no_page(asked: Listening) -> None:
+    reader, writer = await asyncio.open_connection(asked.bind.host, asked.bind.port)
+    writer.write(b"GET /livez HTTP/1.0\r\n\r\n")
+    assert (await reader.read()).endswith(b"ok\n")
+    writer.close()
+
+
 async def test_a_unix_socket_will_do_and_is_not_stolen(tmp_path: Path) -> None:
     health, metrics = Health(listening=True), Metrics()
     server = OpsServer(health.checks(), dict, metrics, dict)
@@ -125,7 +157,8 @@ async def test_a_unix_socket_will_do_and_is_not_stolen(tmp_path: Path) -> None:
     assert await server.start(bind) == bind
     with pytest.raises(CannotBind, match="in use by another process"):
         await OpsServer({}, dict, Metrics(), dict).start(bind)
-    assert (await Listening(bind, health, metrics).ask("/readyz"))[1] == "ok\n"
+    # No page reaches it, whatever it says.
+    assert (await Listening(bind, health, metrics).ask("/readyz", host="x"))[1] == "ok\n"
     await server.close()
     assert os.listdir(tmp_path) == []
 
@@ -149,7 +182,7 @@ async def test_closing_does_not_wait_for_a_probe_that_stays(asked: Listening) ->
     server = OpsServer({}, dict, Metrics(), dict)
     bind = await server.start(LOOPBACK)
     reader, writer = await asyncio.open_connection(bind.host, bind.port)
-    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert await reader.readuntil(b"ok\n")
     await asyncio.wait_for(server.close(), 10)
     assert await reader.read() == b""
