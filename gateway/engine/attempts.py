@@ -134,6 +134,11 @@ class Attempts:
             streaming.cancel()
             await asyncio.wait((streaming,))
 
+    async def _forget_asked(self) -> None:
+        """Stop an attempt that is to be repeated: until then nothing is under way upstream."""
+        await self.stop()
+        self._asked_at, self._record.upstream_s = 0.0, None
+
     async def _open(self) -> UpstreamConnection | None:
         """Begin an attempt: pay, and return a connection, None when the next one may have it."""
         self._number += 1
@@ -226,7 +231,7 @@ class Attempts:
             return False
         if not credential.refuse(token, place) or not self._upload.is_held:
             return False
-        await self.stop()
+        await self._forget_asked()
         self._is_replaced = True
         self._number -= 1
         self._record.retries += ("token",)
@@ -268,7 +273,7 @@ class Attempts:
         )
         if verdict.retry:
             # What comes during the wait must stay for the next attempt.
-            await self.stop()
+            await self._forget_asked()
             self._record.retries += (verdict.reason,)
             await asyncio.sleep(verdict.wait_s)
         return verdict.retry

@@ -1,7 +1,8 @@
 """What a request is told that a shutdown ends before it has an answer.
 
 Rule: 503 says "not handled; try again", and programs do so by themselves. So it is said only
-where trying again does no harm: of what never left, and of what may be done twice.
+where trying again does no harm: of what never left or was answered as not handled, and of what
+may be done twice.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """A request that is sent again because its token was not good."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ class Vendor:
 
     refuses: int = 1
     answer: bytes = EXPIRED
+    renews: bool = True
     token_calls: int = 0
     seen: list[tuple[bytes, bytes]] = field(default_factory=list)
 
@@ -36,7 +38,8 @@ class Vendor:
             head, body = await peer.read_request()
             if b"/restapi/oauth/token" in head:
                 self.token_calls += 1
-                await peer.send(self._token())
+                if self.renews:
+                    await peer.send(self._token())
                 continue
             self.seen.append((head, body))
             number = int(values(head, b"authorization")[0].rpartition(b"-")[2])
@@ -127,6 +130,23 @@ async def test_a_refused_token_that_cannot_be_renewed_is_503_with_a_wait() -> No
         assert 1 <= int(values(head, b"retry-after")[0]) <= 30
         assert b"token-1" not in body
     assert len(vendor.seen) == vendor.token_calls == 1
+
+
+async def test_a_shutdown_tells_who_awaits_another_token_that_it_may_ask_again() -> None:
+    vendor = Vendor()
+    async with owning(vendor, "timeouts.drain_s=0.1") as gateway:
+        # Ready before there is a refusal.
+        assert (await gateway.ask(request("GET /restapi/odd HTTP/1.1")))[0] == 401
+        vendor.refuses, vendor.renews = 2, False
+        peer = await gateway.dial()
+        await peer.send(request(f"POST {PATH} HTTP/1.1", body=b"body"))
+        await gateway.until_repeating()
+        draining = asyncio.create_task(gateway.gateway.drain())
+        status, head, _ = await peer.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (503, [b"draining"])
+        peer.close()
+        await draining
+        assert gateway.records[-1].retries == ("token",)
 
 
 async def test_a_passed_through_credential_is_never_replaced() -> None:

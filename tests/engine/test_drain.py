@@ -127,6 +127,30 @@ async def test_what_may_have_been_done_is_not_told_to_be_sent_again(
         assert await asyncio.wait_for(draining, PATIENCE_S) == 1
 
 
+@pytest.mark.parametrize("lane", ["true", "false"])
+@pytest.mark.parametrize("reason", ["429 Too Many Requests", "503 Service Unavailable"])
+async def test_what_was_not_handled_and_awaits_its_repeat_may_be_sent_again(
+    reason: str, lane: str
+) -> None:
+    refusal = f"HTTP/1.1 {reason}\r\nRetry-After: 20\r\nContent-Length: 0\r\n\r\n".encode()
+    sets = (DRAIN, 'rates.mode="queue"', f"engine.fast_lane={lane}")
+    async with (
+        scripted(answering(refusal)) as upstream,
+        running(upstream.origin, *sets) as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(request(f"POST {PATH} HTTP/1.1", body=b"{}"))
+        await gateway.until_repeating()
+        draining = asyncio.create_task(gateway.gateway.drain())
+        status, head, _ = await peer.read_answer()
+        assert (status, values(head, b"x-gateway-error")) == (503, [b"draining"])
+        peer.close()
+        assert await asyncio.wait_for(draining, PATIENCE_S) == 1
+        (record,) = gateway.records
+        assert (record.attempts, record.retries) == (1, (f"status-{reason[:3]}",))
+        assert record.upstream_s is None
+
+
 async def test_an_answer_that_has_begun_when_the_time_is_up_is_cut() -> None:
     async def begin(peer: Peer) -> None:
         await peer.read_head()
