@@ -78,7 +78,7 @@ class Credentials:
 
     def kept_one(self, name: str, ingredients: Ingredients) -> Credential | None:
         """Return a credential if it is made of the same."""
-        return self.by_name[name] if self.made_of.get(name) == ingredients else None
+        return self.by_name.get(name) if self.made_of.get(name) == ingredients else None
 
     def statuses(self) -> dict[str, Status]:
         """Return what may be told of each credential."""
@@ -111,12 +111,15 @@ def make_credentials(
     made_of: dict[str, Ingredients] = {}
     tables = enabled_credentials(config)
     # The exchanged ones come first.
-    for name in sorted(tables, key=lambda name: tables[name].grant == "ringcx"):
-        ingredients = maker.ingredients(name, tables[name])
-        kept = before.kept_one(name, ingredients) if before else None
+    ordered = sorted(tables, key=lambda name: tables[name].grant == "ringcx")
+    # Before any is made: a file that changes meanwhile makes the next reload renew what was made.
+    for name in ordered:
+        made_of[name] = maker.ingredients(name, tables[name], made_of)
+    for name in ordered:
+        kept = before.kept_one(name, made_of[name]) if before else None
         credential = kept or maker.make(name, tables[name], made)
         if credential is not None:
-            made[name], made_of[name] = credential, ingredients
+            made[name] = credential
     identities = {name: maker.identity(tables[name]) for name in made if _calls(tables[name])}
     return Credentials(made, store, made_of, identities)
 
@@ -131,12 +134,16 @@ class _Maker:
         self._store = store
         self._contexts = TlsContexts()
 
-    def ingredients(self, name: str, table: CredentialConfig) -> Ingredients:
-        """Return all that makes a credential what it is; secrets as digests."""
+    def ingredients(
+        self, name: str, table: CredentialConfig, others: Mapping[str, Ingredients]
+    ) -> Ingredients:
+        """Return all that makes a credential what it is; secrets as digests.
+
+        `others` has those of the one that it is exchanged for.
+        """
         home = HOMES.get(table.grant)
         if table.token is not None or home is None:
             return name, table
-        source = self._config.credentials.get(table.source)
         vault = Vault(_references(table), self._environ)
         return (
             name,
@@ -146,7 +153,7 @@ class _Maker:
             connection_of(home, self._config, self._environ),
             canonical_user_agent(self._config),
             self._call_s(),
-            self.ingredients(table.source, source) if source is not None else (),
+            others.get(table.source, ()),
         )
 
     def make(

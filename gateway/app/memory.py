@@ -25,7 +25,7 @@ _YOUNG_OBJECTS = 10_000
 # malloc.h: the parameters of mallopt(3).
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
-# Bodies move in pieces of at most 256 KiB, of which a few are joined.
+# Bodies move in pieces of at most 512 KiB, of which a few are joined.
 _OWN_BLOCK_BYTES = 1 << 20
 # The pieces of some dozens of busy connections. Without it a MiB costs 1.5 times the CPU in bodies
 # of 1 MiB, up or down: 180 page faults instead of none.

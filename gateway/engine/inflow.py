@@ -17,7 +17,7 @@ from gateway.core.chunked import BadChunk, ChunkedReader
 from gateway.core.framing import CHUNKS, CLOSE, LENGTH, Framing
 from gateway.errors import UpstreamBroken
 
-# One read of the event loop is 256 KiB, so at most that much more arrives after this.
+# One read of the event loop is 256 KiB, and a pipe holds 512, so at most that arrives after this.
 FULL_BYTES = 65536
 # Takes bytes of a body as they come, or tells with False that it cannot now.
 Take: TypeAlias = Callable[[bytes], bool]

@@ -261,8 +261,9 @@ class Splice:
         self.is_over = True
         self._watch.close()
         self._lookout.close()
-        data = os.read(self._pipe.outlet, self._held) if self._held else b""
-        pipes.give_back(self._pipe, self._loop, is_empty=len(data) == self._held)
+        held, self._held = self._held, 0
+        data = os.read(self._pipe.outlet, held) if held else b""
+        pipes.give_back(self._pipe, self._loop, is_empty=len(data) == held)
         if self._is_paused and not self._inlet.is_closing():
             self._inlet.resume_reading()
         return data

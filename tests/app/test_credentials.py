@@ -1,15 +1,19 @@
 """Which credentials are made of a configuration, and of what."""
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import trustme
 
 from gateway.app import Credentials, make_credentials
 from gateway.config.load import load
 from gateway.credentials.broker import Broker
+from gateway.credentials.grants.ringcx import RingcxGrant
 from gateway.credentials.grants.static import StaticCredential
 from gateway.credentials.tokens import Status
+from gateway.engine.tls import TlsContexts
 from gateway.stores.memory import MemoryStore
 from tests.wire import Recorder
 
@@ -129,6 +133,37 @@ async def test_a_secret_that_was_written_anew_makes_another_credential(tmp_path:
     file.write_text("two")
     after = await remade(before, *sets)
     assert after.new_since(before) == ["ringcentral"]
+    await after.close()
+
+
+@pytest.mark.parametrize("is_loaded", [True, False], ids=["just loaded", "not yet loaded"])
+async def test_what_is_made_while_its_authorities_are_replaced_is_made_anew_at_the_next_reload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_loaded: bool
+) -> None:
+    file = tmp_path / "ca.pem"
+    former, present = trustme.CA(), trustme.CA()
+    former.cert_pem.write_to_path(file)
+    sets = (RINGCX, *(f"upstreams.{name}.ca_file={file}" for name in ("platform", "ringcx")))
+    find = TlsContexts.find
+
+    def find_and_replace(self: TlsContexts, ca_file: Path | None) -> ssl.SSLContext:
+        if not is_loaded:
+            present.cert_pem.write_to_path(file)
+        found = find(self, ca_file)
+        present.cert_pem.write_to_path(file)
+        return found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(TlsContexts, "find", find_and_replace)
+        before = made(*sets)
+    after = await remade(before, *sets)
+    assert after.new_since(before) == ["ringcentral", "ringcx"]
+    exchange = after.by_name["ringcx"]
+    assert isinstance(exchange, Broker)
+    assert isinstance(exchange._renewal.grant, RingcxGrant)
+    assert exchange._renewal.grant._source is after.by_name["ringcentral"]
+    assert (await remade(after, *sets)).new_since(after) == []
+    await before.retire(after)
     await after.close()
 
 

@@ -24,12 +24,16 @@ class Served:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.commands: list[str] = []
-        assert process.stdout is not None
         while len(self.commands) < 3:
-            line = process.stdout.readline()
-            assert line, "it ended before it printed its commands"
-            if line.startswith("curl "):
-                self.commands.append(line.rstrip("\n"))
+            self.commands.append(self.line("curl ").rstrip("\n"))
+
+    def line(self, words: str) -> str:
+        """Return the next line that it prints with these words in it."""
+        assert self.process.stdout is not None
+        while line := self.process.stdout.readline():
+            if words in line:
+                return line
+        raise AssertionError(f"it ended before it printed {words!r}")
 
 
 @contextmanager
@@ -61,6 +65,12 @@ def test_the_printed_commands_work_in_order_and_a_signal_drains(served: Served) 
     assert kinds == {"SMS", "Pager"}
     served.process.send_signal(signal.SIGTERM)
     assert served.process.wait(20) == 0
+
+
+def test_the_simulator_is_the_vendor_after_a_reload_too(served: Served) -> None:
+    served.process.send_signal(signal.SIGHUP)
+    assert '"changed":[]' in served.line('"reloaded"')
+    assert call(served.commands[0]).startswith("HTTP/1.1 204 ")
 
 
 def test_the_printed_commands_work_through_a_socket_when_there_is_no_port(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_json_and_mixed_parts_are_read_in_codings_that_we_speak(lines: str) -> N
         (200, f"{JSON}\nContent-Encoding: br"),
         (200, f"{JSON}\nContent-Encoding: gzip, gzip"),
         (200, f"{JSON}\nCache-Control: private, No-Transform"),
+        (200, f"Cache-Control: no-transform\n{JSON}"),
         (200, f"{JSON}\n{JSON}"),
         (200, "Content-Type: audio/mpeg"),
         (200, "Content-Type: text/html"),
@@ -46,6 +47,7 @@ def test_json_and_mixed_parts_are_read_in_codings_that_we_speak(lines: str) -> N
 )
 def test_any_other_body_is_left_alone(status: int, lines: str) -> None:
     assert rewriter_for(reply_of(status, lines), TO_HERE) is None
+    assert not is_plain_json(reply_of(status, lines))
 
 
 LINES = st.lists(
@@ -143,6 +145,14 @@ def test_what_stays_true_keeps_its_bytes_and_its_order(lines: list[str], framing
     assert told.framing is framing
     assert told.fields == fields_of("\n".join(kept).replace('ETag: "a"', 'ETag: W/"a"'))
     assert told.places.names == tuple(name for name, _ in told.fields)
+
+
+def test_nothing_else_of_a_head_is_told_anew() -> None:
+    head = reply_of(200, f"{JSON}\nAccept-Ranges: bytes\nConnection: x-hop")
+    head.reason, head.version, head.connection = b"Fine", b"HTTP/1.0", b"x-hop"
+    told = retell(head, CHUNKED)
+    assert (told.status, told.reason, told.version) == (200, b"Fine", b"HTTP/1.0")
+    assert (told.connection, told.lines) == (b"x-hop", ())
 
 
 def test_a_bodiless_head_names_no_length_and_a_weak_tag_stays() -> None:
