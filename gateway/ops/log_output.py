@@ -4,7 +4,7 @@ Configured once, before the first line. The standard library's loggers (aiohttp,
 write into the same stream in the same form, so that one reader reads everything.
 
 Rule 1: a stream that cannot be written to loses lines and nothing else: no request and
-        no start-up fails because of the log.
+        no start-up fails, or waits, because of the log (`log_stream.py`).
 Rule 2: the text of another library's exception is not logged, because aiohttp quotes the
         bytes that it could not parse, and those may be a caller's credential.
 """
@@ -14,21 +14,18 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
-import os
-import stat
 import sys
 import time
 import traceback
 from collections.abc import Callable, MutableMapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from select import PIPE_BUF
 from typing import Any, BinaryIO, TypeAlias
 
 import orjson
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+from gateway.ops.log_stream import LogStream
 from gateway.ops.redaction import show_text
 
 Event: TypeAlias = MutableMapping[str, Any]
@@ -38,7 +35,6 @@ Shorten: TypeAlias = Callable[[Event], Event]
 _LEVELS = {level: logging.getLevelName(level).lower() for level in range(10, 60, 10)}
 # Several screens of a traceback's message help nobody.
 _MAX_FOREIGN_TEXT = 2000
-_MOST_TO_A_FILE = 65536
 # The key of when an event was.
 AT = "monotonic_s"
 # To write the time of a line anew takes half as long as the line (1.8 us of 3.6).
@@ -54,9 +50,14 @@ def open_log(
     given; `shorten` rewrites an event for the console.
     """
     stream = stream or sys.stdout.buffer
-    lines = Lines(stream, is_json=form == "json")
-    _replace(lines)
     render = _render_json if form == "json" else _console(stream.isatty(), shorten)
+
+    def tell_lost(count: int) -> bytes:
+        return render(None, "warning", {"event": "log lines lost", "lines": count})
+
+    lines = Lines(_replace(stream, tell_lost), is_json=form == "json")
+    _open.append(lines)
+    atexit.register(lines.finish)
     structlog.configure(
         processors=[render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -77,27 +78,33 @@ def render_traceback(error: BaseException, *, text: bool) -> str:
     return shown if cause is None else f"{render_traceback(cause, text=False)}\n{shown}"
 
 
-def _replace(lines: Lines) -> None:
-    """Write what the lines before hold, and have the new ones written at the end."""
+def _replace(stream: BinaryIO, tell_lost: Callable[[int], bytes]) -> LogStream:
+    """Write what the lines before hold; return what the new ones are written by."""
+    out = None
     while _open:
         before = _open.pop()
         before.flush()
-        atexit.unregister(before.flush)
-    _open.append(lines)
-    atexit.register(lines.flush)
+        atexit.unregister(before.finish)
+        out = before.out
+    if out is not None and out.stream is stream:
+        # It may have lines that wait.
+        out.tell_lost = tell_lost
+        return out
+    if out is not None:
+        out.close()
+    return LogStream(stream, tell_lost)
 
 
 class Lines:
-    """Writes lines as long as somebody takes them: a full disk or a closed pipe loses them.
+    """Writes lines as long as somebody takes them.
 
     Those of requests without a warning are written at the end of a turn of the event loop, in
     pieces of whole lines that go in at once, so that those of several processes do not mix.
     """
 
-    def __init__(self, stream: BinaryIO, *, is_json: bool) -> None:
+    def __init__(self, out: LogStream, *, is_json: bool) -> None:
         self.is_json = is_json
-        self._stream = stream
-        self._most_at_once = _most_at_once(stream)
+        self.out = out
         self._held: list[bytes] = []
         # What the latest line begins with, and what that says.
         self._begun = b""
@@ -152,38 +159,28 @@ class Lines:
     def flush(self) -> None:
         """Write what is held."""
         held, self._held, self._due = self._held, [], None
-        if sum(map(len, held)) + len(held) <= self._most_at_once:
-            self._write(held)
+        most = self.out.most_at_once
+        if sum(map(len, held)) + len(held) <= most:
+            if held:
+                self.out.write(held)
             return
         piece: list[bytes] = []
         size = 0
         for line in held:
-            if piece and size + len(line) >= self._most_at_once:
-                self._write(piece)
+            if piece and size + len(line) >= most:
+                self.out.write(piece)
                 piece, size = [], 0
             piece.append(line)
             size += len(line) + 1
-        self._write(piece)
+        self.out.write(piece)
 
-    def _write(self, lines: list[bytes]) -> None:
-        if lines:
-            with suppress(OSError):
-                self._stream.write(b"\n".join(lines) + b"\n")
-                self._stream.flush()
+    def finish(self) -> None:
+        """Write what is held and what waits: the process ends."""
+        self.flush()
+        self.out.finish()
 
     log = debug = info = warn = warning = msg
     fatal = failure = err = error = critical = exception = msg
-
-
-def _most_at_once(stream: BinaryIO) -> int:
-    """Return how many bytes of one write stay together, whoever else writes there."""
-    try:
-        is_file = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, ValueError):
-        # No stream of the system's.
-        is_file = False
-    # A file takes any write as one; of a pipe that is sure only up to PIPE_BUF (pipe(7)).
-    return _MOST_TO_A_FILE if is_file else PIPE_BUF
 
 
 _open: list[Lines] = []

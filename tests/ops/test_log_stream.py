@@ -1,0 +1,278 @@
+"""gateway/ops/log_stream.py, over real pipes, sockets and terminals."""
+
+import asyncio
+import io
+import os
+import pty
+import socket
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.ops import log_stream
+from gateway.ops.log_stream import MOST_WAITING_BYTES, LogStream
+from tests.eventually import eventually
+
+# The kernel gives a pipe this much.
+PIPE_BYTES = 65536
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_stream, "_PATIENCE_S", 0.001)
+
+
+def tell_lost(count: int) -> bytes:
+    return b"lost %d" % count
+
+
+class Far:
+    """A stream, and the end that a reader has of it."""
+
+    def __init__(self, reader: int, stream: BinaryIO) -> None:
+        self.reader = reader
+        self.stream = stream
+        self.read = b""
+        os.set_blocking(reader, False)
+
+    def take(self, size: int = 1 << 22) -> None:
+        """Read what is there, up to so many bytes."""
+        while size > 0:
+            try:
+                data = os.read(self.reader, size)
+            except BlockingIOError:
+                return
+            self.read += data
+            size -= len(data)
+
+    def take_all(self, out: LogStream) -> list[bytes]:
+        """Read until nothing waits any more; return the lines."""
+        while out._waiting:
+            self.take()
+            out.finish()
+        self.take()
+        assert self.read.endswith(b"\n")
+        return self.read.splitlines()
+
+
+@contextmanager
+def piped() -> Iterator[Far]:
+    reader, writer = os.pipe()
+    with open(writer, "wb") as stream:
+        yield Far(reader, stream)
+    os.close(reader)
+
+
+@contextmanager
+def connected() -> Iterator[Far]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, open(ours.detach(), "wb", buffering=0) as stream:
+        yield Far(theirs.fileno(), stream)
+
+
+def lines_of(count: int, size: int = 99) -> list[bytes]:
+    return [b"%d " % number + b"x" * size for number in range(count)]
+
+
+@pytest.mark.parametrize("connect", [piped, connected], ids=["pipe", "socket"])
+def test_nobody_waits_for_a_reader_that_pauses_and_nothing_is_lost(connect: object) -> None:
+    assert callable(connect)
+    lines = lines_of(5000)
+    with connect() as far:
+        out = LogStream(far.stream, tell_lost)
+        for line in lines:
+            out.write([line])
+        assert far.take_all(out) == lines
+
+
+def test_what_finds_no_room_is_lost_and_told_of_when_there_is_some() -> None:
+    most = (MOST_WAITING_BYTES + PIPE_BYTES) // 1000
+    with piped() as far:
+        out = LogStream(far.stream, tell_lost)
+        lines = [line[:999] for line in lines_of(2 * most, 1000)]
+        for line in lines:
+            out.write([line])
+        *kept, lost = far.take_all(out)
+        assert kept == lines[: len(kept)]
+        assert most - 5 <= len(kept) <= most
+        assert lost == b"lost %d" % (len(lines) - len(kept))
+        out.write([b"next", b"and next"])
+        far.take()
+        assert far.read.endswith(lost + b"\nnext\nand next\n")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.lists(st.integers(0, 30_000), min_size=1, max_size=4),
+            st.integers(1, 200_000),
+        ),
+        max_size=60,
+    )
+)
+def test_however_it_is_read_lines_are_whole_and_in_order_or_counted(
+    steps: list[list[int] | int],
+) -> None:
+    written: list[bytes] = []
+    with piped() as far, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_stream, "MOST_WAITING_BYTES", 50_000)
+        out = LogStream(far.stream, tell_lost)
+        for step in steps:
+            if isinstance(step, int):
+                far.take(step)
+                continue
+            lines = [b"%d " % len(written) + b"x" * size for size in step]
+            out.write(lines)
+            written += lines
+        out.write([b"end"])
+        written.append(b"end")
+        at = 0
+        for line in far.take_all(out):
+            if line.startswith(b"lost "):
+                at += int(line.removeprefix(b"lost "))
+            else:
+                assert line == written[at]
+                at += 1
+        assert at == len(written)
+
+
+@pytest.mark.parametrize("size", [10, 3 * PIPE_BYTES])
+def test_what_another_process_has_made_not_to_wait_loses_nothing_either(size: int) -> None:
+    lines = lines_of(5, size)
+    with piped() as far:
+        os.set_blocking(far.stream.fileno(), False)
+        out = LogStream(far.stream, tell_lost)
+        for line in lines:
+            out.write([line])
+        assert far.take_all(out) == lines
+
+
+async def test_what_waits_leaves_when_there_is_room_though_nothing_more_is_written() -> None:
+    lines = lines_of(2000)
+    with piped() as far:
+        out = LogStream(far.stream, tell_lost)
+        for line in lines:
+            out.write([line])
+
+        def is_all_read() -> bool:
+            far.take()
+            return far.read.splitlines() == lines
+
+        assert not is_all_read()
+        await eventually(is_all_read)
+
+
+def test_a_loop_that_ended_keeps_nothing_waiting() -> None:
+    async def write(line: bytes) -> None:
+        out.write([line] * 2000)
+
+    def is_all_read() -> bool:
+        far.take()
+        return far.read.count(b"second") == 2000
+
+    async def read() -> None:
+        await write(b"second")
+        await eventually(is_all_read)
+
+    with piped() as far:
+        out = LogStream(far.stream, tell_lost)
+        asyncio.run(write(b"x" * 99))
+        asyncio.run(read())
+
+
+def test_the_end_of_a_process_waits_for_a_reader_but_not_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_stream, "_PATIENCE_S", 0.2)
+    lines = lines_of(3000)
+    with piped() as far:
+        out = LogStream(far.stream, tell_lost)
+        for line in lines:
+            out.write([line])
+        out.finish()
+        # Somebody reads at last.
+        monkeypatch.setattr(log_stream, "_PATIENCE_S", 30.0)
+        os.set_blocking(far.reader, True)
+        size = sum(map(len, lines)) + len(lines)
+        reading = threading.Thread(target=far.take, args=(size,))
+        reading.start()
+        out.finish()
+        reading.join()
+        assert far.read.splitlines() == lines
+
+
+def test_behind_a_closed_pipe_lines_are_lost_and_no_room_is_held_for_them() -> None:
+    reader, writer = os.pipe()
+    with open(writer, "wb") as stream:
+        out = LogStream(stream, tell_lost)
+        for line in lines_of(2000):
+            out.write([line])
+        os.close(reader)
+        for line in lines_of(20_000):
+            out.write([line])
+        out.finish()
+        assert not out._waiting
+        assert (out._waiting_bytes, out._lost) == (0, 0)
+
+
+@pytest.mark.parametrize("is_stopped", [True, False], ids=["stopped", "not read"])
+def test_a_terminal_holds_nobody_up(is_stopped: bool) -> None:
+    master, slave = pty.openpty()
+    with open(slave, "wb", buffering=0) as stream:
+        out = LogStream(stream, tell_lost)
+        if is_stopped:
+            termios.tcflow(slave, termios.TCOOFF)
+        for line in lines_of(2000):
+            out.write([line])
+        termios.tcflow(slave, termios.TCOON)
+        far = Far(master, stream)
+        assert far.take_all(out) == lines_of(2000)
+        assert os.get_blocking(slave)
+        out.close()
+    os.close(master)
+
+
+def test_a_terminal_that_may_not_be_opened_is_written_to_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(path: str, flags: int) -> int:
+        raise PermissionError(path, flags)
+
+    master, slave = pty.openpty()
+    monkeypatch.setattr(os, "open", refuse)
+    with open(slave, "wb", buffering=0) as stream:
+        LogStream(stream, tell_lost).write([b"line"])
+    assert os.read(master, 99) == b"line\r\n"
+    os.close(master)
+
+
+def test_a_stream_of_no_descriptor_takes_all_at_once() -> None:
+    stream = io.BytesIO()
+    out = LogStream(stream, tell_lost)
+    out.write([b"a", b"b"])
+    out.write([b"x" * 10_000_000])
+    assert stream.getvalue() == b"a\nb\n" + b"x" * 10_000_000 + b"\n"
+
+
+def test_threads_do_not_mix_their_lines() -> None:
+    def write_each(lines: list[bytes]) -> None:
+        for line in lines:
+            out.write([line])
+
+    with piped() as far:
+        out = LogStream(far.stream, tell_lost)
+        lines = [[b"%d" % number * 9000] * 10 for number in range(4)]
+        threads = [threading.Thread(target=write_each, args=(mine,)) for mine in lines]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            far.take()
+            time.sleep(0.001)
+        assert sorted(far.take_all(out)) == sorted(line for mine in lines for line in mine)
