@@ -41,7 +41,8 @@ def render_body(error: GatewayError) -> bytes:
 
 def render_allow(allow: str, request_id: str, *, close: bool) -> bytes:
     """Return the 204 that answers OPTIONS at its last hop."""
-    return render_head(204, [("Allow", allow)], request_id, close=close)
+    fields = [("Allow", allow), ("Proxy-Status", "rc-gateway")]
+    return render_head(204, fields, request_id, close=close)
 
 
 def render_head(

@@ -61,8 +61,13 @@ class Outflow:
             self.wire.write_eof()
 
     def abort(self) -> None:
-        """Cut the connection with a reset."""
+        """Cut the connection with a reset, after what was written.
+
+        A caller that gets a reset and nothing else may take it for that of an idle connection, and
+        send its request again, whatever it was.
+        """
         wire = self.wire
+        wire.send()
         sock = wire.get_extra_info("socket")
         if sock is not None and sock.family != socket.AF_UNIX:
             with suppress(OSError):

@@ -5,8 +5,8 @@ with its right length. A longer one streams through its rewriter, and its length
 known.
 
 Rule 1: what is held is bounded, folded and unfolded.
-Rule 2: a body that is not in the coding it claims is an error: an answer while it is held,
-        and a cut once it streams.
+Rule 2: a body that is held and not in the coding it claims leaves as it came. Of one that streams
+        that is an error: an answer when its beginning shows it, and a cut later on.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gateway.core.message import ReplyHead
 from gateway.engine.coded import GzipStage, PlainStage, fold, unfold
 from gateway.engine.inflow import Take
 from gateway.engine.relay import ReplyBody
+from gateway.errors import UpstreamBroken
 from gateway.policy.relink import (
     Rewriter,
     coding_of,
@@ -113,7 +114,10 @@ def _is_held(head: ReplyHead) -> bool:
 def _relink_held(
     head: ReplyHead, raw: bytes, rewriter: Rewriter, *, is_gzip: bool
 ) -> tuple[ReplyHead, ReplyBody]:
-    decoded = unfold(raw, _MOST_UNFOLDED_BYTES) if is_gzip else raw
+    try:
+        decoded = unfold(raw, _MOST_UNFOLDED_BYTES) if is_gzip else raw
+    except UpstreamBroken:
+        return head, HeldBody(raw)
     if decoded is None:
         return retell(head, CHUNKED), StreamedBody(HeldBody(raw), GzipStage(rewriter))
     written = rewriter.whole(decoded)
@@ -153,21 +157,23 @@ class HeldBody:
 class StreamedBody:
     """A body that passes through a stage as it is read."""
 
-    __slots__ = ("_ended", "_pieces", "_source", "_stage", "_staged")
+    __slots__ = ("_ended", "_first", "_pieces", "_source", "_stage", "_staged")
 
     def __init__(self, source: ReplyBody, stage: Stage) -> None:
+        """Put through what is here; raises what is wrong with it, before a head has left."""
         self._source = source
         self._stage = stage
-        self._pieces: Iterator[bytes] = iter(())
+        data, _ = source.take_body()
+        self._pieces: Iterator[bytes] = filter(None, stage.feed(data))
+        self._first = next(self._pieces, b"")
         # How many bytes of those that the source gives next went through the stage already.
         self._staged = 0
         self._ended = False
 
     def take_body(self) -> tuple[bytes, bool]:
-        """Return what is here already; the end is told by `read_body`."""
-        data, _ = self._source.take_body()
-        self._pieces = filter(None, self._stage.feed(data))
-        return next(self._pieces, b""), False
+        """Return what is here already, once; the end is told by `read_body`."""
+        first, self._first = self._first, b""
+        return first, False
 
     async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:
         """Return the next bytes, b"" at the end; raise when the body is cut short or no gzip.

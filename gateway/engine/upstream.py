@@ -225,7 +225,7 @@ class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
         if self._head is not None:
             self._body.feed(data)
             return
-        head = self._head = self._heads.feed(data)
+        head = self._heads.feed(data)
         if head is None:
             return
         # Not kept there: an idle connection would hold it until its next reply.
@@ -236,7 +236,9 @@ class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
             whole.data, whole.surplus = rest, False
         else:
             self._body = body = Inflow(framing)
+            # A body that begins with a flaw fails as its head would: there is no answer yet.
             body.feed(rest)
+        self._head = head
 
     # The side of the splice.
 

@@ -55,7 +55,7 @@ MANNERS = {
     "a second answer after chunks": Manner(
         CHUNKS % (len(TARGET), TARGET) + b"0\r\n\r\n" + POISON, SERVED
     ),
-    "a bad chunk": Manner(CHUNKS % (len(TARGET), TARGET) + b"-1\r\n" + POISON, CUT),
+    "a bad chunk": Manner(CHUNKS % (len(TARGET), TARGET) + b"-1\r\n" + POISON, FAILED),
     "switching protocols": Manner(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + POISON, FAILED),
 }
 

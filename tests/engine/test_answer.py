@@ -90,4 +90,5 @@ def test_the_last_hop_of_options_has_no_content() -> None:
     assert answer.startswith(b"HTTP/1.1 204 No Content\r\n")
     assert answer.endswith(b"\r\n\r\n")
     assert b"\r\nAllow: GET, HEAD\r\n" in answer
+    assert b"\r\nProxy-Status: rc-gateway\r\n" in answer
     assert b"Content-Length" not in answer

@@ -79,6 +79,21 @@ async def test_a_short_body_in_gzip_stays_in_gzip() -> None:
     assert head.framing == length(data)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [BODY, gzip.compress(BODY) + b"\0\0", gzip.compress(BODY)[:-1], gzip.compress(BODY)[:3]],
+    ids=["plain", "padded", "short", "begun"],
+)
+async def test_a_short_body_that_is_not_the_gzip_it_claims_leaves_as_it_came(data: bytes) -> None:
+    head = reply_of(200, GZIP, length(data))
+    assert await relinked(head, data) == (head, data)
+
+
+async def test_a_streaming_body_that_begins_as_no_gzip_is_an_error_before_its_head() -> None:
+    with pytest.raises(UpstreamBroken, match="not the gzip"):
+        await relink(reply_of(200, GZIP, CHUNKED), HeldBody(BODY), TO_HERE, 1.0)
+
+
 async def test_a_short_body_that_unfolds_to_very_much_streams() -> None:
     big = b'["' + b"x" * 2_000_000 + b'",' + BODY + b"]"
     packed = gzip.compress(big)
