@@ -24,7 +24,6 @@ from gateway.app import Gateway, make_credentials
 from gateway.config.load import load
 from gateway.engine.events import Record
 from gateway.stores.memory import MemoryStore
-from tests.eventually import eventually
 from tests.unheard import Unheard
 
 # Far more than any test needs; reached only by a test that hangs.
@@ -211,11 +210,6 @@ class Running:
     def records(self) -> list[Record]:
         """Return the records of finished requests."""
         return self.recorder.records
-
-    async def until_repeating(self) -> None:
-        """Wait until a request that is under way is to be sent once more."""
-        under_way = self.gateway.gate._under_way
-        await eventually(lambda: any(record.retries for record in under_way.values()))
 
     async def dial(self) -> Peer:
         """Return a new connection to the gateway."""

@@ -99,6 +99,7 @@ async def test_a_reply_that_ends_at_the_close_leaves_chunked(version: bytes) -> 
     assert upstream.connections == 3
 
 
+CHUNKED_205 = ("205 Reset Content", "Transfer-Encoding: chunked")
 BODILESS = [
     ("HEAD", "200 OK", "Content-Length: 5", [b"5"]),
     ("HEAD", "200 OK", "Transfer-Encoding: chunked", []),
@@ -109,7 +110,7 @@ BODILESS = [
     ("GET", "304 Not Modified", "Content-Length: 5", [b"5"]),
     ("GET", "304 Not Modified", "Transfer-Encoding: chunked", []),
     ("GET", "205 Reset Content", "Content-Length: 5", [b"0"]),
-    ("GET", "205 Reset Content", "Transfer-Encoding: chunked", [b"0"]),
+    ("GET", *CHUNKED_205, [b"0"]),
     ("GET", "205 Reset Content", "Content-Length: 0", [b"0"]),
 ]
 
@@ -134,10 +135,14 @@ async def test_what_has_no_body_gets_none_and_poisons_nobody(
     async with scripted(script) as upstream, running(upstream.origin, off) as gateway:
         peer = await gateway.dial()
         await peer.send(request(f"{verb} {PATH} HTTP/1.1"))
-        answer = await peer.read_head()
-        assert answer.startswith(f"HTTP/1.1 {status}\r\n".encode())
-        assert values(answer, b"content-length") == declared
-        assert not values(answer, b"transfer-encoding")
+        # The chunks of a 205 are dropped, but these are none.
+        if (verb, status, framing, body) == ("GET", *CHUNKED_205, OK):
+            assert (await peer.read_answer())[0] == 502
+        else:
+            answer = await peer.read_head()
+            assert answer.startswith(f"HTTP/1.1 {status}\r\n".encode())
+            assert values(answer, b"content-length") == declared
+            assert not values(answer, b"transfer-encoding")
         for _ in range(2):
             await peer.send(request())
             assert (await peer.read_answer())[2] == b"ok"

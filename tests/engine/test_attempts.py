@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.engine.repeating import until_repeating
 from tests.wire import OK, PATH, Peer, Running, request, running, scripted, values
 
 
@@ -140,7 +141,7 @@ async def test_a_shutdown_tells_who_awaits_another_token_that_it_may_ask_again()
         vendor.refuses, vendor.renews = 2, False
         peer = await gateway.dial()
         await peer.send(request(f"POST {PATH} HTTP/1.1", body=b"body"))
-        await gateway.until_repeating()
+        await until_repeating(gateway)
         draining = asyncio.create_task(gateway.gateway.drain())
         status, head, _ = await peer.read_answer()
         assert (status, values(head, b"x-gateway-error")) == (503, [b"draining"])

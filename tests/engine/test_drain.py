@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.engine.repeating import until_repeating
 from tests.wire import (
     OK,
     PATH,
@@ -140,7 +141,7 @@ async def test_what_was_not_handled_and_awaits_its_repeat_may_be_sent_again(
     ):
         peer = await gateway.dial()
         await peer.send(request(f"POST {PATH} HTTP/1.1", body=b"{}"))
-        await gateway.until_repeating()
+        await until_repeating(gateway)
         draining = asyncio.create_task(gateway.gateway.drain())
         status, head, _ = await peer.read_answer()
         assert (status, values(head, b"x-gateway-error")) == (503, [b"draining"])
