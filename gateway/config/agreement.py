@@ -50,6 +50,7 @@ def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Ite
     yield from _judge_tunnels(config)
     if not simulator:
         yield from _judge_origins(config)
+        yield from _judge_loops(config, environ)
         yield from _judge_proxies(config, environ)
         yield from _judge_workers(config)
         yield from _judge_names(config)
@@ -165,6 +166,29 @@ def _judge_origins(config: Config) -> Iterator[Disagreement]:
                 '"https://ACCOUNT.api.digital.ringcentral.com" or '
                 '"https://ACCOUNT.api.engagement.dimelo.com"',
             )
+
+
+def _judge_loops(config: Config, environ: Mapping[str, str]) -> Iterator[Disagreement]:
+    """Yield each upstream whose requests would come back to this gateway."""
+    binds = [("listener.bind", bind) for bind in config.listener.bind]
+    binds.append(("ops.bind", config.ops.bind))
+    for name, upstream in config.upstreams.items():
+        origin = upstream.origin
+        key = next((key for key, bind in binds if bind.is_reached_at(origin.host, origin.port)), "")
+        if key:
+            mend = _tell_address(name, is_variable=environ.get("RC_SERVER_URL") == str(origin))
+            yield _found(f"upstreams.{name}.origin", f"is this gateway itself ({key}); {mend}", key)
+
+
+def _tell_address(name: str, *, is_variable: bool) -> str:
+    """Return what the origin of an upstream is; programs read the same variable as we do."""
+    if is_variable:
+        return (
+            "RC_SERVER_URL in the gateway's environment is the vendor's address; "
+            "the gateway's own belongs in the environment of the program"
+        )
+    preset = PRESETS[name]
+    return f'write the vendor\'s address, such as "{preset.origin or preset.example}"'
 
 
 def _judge_tunnels(config: Config) -> Iterator[Disagreement]:

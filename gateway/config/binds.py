@@ -41,6 +41,18 @@ class Bind:
         """Tell whether it is every interface, which has no name of its own."""
         return self.host in ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound)
 
+    def is_reached_at(self, host: str, port: int) -> bool:
+        """Tell whether what this machine sends to a host, as in a URL, and a port may come here.
+
+        All loopback addresses count as one; port 0 is none that can be known.
+        """
+        if self.host is None or self.port == 0 or self.port != port:
+            return False
+        named = Bind(host.strip("[]").lower(), port)
+        if named.is_loopback or named.is_wildcard:
+            return self.is_loopback or self.is_wildcard
+        return named.host == self.host.lower()
+
     def __str__(self) -> str:
         if self.host is None:
             return f"unix:{self.path}"

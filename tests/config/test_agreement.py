@@ -2,6 +2,7 @@
 
 from gateway.config.agreement import judge
 from gateway.config.binds import Bind
+from gateway.config.load import load
 from gateway.config.model import Config
 from gateway.config.sections import ListenerConfig
 from tests.config.loading import config_of, load_sets
@@ -32,6 +33,16 @@ def test_a_unix_socket_is_for_nobody_else() -> None:
 def test_the_system_may_choose_more_than_one_port() -> None:
     config = config_of("listener.bind=['127.0.0.1:0', '127.0.0.1:0']", "ops.bind=127.0.0.1:0")
     assert [bind.port for bind in config.listener.bind] == [0, 0]
+
+
+def test_an_upstream_may_be_on_this_machine_beside_the_gateway() -> None:
+    config_of("upstreams.platform.origin=http://127.0.0.1:9080", "listener.bind=127.0.0.1:0")
+    at_our_default = "upstreams.platform.origin=http://127.0.0.1:8080"
+    config_of(at_our_default, "listener.bind=unix:/run/data.sock")
+
+
+def test_with_the_simulator_no_origin_of_the_configuration_is_used() -> None:
+    load([], ["upstreams.platform.origin=http://127.0.0.1:8080"], {}, simulator=True)
 
 
 def test_engage_digital_is_at_its_own_hosts_or_on_this_machine() -> None:

@@ -58,3 +58,30 @@ def test_every_bind_reads_back_from_its_text(bind: Bind) -> None:
 )
 def test_every_interface_is_known_as_such(text: str, expected: bool) -> None:
     assert parse_bind(text).is_wildcard is expected
+
+
+@pytest.mark.parametrize(
+    ("bind", "host", "port", "expected"),
+    [
+        ("127.0.0.1:8080", "127.0.0.1", 8080, True),
+        ("127.0.0.1:8080", "localhost", 8080, True),
+        ("127.0.0.1:8080", "[::1]", 8080, True),
+        ("localhost:8080", "127.0.0.2", 8080, True),
+        ("[::]:8080", "127.0.0.1", 8080, True),
+        ("0.0.0.0:8080", "localhost", 8080, True),
+        ("127.0.0.1:8080", "0.0.0.0", 8080, True),
+        ("[2001:db8::1]:443", "[2001:DB8::1]", 443, True),
+        ("Rc.Corp.Example:443", "rc.corp.example", 443, True),
+        ("127.0.0.1:8080", "127.0.0.1", 8081, False),
+        ("127.0.0.1:8080", "192.0.2.1", 8080, False),
+        ("0.0.0.0:8080", "platform.ringcentral.com", 8080, False),
+        ("192.0.2.1:8080", "127.0.0.1", 8080, False),
+        ("127.0.0.1:0", "127.0.0.1", 0, False),
+        ("unix:/a", "localhost", 443, False),
+        ("0.0.0.0:443", "", 443, False),
+    ],
+)
+def test_a_bind_is_reached_at_each_name_of_this_machine(
+    bind: str, host: str, port: int, expected: bool
+) -> None:
+    assert parse_bind(bind).is_reached_at(host, port) is expected
