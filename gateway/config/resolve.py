@@ -19,7 +19,7 @@ from gateway.config.model import Config, CredentialConfig
 from gateway.config.places import check_file_place
 from gateway.config.presets import DEFAULT_GRANT
 from gateway.config.proxies import proxy_of
-from gateway.config.secrets import Reference, Unresolved, describe
+from gateway.config.secrets import TOKENS, Reference, Unresolved, describe
 from gateway.config.stores import StoresConfig, resolve_key, resolve_redis
 from gateway.errors import Problem
 
@@ -36,7 +36,7 @@ def check_secrets(config: Config, environ: Mapping[str, str]) -> tuple[Problem, 
         for key, value in table:
             if isinstance(value, Reference):
                 try:
-                    value.resolve(environ)
+                    value.resolve(environ, is_token=key in TOKENS)
                 except Unresolved as error:
                     problems.append(Problem(f"credentials.{name}.{key}", str(error)))
     return (*problems, *_check_proxies(config, environ))

@@ -5,7 +5,7 @@ secret itself exists from `resolve` on, as a `Secret`. A literal is refused unle
 announced, because a token pasted into a file is more often an accident than a wish.
 
 Rule 1: no message, repr or serialisation of this module holds a secret or a part of one.
-Rule 2: what resolves can be a field value: printable ASCII, no newline.
+Rule 2: what resolves can be a field value: printable ASCII, no newline; a token has no blank.
 Rule 3: a reference is resolved anew each time, so that a file that changes is read again.
 """
 
@@ -23,6 +23,8 @@ from gateway.core.secret import MASK, Secret
 
 _FORMS = 'write "env:NAME", "file:/path", or "literal:..." to keep it here in clear'
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# The keys of [credentials.NAME] that lead to tokens.
+TOKENS = frozenset({"token", "jwt", "refresh_token"})
 # A token has a few kilobytes at most; a larger file is a wrong path.
 _MAX_FILE_BYTES = 65536
 
@@ -39,13 +41,17 @@ class Reference:
     place: str = ""
     literal: Secret = field(default_factory=lambda: Secret(b""))
 
-    def resolve(self, environ: Mapping[str, str]) -> Secret:
+    def resolve(self, environ: Mapping[str, str], *, is_token: bool = False) -> Secret:
         """Return the secret as it is now, or raise `Unresolved`."""
         if self.kind == "env":
-            return _checked(_read_variable(self.place, environ), f"variable {self.place}")
-        if self.kind == "file":
-            return _checked(_read_file(Path(self.place)), f"file {self.place}")
-        return _checked(self.literal.reveal(), "the literal")
+            value, name = _read_variable(self.place, environ), f"variable {self.place}"
+        elif self.kind == "file":
+            value, name = _read_file(Path(self.place)), f"file {self.place}"
+        else:
+            value, name = self.literal.reveal(), "the literal"
+        if (flaw := _find_flaw(value, is_token=is_token)) is not None:
+            raise Unresolved(f"{name} {flaw}")
+        return Secret(value)
 
     def __str__(self) -> str:
         return f"{self.kind}:{MASK if self.kind == 'literal' else self.place}"
@@ -107,13 +113,17 @@ def describe(error: OSError) -> str:
             return f"cannot be read: {error.strerror}"
 
 
-def _checked(value: bytes, name: str) -> Secret:
+def _find_flaw(value: bytes, *, is_token: bool) -> str | None:
+    """Return why a secret cannot be sent, to follow its name; None when it can."""
     if not value:
-        raise Unresolved(f"{name} is empty")
+        return "is empty"
     if b"\n" in value or b"\r" in value:
-        raise Unresolved(f"{name} has a newline inside; it must be one line")
+        return "has a newline inside; it must be one line"
     if not value.isascii():
-        raise Unresolved(f"{name} is not ASCII; it cannot be sent in a header")
+        return "is not ASCII; it cannot be sent in a header"
     if FIELD_VALUE.fullmatch(value) is None:
-        raise Unresolved(f"{name} has a control character, or a space at an end")
-    return Secret(value)
+        return "has a control character, or a space at an end"
+    # RFC 6750 section 2.1: a b64token has none; other characters are left to the vendor.
+    if is_token and (b" " in value or b"\t" in value):
+        return "has a blank inside; write the token alone, without 'Bearer'"
+    return None

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from gateway.config.load import load
 from gateway.config.model import Config
 from gateway.config.resolve import check_authorities, check_secrets, check_stores
 from tests.config.loading import config_of
@@ -26,6 +27,37 @@ def test_every_secret_that_does_not_resolve_is_named(tmp_path: Path) -> None:
         "credentials.ringcentral.token: the environment variable NONE is not set",
         f"credentials.media.token: file {tmp_path}/none does not exist",
     ]
+
+
+BLANK = "has a blank inside; write the token alone, without 'Bearer'"
+
+
+@pytest.mark.parametrize(
+    ("sets", "key"),
+    [
+        (("grant=static", "token=env:S"), "token"),
+        (("grant=jwt", "client_id=env:S", "client_secret=env:S", "jwt=env:S"), "jwt"),
+        (("grant=refresh_token", "client_id=env:S", "refresh_token=env:S"), "refresh_token"),
+    ],
+)
+def test_a_token_that_was_pasted_with_its_scheme_is_named_by_its_key(
+    sets: tuple[str, ...], key: str
+) -> None:
+    config = load([], [f"credentials.ringcentral.{line}" for line in sets], {}).config
+    assert [str(problem) for problem in check_secrets(config, {"S": "Bearer s3cr3t"})] == [
+        f"credentials.ringcentral.{key}: variable S {BLANK}"
+    ]
+
+
+def test_a_legacy_token_is_a_token_and_a_legacy_password_may_have_blanks() -> None:
+    upstream = "upstreams.engage_legacy={origin='https://portal.vacd.biz', credential='old'}"
+    old = "credentials.old.grant=engage_legacy"
+    login = ("credentials.old.username=env:S", "credentials.old.password=env:S")
+    assert check_secrets(config_of(upstream, old, *login), {"S": "a b"}) == ()
+    (problem,) = check_secrets(
+        config_of(upstream, old, "credentials.old.token=env:S"), {"S": "a b"}
+    )
+    assert str(problem) == f"credentials.old.token: variable S {BLANK}"
 
 
 def with_authorities(path: Path) -> Config:

@@ -70,6 +70,30 @@ def test_a_variable_that_cannot_be_sent_is_refused(value: str | None, reason: st
     assert str(caught.value) == reason
 
 
+@pytest.mark.parametrize("value", ["Bearer s3cr3t", "s3cr3t\ts3cr3t", "a  b"])
+def test_a_token_has_no_blank_inside_and_another_secret_may(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "token"
+    path.write_text(f"{value}\n")
+    for text, name in (
+        ("env:TOKEN", "variable TOKEN"),
+        (f"file:{path}", f"file {path}"),
+        (f"literal:{value}", "the literal"),
+    ):
+        reference = parse_reference(text)
+        assert reference.resolve({"TOKEN": value}).reveal() == value.encode()
+        with pytest.raises(Unresolved) as caught:
+            reference.resolve({"TOKEN": value}, is_token=True)
+        assert str(caught.value) == (
+            f"{name} has a blank inside; write the token alone, without 'Bearer'"
+        )
+
+
+def test_other_characters_of_a_token_are_left_to_the_vendor() -> None:
+    visible = "".join(map(chr, range(0x21, 0x7F)))
+    reference = parse_reference(f"literal:{visible}")
+    assert reference.resolve({}, is_token=True).reveal() == visible.encode()
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

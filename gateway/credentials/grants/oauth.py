@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.config.secrets import Reference, Unresolved
+from gateway.config.secrets import TOKENS, Reference, Unresolved
 from gateway.core.secret import Secret
 from gateway.credentials.endpoint import Form, TokenEndpoint
 from gateway.credentials.failures import Outcome, TokenCallFailed
@@ -38,7 +38,7 @@ class Vault:
         if reference is None:
             return None
         try:
-            return reference.resolve(self._environ)
+            return reference.resolve(self._environ, is_token=key in TOKENS)
         except Unresolved as trouble:
             raise TokenCallFailed(Outcome.UNREADABLE, f"{key}: {trouble}") from None
 

@@ -88,7 +88,7 @@ class StaticCredential:
         if known is not None and stamp == self._stamp:
             return known
         try:
-            value = self._reference.resolve(self._environ)
+            value = self._reference.resolve(self._environ, is_token=True)
         except Unresolved as trouble:
             return self._go_on(known, str(trouble))
         self._stamp, self._trouble = stamp, ""

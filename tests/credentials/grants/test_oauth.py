@@ -86,6 +86,17 @@ def test_a_secret_that_cannot_be_read_is_told_by_its_key_and_may_come_back(tmp_p
     assert vault.get("client_secret") is None
 
 
+@pytest.mark.parametrize("key", ["jwt", "refresh_token"])
+def test_a_token_with_its_scheme_is_none_that_can_be_read_now(key: str) -> None:
+    vault = vault_of(**{key: "Bearer s3cr3t", "client_secret": "s3cr3t s3cr3t"})
+    with pytest.raises(TokenCallFailed) as failed:
+        vault.get(key)
+    assert failed.value.outcome is Outcome.UNREADABLE
+    assert f"{key}: the literal has a blank inside" in str(failed.value)
+    assert "s3cr3t" not in str(failed.value)
+    assert vault.get("client_secret") == Secret(b"s3cr3t s3cr3t")
+
+
 def test_a_fingerprint_changes_with_its_secrets_and_tells_none(tmp_path: Path) -> None:
     file = tmp_path / "jwt"
     vault = Vault({"jwt": parse_reference(f"file:{file}")}, {})

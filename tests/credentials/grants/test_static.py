@@ -115,7 +115,7 @@ async def test_a_file_that_has_not_changed_is_not_read(place: Place) -> None:
     assert place.file.stat().st_atime_ns == seen
 
 
-@pytest.mark.parametrize("half", [b"", b"\n", b"tw\no", b"\x00\x00\x00", b"t\xc3"])
+@pytest.mark.parametrize("half", [b"", b"\n", b"tw\no", b"\x00\x00\x00", b"t\xc3", b"Bearer two"])
 async def test_what_is_missing_or_half_written_for_a_moment_does_no_harm(
     place: Place, half: bytes
 ) -> None:
