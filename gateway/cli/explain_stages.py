@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from gateway.core.framing import Ambiguous, Kind, frame_request
 from gateway.core.headers import find_flaw
-from gateway.core.message import FORWARDED, RawHead, normalize
+from gateway.core.message import FORWARDED, RawHead, normalize, read_target
 from gateway.core.override import HEADER, PARAMETER, read_override, resolve
 from gateway.core.query import Mode, check_query
-from gateway.core.target import parse_target
 from gateway.errors import Refused
 from gateway.pipeline import Policy
 from gateway.policy.callers import identify
@@ -70,14 +69,14 @@ def _describe_framing(raw: RawHead, _policy: Policy) -> list[Step]:
 
 
 def _describe_target(raw: RawHead, _policy: Policy) -> list[Step]:
-    authority = parse_target(raw.target).authority
+    authority = read_target(raw).authority
     if authority is None:
         return []
     return [Step("target", f"a URL, whose {authority.host.decode()} stands for Host")]
 
 
 def _describe_query(raw: RawHead, policy: Policy) -> list[Step]:
-    query, rules = parse_target(raw.target).query, policy.rules.query
+    query, rules = read_target(raw).query, policy.rules.query
     if not query:
         return []
     _, findings = check_query(query, rules)
@@ -88,7 +87,7 @@ def _describe_query(raw: RawHead, policy: Policy) -> list[Step]:
 
 
 def _describe_override(raw: RawHead, policy: Policy) -> list[Step]:
-    query = parse_target(raw.target).query
+    query = read_target(raw).query
     if query:
         query, _ = check_query(query, policy.rules.query)
     resolved = resolve(raw.method, query, read_override(raw.fields), policy.rules.tunnel_accept)

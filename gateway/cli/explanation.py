@@ -18,7 +18,7 @@ from gateway.cli.explain_outbound import (
 )
 from gateway.cli.explain_retries import describe_retries
 from gateway.cli.explain_stages import Step, walk, walk_to
-from gateway.core.message import RawHead
+from gateway.core.message import ASTERISK, RawHead
 from gateway.errors import Refused
 from gateway.ops.redaction import CUT, hides_secret, show_text
 from gateway.pipeline import AnsweredHere, Policy, decide
@@ -89,7 +89,7 @@ def explain(
         return Explanation(request, tuple(before), refused)
     steps = walk(raw, policy, is_answered_here=isinstance(verdict, AnsweredHere))
     if isinstance(verdict, AnsweredHere):
-        steps.append(Step("hop", "Max-Forwards is 0, so the gateway is the last recipient"))
+        steps.append(Step("hop", _why_here(verdict)))
         return Explanation(request, tuple(steps), Answered(204, verdict.allow))
     fields = outbound_fields(verdict, body_bytes, replay_body_bytes)
     steps += describe_changes(verdict, fields)
@@ -102,3 +102,10 @@ def explain(
         head=render_lines(verdict, fields),
     )
     return Explanation(request, tuple(steps), forwarded)
+
+
+def _why_here(answered: AnsweredHere) -> str:
+    """Return why the gateway is the last recipient of a request."""
+    if answered.request.target.path == ASTERISK:
+        return "OPTIONS of * asks about its recipient, which is the gateway"
+    return "Max-Forwards is 0, so the gateway is the last recipient"

@@ -209,7 +209,7 @@ def normalize(raw: RawHead, rules: Rules, said: Said | None = None) -> Request:
     `said` is what its fields are known to say under these rules; then its size is known, too.
     """
     framing, section = said or _recall(raw, rules) or _read(raw, rules)
-    target = _target(raw)
+    target = read_target(raw)
     query, findings = check_query(target.query, rules.query) if target.query else (target.query, ())
     resolved = resolve(raw.method, query, section.spoken, rules.tunnel_accept)
     return _new_request(
@@ -252,7 +252,8 @@ def _line_size(raw: RawHead) -> int:
     return len(raw.method) + len(raw.target) + len(raw.version) + 6
 
 
-def _target(raw: RawHead) -> Target:
+def read_target(raw: RawHead) -> Target:
+    """Return what a head asks for, or raise `BadRequest`."""
     # RFC 9110 section 9.3.7: OPTIONS of "*" asks about the recipient, not about a resource.
     if raw.target == ASTERISK and raw.method == b"OPTIONS":
         return Target(ASTERISK)
