@@ -62,3 +62,27 @@ def test_the_media_host_of_another_environment_is_cautioned_of(origin: str) -> N
 )
 def test_a_media_host_that_belongs_there_is_nothing_to_speak_of(more: tuple[str, ...]) -> None:
     assert not list(cautions(config_of(*more)))
+
+
+def test_a_credential_that_no_upstream_uses_is_cautioned_of() -> None:
+    cx = ("upstreams.ringcx={}", "credentials.cx={grant='ringcx', source='spare'}")
+    assert [*map(str, cautions(config_of("credentials.spare.grant=jwt", *cx)))] == [
+        'credentials.spare: is used by no upstream; set upstreams.NAME.credential = "spare", '
+        "or remove it",
+        'credentials.cx: is used by no upstream; set upstreams.NAME.credential = "cx", '
+        "or remove it",
+    ]
+
+
+def test_a_name_that_is_nearly_one_that_is_used_is_taken_for_a_slip() -> None:
+    (caution,) = cautions(config_of("credentials.ringcentrl.token=env:T"))
+    assert str(caution) == (
+        "credentials.ringcentrl: is used by no upstream; did you mean credentials.ringcentral?"
+    )
+
+
+def test_what_is_exchanged_and_what_nobody_wrote_is_used() -> None:
+    cx = ("upstreams.ringcx.credential=cx", "credentials.cx={grant='ringcx', source='spare'}")
+    assert not list(cautions(config_of(*cx, "credentials.spare.token=env:T")))
+    assert not list(cautions(config_of("upstreams.ringcx={}")))
+    assert not list(cautions(load([], [], {}).config))
