@@ -11,6 +11,7 @@ Rule 3: a problem names the place and never shows a value.
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,9 @@ def read_file(path: FilePath) -> Layer:
         content = path.read_bytes()
     except OSError as error:
         return [], [Problem(str(path), describe(error))]
+    if content.startswith(codecs.BOM_UTF8):
+        message = "begins with a byte order mark; save it as UTF-8 without one"
+        return [], [Problem(str(path), message)]
     try:
         tree = tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:

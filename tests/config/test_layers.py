@@ -116,6 +116,10 @@ def test_a_file_is_toml_and_the_source_of_its_settings(tmp_path: Path) -> None:
         (b"[log]\nlevel = debug\n", "line 2, column 9: "),
         (b"[log]\nlevel = 's3cr3t\n", "line 2, the end of the file: "),
         (b"a = 1\na = 2", "line 2, the end of the file: "),
+        (
+            b"\xef\xbb\xbf[log]\nlevel = 's3cr3t'\n",
+            "begins with a byte order mark; save it as UTF-8 without one",
+        ),
         (b"[log]\n\n# caf\xe9\n", "line 3 is not UTF-8; save the file as UTF-8"),
         (b"a = " + b"9" * 5000, "has a number too long or arrays too deep to be read"),
         (b"a = " + b"[" * 5000, "has a number too long or arrays too deep to be read"),
