@@ -25,6 +25,14 @@ from gateway.errors import Problem
 PREFIX = "RCGW_"
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _NEWLINE = b"\n"
+_LINE = re.compile(r"line ([0-9]+), ")
+# A line that is a key and a bare word, which text in quotes was meant to be: no switch.
+_BARE_WORD = re.compile(
+    rb"[ \t]*([A-Za-z0-9_.-]{1,80})[ \t]*="
+    rb"[ \t]*(?!(?i:true|false|yes|no)\b)[A-Za-z/][^\s\"'\[\]{},=#]*[ \t\r]*(?:#.*)?"
+)
+# What tomllib says at such a word; one that begins with "inf" or "true" is found out later.
+_AT_A_WORD = ("Invalid value", "Expected newline")
 
 Layer = tuple[list[Setting], list[Problem]]
 
@@ -111,4 +119,12 @@ def _locate(message: str, content: bytes) -> str:
     what, _, where = message.removesuffix(")").rpartition(" (at ")
     if where == "end of document":
         where = f"line {content.rstrip().count(_NEWLINE) + 1}, the end of the file"
+    elif what.startswith(_AT_A_WORD) and (line := _LINE.match(where)):
+        what += _tell_quotes(content.split(_NEWLINE)[int(line[1]) - 1])
     return f"{where}: {what}"
+
+
+def _tell_quotes(line: bytes) -> str:
+    """Return how the text of a line is written, when that is plainly what it lacks."""
+    match = _BARE_WORD.fullmatch(line)
+    return f'; text stands in quotes: {match[1].decode()} = "..."' if match else ""

@@ -134,6 +134,36 @@ def test_a_file_that_is_no_toml_is_named_with_its_line(
     assert "s3cr3t" not in problem_of(read_file(path))
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("level = info", '; text stands in quotes: level = "..."'),
+        ("level=debug # all\r", '; text stands in quotes: level = "..."'),
+        ("log.level = s3cr3t", '; text stands in quotes: log.level = "..."'),
+        ("token = env:s3cr3t", '; text stands in quotes: token = "..."'),
+        ("ca_file = /etc/s3cr3t", '; text stands in quotes: ca_file = "..."'),
+        ("anyone = True", ""),
+        ("anyone = yes", ""),
+        ("max = 10s", ""),
+        ("hosts = [s3cr3t]", ""),
+        ("hosts = s3cr3t, b", ""),
+        ("level = s3cr3t'", ""),
+        ("level = s3cr3t s3cr3t", ""),
+        ("level", ""),
+    ],
+)
+def test_text_without_quotes_is_told_how_it_is_written(
+    tmp_path: Path, line: str, hint: str
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(f"\n{line}\nb = 1\n".encode())
+    problem = problem_of(read_file(path))
+    assert problem.startswith(f"{path}: line 2, column ")
+    assert problem.endswith(hint)
+    assert ("in quotes" in problem) is bool(hint)
+    assert "s3cr3t" not in problem
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert problem_of(read_file(tmp_path)) == f"{tmp_path}: is a directory"
     missing = tmp_path / "x.toml"
