@@ -96,7 +96,7 @@ def _show(value: object) -> str:
         case dict():
             return "a table"
         case list():
-            return "a list"
+            return "a list" if value else "an empty list"
         case int() if abs(value) > _LARGE:
             return "a number that large"
         case int() | float() | str():
