@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.core.target import parse_authority
+from gateway.core.target import Authority, parse_authority
 from gateway.errors import BadRequest
 from gateway.policy.callers import is_loopback
 from gateway.policy.routes import Origin
@@ -50,10 +50,20 @@ def parse_public_origin(text: str) -> Origin:
 
 
 def _parse_authority(scheme: str, text: str) -> Origin:
-    try:
-        authority = parse_authority(text.encode("ascii"))
-    except (BadRequest, UnicodeEncodeError):
+    authority = _read_authority(text)
+    if authority is None:
+        host, _, _ = text.rpartition(":")
+        named = _read_authority(host)
+        if named is not None and named.port is None:
+            raise ValueError(f"what follows {host}: is not a port from 1 to 65535; {_FORM}")
         raise ValueError(
             f"what follows {scheme}:// is not a host name or an address in ASCII; {_FORM}"
-        ) from None
+        )
     return Origin(scheme, authority.host.decode(), authority.port or _PORTS[scheme])
+
+
+def _read_authority(text: str) -> Authority | None:
+    try:
+        return parse_authority(text.encode("ascii"))
+    except (BadRequest, UnicodeEncodeError):
+        return None

@@ -31,7 +31,11 @@ def test_what_an_origin_is_written_back_as_is_the_same_origin(text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["https://s3cr3t:s3cr3t@host", "https://host/s3cr3t", "https://host?k=s3cr3t", "s3cr3t"]
+    "text",
+    [
+        *("https://s3cr3t:s3cr3t@host", "https://host/s3cr3t", "https://host?k=s3cr3t", "s3cr3t"),
+        "https://user:s3cr3t",
+    ],
 )
 def test_a_refused_origin_shows_nothing_that_may_be_secret(text: str) -> None:
     reason = reason_of(parse_origin, text)
