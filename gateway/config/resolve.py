@@ -50,13 +50,20 @@ def _check_preset(name: str, environ: Mapping[str, str]) -> Iterator[Problem]:
     """Yield one problem when the variables of the vendor's samples are not all there."""
     places = [value for key, value in DEFAULT_GRANT.items() if key != "grant"]
     variables = [place.removeprefix("env:") for place in places]
-    missing = [variable for variable in variables if not environ.get(variable)]
-    if missing:
+    states = {
+        "not set": [variable for variable in variables if variable not in environ],
+        "empty": [variable for variable in variables if environ.get(variable) == ""],
+    }
+    told = [
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {state}"
+        for state, names in states.items()
+        if names
+    ]
+    if told:
         *most, last = variables
         yield Problem(
             f"credentials.{name}",
-            f"{', '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} not set; set {', '.join(most)} and {last}, "
+            f"{', and '.join(told)}; set {', '.join(most)} and {last}, "
             f"or write [credentials.{name}] with {SMALLEST}",
         )
 
