@@ -14,7 +14,7 @@ from collections.abc import Callable
 from gateway.engine.watch import Watch
 from gateway.errors import GatewayError, UpstreamTimeout
 
-NO_REPLY = "upstream sent no reply in time"
+NO_REPLY = "upstream sent no reply in time (timeouts.first_byte_s)"
 
 
 class ReplyNews:

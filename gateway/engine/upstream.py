@@ -115,10 +115,10 @@ class UpstreamConnection(ReplyNews, Pressed, asyncio.Protocol):
         if self._transport is not None and self.is_open:
             self._transport.write_now(data)
 
-    async def read_head(self, deadline: float) -> ReplyHead:
+    async def read_head(self, deadline: float, timeout_message: str = NO_REPLY) -> ReplyHead:
         """Return the final reply head, or raise why there is none by `deadline`."""
         while self._head is None:
-            await self._wait(deadline, NO_REPLY)
+            await self._wait(deadline, timeout_message)
         return self._head
 
     async def read_body(self, idle_s: float, take: Take | None = None) -> bytes:

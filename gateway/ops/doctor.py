@@ -85,7 +85,8 @@ class Doctor:
         try:
             connection.ask(probe.method.decode(), head.render())
             deadline = self._loop.time() + ANSWER_S
-            answer = await connection.read_head(deadline)
+            late = f"upstream sent no reply within {ANSWER_S:g} s"
+            answer = await connection.read_head(deadline, late)
             return Heard(answer, await _read_start(connection, deadline))
         finally:
             connection.abort()

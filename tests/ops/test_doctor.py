@@ -9,6 +9,7 @@ import trustme
 
 from gateway.config.model import Config
 from gateway.errors import UpstreamUnreachable
+from gateway.ops import doctor
 from gateway.ops.doctor import Doctor, issuer_of
 from gateway.policy.advice import advise
 from gateway.policy.findings import Examination, Verdict, judge
@@ -151,6 +152,20 @@ async def test_what_cannot_be_reached_is_asked_nothing_more() -> None:
     examination = await examine(config_of(f"upstreams.platform.origin={origin}"))
     assert set(examination.answers) == {Question.GET}
     assert isinstance(examination.answers[Question.GET], UpstreamUnreachable)
+
+
+async def test_the_time_that_is_too_long_is_the_doctors_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doctor, "ANSWER_S", 0.2)
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.read_to_end()
+
+    async with scripted(script) as box:
+        examination = await examine(config_of(f"upstreams.platform.origin={box.origin}"))
+    assert str(examination.answers[Question.GET]) == "upstream sent no reply within 0.2 s"
 
 
 async def test_a_proxy_that_wants_credentials_is_the_hop_to_look_at() -> None:
