@@ -9,6 +9,7 @@ Rule: what is compiled was accepted by `load`; nothing is judged here.
 from __future__ import annotations
 
 from gateway.config.model import Config, CredentialConfig, UpstreamConfig
+from gateway.config.presets import PRESETS
 from gateway.core.links import MakeSubstitute
 from gateway.core.message import Rules
 from gateway.core.query import QueryRules
@@ -48,7 +49,7 @@ def compile_policy(config: Config, accelerate: MakeSubstitute | None = None) -> 
             max_body_bytes=config.limits.max_body_bytes,
         ),
         callers=callers,
-        routes=Routes(upstreams, load_catalogue(), callers),
+        routes=Routes(upstreams, load_catalogue(), callers, _absent_prefixes(config)),
         forward=ForwardRules(
             canonical_user_agent(config),
             links=LinkRules(upstreams, callers, config.links.public_origin, accelerate)
@@ -102,6 +103,16 @@ def _upstream(name: str, table: UpstreamConfig, config: Config) -> Upstream:
         cookie_paths=_COOKIE_PATHS.get(name, ()),
         cut_parameters=() if table.allow_impersonation else _IMPERSONATION.get(name, ()),
     )
+
+
+def _absent_prefixes(config: Config) -> dict[bytes, str]:
+    """Return the prefixes of the presets that are off, with the names of their upstreams."""
+    return {
+        route.encode(): name
+        for name, preset in PRESETS.items()
+        if name not in config.upstreams
+        for route in preset.routes
+    }
 
 
 def _own_names(config: Config) -> frozenset[Authority]:

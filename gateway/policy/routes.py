@@ -106,7 +106,7 @@ class Routes:
     """The routing table of one configuration; immutable once built."""
 
     __slots__ = (
-        *("_all", "_by_host", "_by_prefix", "_callers", "_catalogue", "_depth"),
+        *("_absent", "_all", "_by_host", "_by_prefix", "_callers", "_catalogue", "_depth"),
         *("_media", "_media_prefixes", "_platform"),
     )
 
@@ -115,8 +115,13 @@ class Routes:
         upstreams: Mapping[str, Upstream],
         catalogue: Catalogue,
         callers: Callers,
+        absent: Mapping[bytes, str] | None = None,
     ) -> None:
-        """Build the table; prefixes are unique across upstreams (the configuration checks it)."""
+        """Build the table; prefixes are unique across upstreams (the configuration checks it).
+
+        `absent` are the prefixes of upstreams that are off, with their names.
+        """
+        self._absent = absent or {}
         self._all = tuple(upstreams.values())
         self._media = upstreams.get("media")
         self._platform = upstreams.get("platform")
@@ -138,7 +143,9 @@ class Routes:
         path, asks_media = self._strip_media(request.target.path, candidates)
         owner = self._owner(path)
         if owner is None or (asks_media and owner is not self._platform):
-            raise NoRoute(f"no enabled upstream owns '{show(request.target.path, 80)}'")
+            is_open = candidates is self._all and not asks_media
+            hint = self._tell_absent(path) if is_open else ""
+            raise NoRoute(f"no enabled upstream owns '{show(request.target.path, 80)}'{hint}")
         reading = read_path(path)
         operation = self._catalogue.find(request.method, reading)
         is_media = asks_media or (operation is not None and operation.media)
@@ -190,6 +197,15 @@ class Routes:
             if upstream is not None:
                 return upstream
         return None
+
+    def _tell_absent(self, path: bytes) -> str:
+        """Return which upstream would own a path if it were on, and how it is switched on."""
+        inside = path + b"/"
+        prefixes = [prefix for prefix in self._absent if inside.startswith(prefix + b"/")]
+        if not prefixes:
+            return ""
+        name = self._absent[max(prefixes, key=len)]
+        return f"; {name} would; it is on when the configuration has [upstreams.{name}]"
 
     def _choose(
         self, owner: Upstream, is_media: bool, candidates: tuple[Upstream, ...]

@@ -80,9 +80,23 @@ def test_each_upstream_gets_its_paths_and_its_scheme(
     assert plan.upstream.credential == ("ringcx" if upstream == "ringcx" else "ringcentral")
 
 
-def test_an_upstream_that_is_not_mentioned_is_off() -> None:
-    with pytest.raises(NoRoute, match="no enabled upstream owns"):
-        plan_of(compile_policy(config_of()), "/voice/api/v1")
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("/voice/api/v1", "ringcx"), ("/api/v1/x", "engage_legacy"), ("/1.0", "engage_digital")],
+)
+def test_an_upstream_that_is_not_mentioned_is_off_and_told_of(target: str, name: str) -> None:
+    with pytest.raises(NoRoute) as caught:
+        plan_of(compile_policy(config_of()), target)
+    assert caught.value.message == (
+        f"no enabled upstream owns '{target}'; {name} would; "
+        f"it is on when the configuration has [upstreams.{name}]"
+    )
+
+
+def test_an_upstream_that_is_on_is_not_told_of() -> None:
+    policy = compile_policy(config_of(*EVERYTHING, "upstreams.ringcx.routes=['/mine']"))
+    with pytest.raises(NoRoute, match=r"owns '/voice/api/v1'$"):
+        plan_of(policy, "/voice/api/v1")
 
 
 def test_routes_replace_those_of_the_preset() -> None:

@@ -55,6 +55,31 @@ def test_an_upstream_that_is_switched_off_has_no_route_and_no_name() -> None:
         routes.match(request_of("GET", "http://ringcx.ringcentral.com/voice/api"))
 
 
+@pytest.mark.parametrize(
+    ("target", "owner"),
+    [
+        ("/voice/api/x", "ringcx"),
+        ("http://localhost:8080/voice/api/x", "ringcx"),
+        ("http://platform.ringcentral.com/voice/api/x", None),
+        ("/voice/api", "ringcx"),
+        ("/voice/api/deep/x", "deep"),
+        ("/voice/apix", None),
+        ("/Voice/api", None),
+        ("/media/voice/api/x", None),
+    ],
+)
+def test_a_path_of_an_upstream_that_is_off_is_told_whose_it_would_be(
+    target: str, owner: str | None
+) -> None:
+    absent = {b"/voice/api": "ringcx", b"/voice/api/deep": "deep"}
+    routes = Routes({"platform": PLATFORM, "media": MEDIA}, CATALOGUE, callers_of(), absent)
+    with pytest.raises(NoRoute) as caught:
+        routes.match(request_of("GET", target))
+    hint = f"{owner} would; it is on when the configuration has [upstreams.{owner}]"
+    assert caught.value.message.startswith("no enabled upstream owns '/")
+    assert caught.value.message.partition("'; ")[2] == (hint if owner else "")
+
+
 def test_without_media_its_operations_stay_on_platform() -> None:
     routes = routes_of(PLATFORM)
     path = "/restapi/v1.0/account/~/recording/1/content"
