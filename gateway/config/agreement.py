@@ -216,13 +216,14 @@ def _judge_names(config: Config) -> Iterator[Disagreement]:
     """Yield each credential that is used and not there, once."""
     used_by: dict[str, list[str]] = {}
     for name, upstream in config.upstreams.items():
-        used_by.setdefault(upstream.credential, []).append(name)
-    for name, upstreams in used_by.items():
-        paths = [f"upstreams.{upstream}.credential" for upstream in upstreams]
-        if not name:
-            for path in paths:
-                yield _found(path, "there is no default; write a name in [credentials]")
-        elif name not in config.credentials:
+        path = f"upstreams.{name}.credential"
+        if upstream.credential:
+            used_by.setdefault(upstream.credential, []).append(path)
+        # The others have none only where the platform's is flawed, which is told of it alone.
+        elif name in ENGAGE:
+            yield _found(path, "there is no default; write a name in [credentials]")
+    for name, paths in used_by.items():
+        if name not in config.credentials:
             yield _found(
                 f"credentials.{name}",
                 f"is missing, and used by {', '.join(paths)}; "
@@ -249,7 +250,10 @@ def _judge_chain(name: str, table: CredentialConfig, config: Config) -> Iterator
         path = f"credentials.{name}.source"
         source = config.credentials.get(table.source)
         if source is None:
-            yield _found(path, f'"{table.source}" is not in [credentials]; write one that is')
+            message = f'"{table.source}" is not in [credentials]; write one that is'
+            # One that is not written would be the platform's.
+            witnesses = ("upstreams.platform", "upstreams.platform.credential")
+            yield _found(path, message, *(() if table.source else witnesses))
         elif source.grant not in ("static", "jwt", "refresh_token"):
             yield _found(
                 path,

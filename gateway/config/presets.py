@@ -78,7 +78,7 @@ def fill_presets(tree: dict[str, Any]) -> None:
     upstreams = {name: written.get(name, {}) for name in PRESETS if name in {*ALWAYS_ON, *written}}
     tree["upstreams"] = upstreams | written
     platform = upstreams["platform"]
-    shared = platform.get("credential", DEFAULT_CREDENTIAL) if isinstance(platform, dict) else ""
+    shared = _shared_credential(platform)
     credentials = tree.setdefault("credentials", {})
     own = _fill_credentials(credentials, upstreams, shared) if isinstance(credentials, dict) else {}
     for name, table in upstreams.items():
@@ -86,7 +86,14 @@ def fill_presets(tree: dict[str, Any]) -> None:
             table.setdefault("routes", list(PRESETS[name].routes))
             if name not in ENGAGE:
                 table.setdefault("origin", _origin_of(name, platform))
-                table.setdefault("credential", own.get(name, shared))
+                if shared:
+                    table.setdefault("credential", own.get(name, shared))
+
+
+def _shared_credential(platform: object) -> str:
+    """Return the platform's credential; "" for a flawed one, of which the others take nothing."""
+    shared = platform.get("credential", DEFAULT_CREDENTIAL) if isinstance(platform, dict) else ""
+    return shared if isinstance(shared, str) else ""
 
 
 def _origin_of(name: str, platform: object) -> str:
@@ -106,7 +113,7 @@ def media_beside(platform: str) -> str | None:
 
 
 def _fill_credentials(
-    credentials: dict[str, Any], upstreams: dict[str, Any], shared: object
+    credentials: dict[str, Any], upstreams: dict[str, Any], shared: str
 ) -> dict[str, str]:
     """Add the credentials that nobody wrote; return the upstreams that have one of their own."""
     if shared == DEFAULT_CREDENTIAL:
@@ -114,9 +121,9 @@ def _fill_credentials(
         # A grant that is written, or a key that this one does not take, means another one.
         if isinstance(table, dict) and table.keys() <= _KEYS:
             table.update(DEFAULT_GRANT | table)
-    source = credentials.get(shared) if isinstance(shared, str) else None
+    source = credentials.get(shared)
     for table in credentials.values():
-        if isinstance(table, dict) and table.get("grant") == "ringcx":
+        if shared and isinstance(table, dict) and table.get("grant") == "ringcx":
             table.setdefault("source", shared)
     ringcx = upstreams.get("ringcx")
     if not isinstance(ringcx, dict) or "credential" in ringcx or not isinstance(source, dict):

@@ -61,6 +61,12 @@ def _check_endpoint_id(text: str) -> str:
     return text
 
 
+def _check_credential(name: str) -> str:
+    if not name:
+        raise ValueError("is empty; write a name in [credentials]")
+    return name
+
+
 def _check_route(text: str) -> str:
     if _ROUTE.fullmatch(text) is None:
         raise ValueError(
@@ -84,7 +90,7 @@ class UpstreamConfig(Section):
         json_schema_extra=_no_default,
         description='"https://host[:port]"; http:// for loopback addresses only',
     )
-    credential: str = Field(
+    credential: Annotated[str, AfterValidator(_check_credential)] = Field(
         default="", json_schema_extra=_no_default, description="a name in [credentials]"
     )
     routes: Annotated[
