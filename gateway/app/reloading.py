@@ -70,8 +70,9 @@ class Reloading:
         self._task: asyncio.Task[None] | None = None
 
     def listen(self) -> None:
-        """Take SIGHUP from now on; what comes before `open` is done then."""
+        """Take SIGHUP from now on, also one that was blocked; before `open` it is kept for then."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.ask)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGHUP,))
 
     def open(self) -> None:
         """Begin to reload: the service serves."""

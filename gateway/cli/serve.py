@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises `ConfigError`.
     """
+    # Until somebody listens to it, SIGHUP would end the process.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
+    try:
+        return _serve(arguments)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
     from gateway import app
     from gateway.config.load import load
     from gateway.engine.listen import CannotBind

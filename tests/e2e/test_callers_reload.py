@@ -1,13 +1,16 @@
 """SIGHUP: another configuration, and no caller notices."""
 
 import asyncio
+import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.reloadable import ANY, reloadable, text_of
 from tests.e2e.vendor import OWNED, token_calls, vendor
-from tests.started import MIB, Started
+from tests.eventually import eventually
+from tests.started import MIB, Started, command
 from tests.wire import OK, PATH, Peer, answering, request, scripted, values
 
 OTHER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nother"
@@ -192,3 +195,21 @@ async def test_the_log_and_the_limits_apply_and_the_operators_listener_waits(
             assert (await peer.read_answer())[0] == 413
             assert (await gateway.started.event("request"))["code"] == "body-too-large"
             peer.close()
+
+
+async def test_a_reload_that_is_asked_for_while_it_starts_comes_when_it_serves(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(text_of("http://127.0.0.1:1"))
+    async with command("--config", str(file)) as gateway:
+        status = Path(f"/proc/{gateway.process.pid}/status")
+
+        def is_blocked() -> bool:
+            (mask,) = re.findall(r"SigBlk:\s*([0-9a-f]+)", status.read_text(encoding="ascii"))
+            return bool(int(mask, 16) & 1 << signal.SIGHUP - 1)
+
+        await eventually(is_blocked)
+        gateway.process.send_signal(signal.SIGHUP)
+        assert [(await gateway.event())["event"] for _ in range(2)] == ["listening", "reloaded"]
+        assert not is_blocked()
