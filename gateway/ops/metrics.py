@@ -111,6 +111,13 @@ class Metrics:
                 registry=registry,
             )
         )
+        self._surplus = Counter(
+            "rcgw_surplus_connections",
+            "Connections so far over the limit that they were reset.",
+            registry=registry,
+        )
+        self._read_surplus: Callable[[], int] = int
+        self._surplus_read = 0
         self._add_build()
 
     def watch(self, gauges: Gauges) -> None:
@@ -123,13 +130,9 @@ class Metrics:
                 "Connections to upstreams that wait in the pool.",
                 gauges.idle_upstream_connections,
             ),
-            (
-                "rcgw_surplus_connections",
-                "Connections so far over the limit that they were reset, since the start.",
-                gauges.surplus_connections,
-            ),
         ):
             self._watched.append((Gauge(name, text, registry=self.registry), read))
+        self._read_surplus = gauges.surplus_connections
 
     def hear(self, records: Iterable[Record]) -> None:
         """Count requests that are over."""
@@ -164,6 +167,9 @@ class Metrics:
         self._settle()
         for gauge, read in self._watched:
             gauge.set(read())
+        surplus = self._read_surplus()
+        self._surplus.inc(surplus - self._surplus_read)
+        self._surplus_read = surplus
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """Return the text for a scraper and its media type; may run in a thread."""

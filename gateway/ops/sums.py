@@ -37,9 +37,8 @@ _LEAST = frozenset(
         *("process_start_time_seconds", "process_max_fds"),
     }
 )
-# What was counted stays counted; the last one is a gauge by name only.
+# What was counted stays counted.
 _LASTING_TYPES = frozenset({"counter", "histogram"})
-_LASTING = frozenset({"rcgw_surplus_connections"})
 
 
 def read_families(registry: CollectorRegistry) -> Families:
@@ -113,7 +112,7 @@ class FleetMetrics(Collector):
     def end(self, worker: int) -> None:
         """Take note that a worker is gone; what it had counted stays."""
         report = self._latest.pop(worker, [])
-        lasting = [one for one in report if one[2] in _LASTING_TYPES or one[0] in _LASTING]
+        lasting = [one for one in report if one[2] in _LASTING_TYPES]
         self._past = add_up((self._past, lasting))
 
     def count(self, **workers: int) -> None:

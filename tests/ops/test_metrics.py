@@ -120,7 +120,8 @@ def test_labels_that_others_make_up_end_as_other() -> None:
 def test_gauges_are_read_when_sampled() -> None:
     now = {"in_flight": 1}
     metrics = Metrics()
-    metrics.watch(Gauges(lambda: now["in_flight"], lambda: 2, lambda: 3, lambda: 4))
+    metrics.watch(Gauges(lambda: now["in_flight"], lambda: 2, lambda: 3, lambda: now["in_flight"]))
+    metrics.sample()
     now["in_flight"] = 5
     metrics.sample()
     now["in_flight"] = 6
@@ -128,7 +129,7 @@ def test_gauges_are_read_when_sampled() -> None:
     assert samples["rcgw_in_flight_requests"] == 5
     assert samples["rcgw_open_connections"] == 2
     assert samples["rcgw_idle_upstream_connections"] == 3
-    assert samples["rcgw_surplus_connections"] == 4
+    assert samples["rcgw_surplus_connections_total"] == 5
 
 
 def test_the_build_and_the_process_are_told() -> None:

@@ -10,7 +10,6 @@ def report_of(requests: int, expiry: float, *, up: int = 1, seconds: float = 0.2
     counter = Counter("rcgw_retries", "Text.", ("reason",), registry=registry)
     counter.labels("connect").inc(requests)
     Gauge("rcgw_in_flight_requests", "Text.", registry=registry).set(requests)
-    Gauge("rcgw_surplus_connections", "Text.", registry=registry).set(requests)
     Gauge("rcgw_token_expiry_timestamp_seconds", "Text.", registry=registry).set(expiry)
     Gauge("rcgw_store_up", "Text.", registry=registry).set(up)
     Histogram("took_seconds", "Text.", registry=registry, buckets=(0.1, 1)).observe(seconds)
@@ -30,7 +29,6 @@ def test_what_is_counted_is_added_up_and_bad_news_is_the_wholes() -> None:
     assert values_of(add_up([report_of(1, 50.0), report_of(2, 40.0, up=0, seconds=2)])) == {
         "rcgw_retries_total[connect]": 3,
         "rcgw_in_flight_requests": 3,
-        "rcgw_surplus_connections": 3,
         "rcgw_token_expiry_timestamp_seconds": 50,
         "rcgw_store_up": 0,
         "took_seconds_bucket[0.1]": 0,
@@ -51,7 +49,6 @@ def test_what_a_worker_had_counted_stays_when_it_has_ended() -> None:
     metrics.sample()
     text = metrics.render()[0].decode()
     assert 'rcgw_retries_total{reason="connect"} 7.0' in text
-    assert "rcgw_surplus_connections 7.0" in text
     assert "rcgw_in_flight_requests 1.0" in text
     assert "rcgw_token_expiry_timestamp_seconds 40.0" in text
     assert 'took_seconds_bucket{le="1.0"} 2.0' in text
