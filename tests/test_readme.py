@@ -18,6 +18,9 @@ from pydantic import BaseModel
 from gateway import errors
 from gateway.config.model import Config, CredentialConfig, UpstreamConfig
 from gateway.config.presets import PRESETS
+from gateway.core.query import Finding
+from gateway.engine.events import Asked, Record
+from gateway.ops.request_log import describe
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -244,3 +247,24 @@ def render_default(value: Any) -> str:
             return str(int(value))
         case _:
             return str(value)
+
+
+def test_the_table_of_metrics_is_what_is_shown() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "gateway/ops").glob("*.py"))
+    names = set(re.findall(r'"((?:rcgw|http_server|http_client)_\w+)"', source))
+    named = {name for cells in rows("metric") for name in re.findall(r"`(\w+)`", cells[0])}
+    assert {name.removesuffix("_total") for name in named} == names
+
+
+def test_the_fields_of_a_requests_line_are_named() -> None:
+    text = README[README.index("**What it tells.**") :].split("\n\n")[0]
+    everything = Record(
+        "id",
+        0.0,
+        Asked(findings=(Finding("plus", "phone", 6, b"+", b"%2B"),)),
+        client_address="192.0.2.1",
+        message="m",
+        retries=("stale",),
+    )
+    fields = describe(everything) | describe(Record("id", 0.0, cut="c"))
+    assert set(fields) - set(re.findall(r"`(\w+)`", text)) == set()

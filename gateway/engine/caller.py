@@ -14,6 +14,7 @@ from typing import cast
 
 from gateway.core.message import Listener
 from gateway.engine.incoming import Gate, Manager
+from gateway.engine.listen import address_of
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.reception import Reception
 from gateway.engine.wire import Wire
@@ -22,7 +23,7 @@ from gateway.engine.wire import Wire
 class CallerConnection(Outgoing, Reception):
     """One accepted connection."""
 
-    __slots__ = ("_head_by", "_outflow", "listener")
+    __slots__ = ("_head_by", "_outflow", "client_address", "listener")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class CallerConnection(Outgoing, Reception):
         super().__init__(manager, gate, loop)
         self._head_by = head_by
         self.listener = listener
+        self.client_address = ""
         self._outflow: Outflow | None = None
 
     # The exchange's side.
@@ -79,6 +81,7 @@ class CallerConnection(Outgoing, Reception):
         else:
             wire = Wire(cast(asyncio.Transport, transport), self._loop)
         super().connection_made(cast(asyncio.Transport, wire))
+        self.client_address = address_of(transport, self.listener)
         self._outflow = Outflow(self._loop, wire, self._gate.timeouts.client_write_s)
         if self._head_by is not None:
             # The other lane has admitted it.

@@ -47,12 +47,14 @@ class Record:
     answer; `code` is our error code when the answer is ours; `cut` says why we cut short
     an answer that had begun, or was awaited when the gateway stopped; `retries` says why each
     attempt after the first one was made, `limited` which limit of the vendor's we kept to.
-    `rc_request_id` is printable ASCII, as `recording.show_id` makes it.
+    `rc_request_id` is printable ASCII, as `recording.show_id` makes it. `client_address` is whose
+    connection it came by, where that can be another machine's.
     """
 
     request_id: str
     started: float
     asked: Asked = field(default_factory=Asked)
+    client_address: str = ""
     status: int = 0
     code: str = ""
     message: str = ""

@@ -59,7 +59,7 @@ class FastCall(Swift):
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         request_id = known.request_id or new_request_id()
-        record = Record(request_id, time.monotonic(), known.asked)
+        record = Record(request_id, time.monotonic(), known.asked, connection.client_address)
         # `super()` takes as long as all that follows.
         Swift.__init__(self, gate.outfit, known, body, record, loop)
         self.connection = connection

@@ -21,6 +21,7 @@ from gateway.engine.fast_lane import FastLane
 from gateway.engine.fast_upload import FastUpload
 from gateway.engine.incoming import Manager
 from gateway.engine.linger import Linger
+from gateway.engine.listen import address_of
 from gateway.engine.outflow import Outflow, Outgoing
 from gateway.engine.pressure import Pressed, Pressure
 from gateway.engine.watch import Watch
@@ -39,11 +40,12 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
     __slots__ = (
         *("_call", "_ending", "_head_by", "_held", "_lane", "_linger", "_loop"),
         *("_outflow", "_parts_by", "_pressure", "_reading_paused", "_upload", "_watch"),
-        *("listener", "listens", "transport"),
+        *("client_address", "listener", "listens", "transport"),
     )
 
     def __init__(self, manager: Manager, lane: FastLane, listener: Listener) -> None:
         self.listener = listener
+        self.client_address = ""
         self.listens = manager
         self._lane = lane
         self._loop = asyncio.get_running_loop()
@@ -141,6 +143,7 @@ class FastConnection(Outgoing, Pressed, asyncio.Protocol):
             self._hand_over()
             return
         gate.admit()
+        self.client_address = address_of(transport, self.listener)
         self._lane.connections.add(self)
         self._outflow = Outflow(self._loop, self.transport, gate.timeouts.client_write_s)
         self._head_by = self._loop.time() + gate.timeouts.head_s

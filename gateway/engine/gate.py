@@ -124,6 +124,7 @@ class Gate:
     async def handle(self, incoming: Incoming) -> Outcome:
         """Serve one request, or answer its flaw; write the whole answer."""
         record, outfit = Record(request_id_of(incoming), time.monotonic()), self.outfit
+        record.client_address = incoming.connection.client_address
         task = cast("asyncio.Task[None]", asyncio.current_task(self._loop))
         self.begin(task, record)
 

@@ -88,6 +88,7 @@ class Connection(Protocol):
     """What an exchange needs of a caller's connection, in whichever lane that is."""
 
     listener: Listener
+    client_address: str
 
     @property
     def listens(self) -> Manager:

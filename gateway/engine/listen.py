@@ -73,6 +73,14 @@ def listener_of(sock: socket.socket) -> Listener:
     return Listener(port, is_loopback(str(host).encode()))
 
 
+def address_of(transport: asyncio.BaseTransport, listener: Listener) -> str:
+    """Return the address of who connected, empty where that can only be this machine."""
+    if listener.loopback or listener.port is None:
+        return ""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
+
+
 def hold_off(sock: socket.socket) -> None:
     """Let a listening socket take in no new connections, but finish those that it began.
 

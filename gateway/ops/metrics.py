@@ -78,38 +78,22 @@ class Metrics:
         # What finished requests took, as served and upstream, until it is counted.
         self._took: defaultdict[_Outcome, list[tuple[float, float | None]]] = defaultdict(list)
         self._untold = 0
-        self._findings = _Children(
-            Counter(
-                "rcgw_query_findings",
-                "Bytes of a query that were reported or repaired, by rule.",
-                ("rule",),
-                registry=registry,
-            )
+        self._findings = self._count_by(
+            "rule",
+            "rcgw_query_findings",
+            "Bytes of a query that were reported or repaired, by rule.",
         )
-        self._aborted = _Children(
-            Counter(
-                "rcgw_aborted",
-                "Requests that ended before their answer did, by reason.",
-                ("reason",),
-                registry=registry,
-            )
+        self._aborted = self._count_by(
+            "reason", "rcgw_aborted", "Requests that ended before their answer did, by reason."
         )
-        self._retries = _Children(
-            Counter(
-                "rcgw_retries",
-                "Attempts after the first one of a request, by reason.",
-                ("reason",),
-                registry=registry,
-            )
+        self._retries = self._count_by(
+            "reason", "rcgw_retries", "Attempts after the first one of a request, by reason."
         )
-        self._limited = _Children(
-            Counter(
-                "rcgw_rate_limited",
-                "Requests that a limit of the vendor's stopped, by reason: "
-                "here, or (upstream) by the vendor's own 429.",
-                ("reason",),
-                registry=registry,
-            )
+        self._limited = self._count_by(
+            "reason",
+            "rcgw_rate_limited",
+            "Requests that a limit of the vendor's stopped, by reason: "
+            "here, or (upstream) by the vendor's own 429.",
         )
         self._surplus = Counter(
             "rcgw_surplus_connections",
@@ -119,6 +103,9 @@ class Metrics:
         self._read_surplus: Callable[[], int] = int
         self._surplus_read = 0
         self._add_build()
+
+    def _count_by(self, label: str, name: str, text: str) -> _Children[Counter]:
+        return _Children(Counter(name, text, (label,), registry=self.registry))
 
     def watch(self, gauges: Gauges) -> None:
         """Add the gauges; once, when what they read exists."""

@@ -120,6 +120,8 @@ def describe_course(record: Record) -> dict[str, object]:
         "attempts": record.attempts,
         "rc_request_id": record.rc_request_id or None,
     }
+    if record.client_address:
+        fields["client_address"] = record.client_address
     if record.retries or record.cut or record.message or record.asked.findings or record.bug:
         _add_exceptional(fields, record)
     return fields

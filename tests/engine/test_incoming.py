@@ -20,6 +20,7 @@ class Nowhere:
     """A connection that an `Incoming` may hold and nobody uses."""
 
     listener = Listener()
+    client_address = ""
     listens: Manager
     # No socket.
     wire = None

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.app import listening
 from gateway.core.grammar import FIELD_VALUE
-from gateway.core.message import RawHead
+from gateway.core.message import Listener, RawHead
 from gateway.engine.events import Asked
 from gateway.engine.recording import note_head, show_id
 from tests.wire import OK, PATH, answering, request, running, scripted
@@ -81,11 +82,28 @@ async def test_a_forwarded_request_is_told_of_once_and_in_full() -> None:
     assert (asked.wire_method, asked.method) == ("POST", "DELETE")
     assert (asked.caller, asked.upstream) == ("local", "platform")
     assert (asked.path, asked.query_names) == (PATH.encode(), ("a",))
+    assert record.client_address == ""
     assert (record.status, record.upstream_status, record.code, record.cut) == (200, 200, "", "")
     assert (record.bytes_in, record.bytes_out, record.attempts) == (5, 2, 1)
     assert record.upstream_first_byte_s is not None
     assert record.upstream_s is not None
     assert 0 <= record.queue_s <= record.upstream_first_byte_s + record.queue_s <= record.total_s
+
+
+async def test_where_others_may_come_from_it_is_told_from_where_a_request_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chunked = request(f"POST {PATH} HTTP/1.1", "Transfer-Encoding: chunked") + b"0\r\n\r\n"
+    monkeypatch.setattr(listening, "listener_of", lambda sock: Listener(sock.getsockname()[1]))
+    async with scripted(answering(OK)) as upstream, running(upstream.origin) as gateway:
+        peer = await gateway.dial()
+        # The last two are the main lane's, to which the connection is handed.
+        for one in (request(), request("GET /nowhere HTTP/1.1"), chunked, b"\xff\r\n\r\n"):
+            await peer.send(one)
+            await peer.read_answer()
+        peer.close()
+        await gateway.recorder.wait_for(4)
+    assert {record.client_address for record in gateway.records} == {"127.0.0.1"}
 
 
 async def test_a_refused_request_is_told_of_as_far_as_it_was_read() -> None:

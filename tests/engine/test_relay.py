@@ -24,6 +24,7 @@ class Caller:
     """A caller that takes what is written; `is_ready` makes it wait."""
 
     listener = Listener()
+    client_address = ""
     listens: Manager
     # No socket.
     wire: Wire | None = None

@@ -63,6 +63,11 @@ def log(record: Record, requests: str = "on", level: str = "info") -> list[dict[
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+def test_a_line_says_from_where_a_request_came_where_that_is_not_this_machine() -> None:
+    assert log(make_record(client_address="192.0.2.1"))[0]["client_address"] == "192.0.2.1"
+    assert "client_address" not in log(make_record())[0]
+
+
 def test_a_line_says_all_that_the_contract_names() -> None:
     (line,) = log(make_record())
     assert line.pop(AT) == 1.5
