@@ -37,7 +37,8 @@ def read_object(body: bytes) -> dict[str, Any] | None:
 
 def judge(origin: str, status: int, fields: Mapping[str, str], body: bytes) -> TokenCallFailed:
     """Return what an answer that is not 2xx means (the vendor's table of retries)."""
-    reason = f"{origin} answered {status}{render_codes(body)}"
+    codes = read_codes(body)
+    reason = f"{origin} answered {status}" + (f" ({', '.join(codes)})" if codes else "")
     retry_after_s = _wait_of(fields)
     if status == 429 or (status == 503 and retry_after_s is not None):
         outcome = Outcome.THROTTLED
@@ -51,18 +52,20 @@ def judge(origin: str, status: int, fields: Mapping[str, str], body: bytes) -> T
         status=status,
         retry_after_s=retry_after_s,
         speaks_of_token=speaks_of_token(status, _raw(fields), body),
+        codes=codes,
     )
 
 
-def render_codes(body: bytes) -> str:
-    """Return the error codes of an answer, to follow its status; never its free text."""
+def read_codes(body: bytes) -> tuple[str, ...]:
+    """Return the error codes of an answer, each once; never its free text."""
     document = read_object(body) or {}
     inner = document.get("errors")
     found = [document.get("error"), document.get("errorCode")]
     if isinstance(inner, list):
         found += [error.get("errorCode") for error in inner if isinstance(error, dict)]
-    codes = dict.fromkeys(code for code in found if isinstance(code, str) and _CODE.fullmatch(code))
-    return f" ({', '.join(codes)})" if codes else ""
+    return tuple(
+        dict.fromkeys(code for code in found if isinstance(code, str) and _CODE.fullmatch(code))
+    )
 
 
 def _wait_of(fields: Mapping[str, str]) -> float | None:

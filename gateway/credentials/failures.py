@@ -23,10 +23,15 @@ class Outcome(StrEnum):
     SOURCE = "source"  # the credential whose token is exchanged has none
 
 
+# RFC 6749 section 5.2, and the vendor's own word for it: what was presented is over.
+_OVER = frozenset({"invalid_grant", "OAU-210"})
+
+
 class TokenCallFailed(Exception):
     """A token call brought no token; `retry_after_s` is what the vendor or the budget says.
 
-    `speaks_of_token` tells that an access token was presented, and that it is not good any more.
+    `speaks_of_token` tells that an access token was presented, and that it is not good any more;
+    `codes` are those of the answer's body.
     """
 
     def __init__(
@@ -37,6 +42,7 @@ class TokenCallFailed(Exception):
         status: int = 0,
         retry_after_s: float | None = None,
         speaks_of_token: bool = False,
+        codes: tuple[str, ...] = (),
     ) -> None:
         super().__init__(reason)
         self.outcome = outcome
@@ -44,8 +50,14 @@ class TokenCallFailed(Exception):
         self.status = status
         self.retry_after_s = retry_after_s
         self.speaks_of_token = speaks_of_token
+        self.codes = codes
 
     @property
     def is_refusal(self) -> bool:
         """Tell whether the endpoint said no to what was presented, and not to the call as such."""
         return 400 <= self.status < 500 and self.status not in (408, 429)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the vendor said in so many words that what was presented is not good."""
+        return self.is_refusal and not _OVER.isdisjoint(self.codes)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from gateway.credentials.answers import judge, read_object, render_codes
+from gateway.credentials.answers import judge, read_codes, read_object
 
 
 def test_the_codes_of_an_error_are_told_but_no_text() -> None:
@@ -13,12 +13,12 @@ def test_the_codes_of_an_error_are_told_but_no_text() -> None:
             "errors": [{"errorCode": "OAU-210", "message": "abc"}, "x", {"errorCode": "a b"}],
         }
     ).encode()
-    assert render_codes(body) == " (invalid_grant, OAU-210)"
-    assert (
-        str(judge("https://x", 400, {}, body)) == "https://x answered 400 (invalid_grant, OAU-210)"
-    )
-    assert render_codes(b"nothing") == ""
-    assert render_codes(b'{"error": ["x"], "errors": 1}') == ""
+    failure = judge("https://x", 400, {}, body)
+    assert str(failure) == "https://x answered 400 (invalid_grant, OAU-210)"
+    assert failure.codes == read_codes(body) == ("invalid_grant", "OAU-210")
+    assert str(judge("https://x", 400, {}, b"")) == "https://x answered 400"
+    assert read_codes(b"nothing") == ()
+    assert read_codes(b'{"error": ["x"], "errors": 1}') == ()
 
 
 def test_an_answer_that_nests_too_deep_is_no_object() -> None:

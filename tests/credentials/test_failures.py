@@ -1,3 +1,5 @@
+import pytest
+
 from gateway.credentials.failures import Outcome, TokenCallFailed
 
 
@@ -9,3 +11,20 @@ def test_a_failure_says_how_and_why() -> None:
 
 def test_outcomes_are_words_for_a_label() -> None:
     assert all(outcome.value.isalpha() and outcome.value.islower() for outcome in Outcome)
+
+
+@pytest.mark.parametrize(
+    ("status", "codes", "is_over"),
+    [
+        (400, ("invalid_grant", "OAU-210"), True),
+        (400, ("OAU-210",), True),
+        (401, ("invalid_client", "OAU-146"), False),
+        (403, (), False),
+        (500, ("invalid_grant",), False),
+    ],
+)
+def test_what_was_presented_is_over_when_the_vendor_says_so(
+    status: int, codes: tuple[str, ...], is_over: bool
+) -> None:
+    failure = TokenCallFailed(Outcome.REJECTED, "no", status=status, codes=codes)
+    assert failure.is_over is is_over

@@ -3,13 +3,16 @@
 RFC 6749 section 5.1 with the vendor's additions. Times come from `expires_in`, never from
 what the documentation promises.
 
-Rule: the life of a token counts from before the call left, so it is never believed to be
-longer than it is.
+Rule 1: the life of a token counts from before the call left, so it is never believed to be
+        longer than it is.
+Rule 2: only the authorisation server rejects. A refusal without a code that is its own is a
+        page of something on the way, which says nothing of what was presented.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +26,11 @@ from gateway.credentials.holding import Holding, token_of
 TOKEN_PATH = "/restapi/oauth/token"  # noqa: S105 - a path, not a token
 # RFC 6749 recommends `expires_in`; without it an hour is what the vendor documents.
 _DEFAULT_LIFETIME_S = 3600.0
+# RFC 6749 section 5.2, and the codes that the vendor puts beside or in place of them.
+_OWN_CODE = re.compile(
+    "invalid_(?:request|client|grant|scope)|unauthorized_client|unsupported_grant_type"
+    "|[A-Z]{3}-[0-9]{1,4}|TokenInvalid"
+)
 
 
 class Vault:
@@ -105,9 +113,11 @@ class OAuthApp:
             # RFC 6749 section 3.2.1: a public client names itself in the form.
             full["client_id"] = client_id
         now = self._clock()
-        answer = await self.endpoint.post(
-            TOKEN_PATH, full, basic=None if secret is None else (client_id, secret)
-        )
+        basic = None if secret is None else (client_id, secret)
+        try:
+            answer = await self.endpoint.post(TOKEN_PATH, full, basic=basic)
+        except TokenCallFailed as failure:
+            raise _as_told(failure) from None
         return read_answer(answer, now, seed)
 
     async def refresh(self, token: Secret, seed: str) -> Holding:
@@ -118,6 +128,13 @@ class OAuthApp:
     def spendable(self, held: Holding) -> Secret | None:
         """Return the refresh token of a holding, if there is one that should still be good."""
         return held.spendable(self._clock())
+
+
+def _as_told(failure: TokenCallFailed) -> TokenCallFailed:
+    """Return a failure, a rejection by nobody in particular as an error."""
+    if failure.outcome is not Outcome.REJECTED or any(map(_OWN_CODE.fullmatch, failure.codes)):
+        return failure
+    return TokenCallFailed(Outcome.ERROR, failure.reason, status=failure.status)
 
 
 def read_answer(answer: Mapping[str, Any], now: float, seed: str) -> Holding:

@@ -5,8 +5,9 @@ its first use; if the process dies before that, the vendor still answers the old
 token with the same pair, because the newer one was never used.
 
 Rule 1: the stored chain is carried on unless another refresh token is configured since.
-Rule 2: a chain that the vendor refuses is carried on from the configured token once, in case
-        the store was behind; then it is over, and only a new token mends that.
+Rule 2: a chain of which the vendor says that it is over is carried on from the configured
+        token once, in case the store was behind; then only a new token mends that. Any other
+        failure leaves the chain as it was.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class RefreshGrant:
                 return await app.refresh(token, held.seed)
             except TokenCallFailed as failure:
                 is_last = configured is None or configured == token
-                if not failure.is_refusal or is_last:
+                if not failure.is_over or is_last:
                     raise
         if (begins := app.vault.get("refresh_token")) is None:
             raise TokenCallFailed(

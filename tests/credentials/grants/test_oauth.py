@@ -8,7 +8,7 @@ from gateway.core.secret import Secret
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.oauth import Vault, Wishes, read_answer, seconds_of
 from gateway.credentials.holding import Holding
-from tests.credentials.desk import app_of, desk, vault_of
+from tests.credentials.desk import Answer, app_of, desk, vault_of
 
 
 async def test_a_confidential_client_is_named_by_basic_and_not_in_the_form() -> None:
@@ -31,6 +31,33 @@ async def test_a_public_client_is_named_in_the_form() -> None:
         await app.endpoint.close()
     assert service.calls[0].form == {"grant_type": "g", "client_id": "public-id"}
     assert b"Authorization" not in service.calls[0].head
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ((400, {"error": "invalid_grant"}), Outcome.REJECTED),
+        (
+            (401, {"error": "invalid_client", "errors": [{"errorCode": "OAU-146"}]}),
+            Outcome.REJECTED,
+        ),
+        ((401, {"errorCode": "TokenInvalid"}), Outcome.REJECTED),
+        ((400, {"errorCode": "OAU-250"}), Outcome.REJECTED),
+        ((400, b"<html>blocked by policy</html>", "Content-Type: text/html"), Outcome.ERROR),
+        ((401, b""), Outcome.ERROR),
+        ((401, {"status": 401, "error": "Unauthorized"}), Outcome.ERROR),
+        ((403, b"<html>"), Outcome.ERROR),
+        ((429, b"<html>"), Outcome.THROTTLED),
+    ],
+)
+async def test_only_the_authorisation_server_rejects(answer: Answer, outcome: Outcome) -> None:
+    async with desk(answer) as service:
+        app = app_of(service)
+        with pytest.raises(TokenCallFailed, match=f"answered {answer[0]}") as failed:
+            await app.ask("g", {}, "")
+        await app.endpoint.close()
+    assert failed.value.outcome is outcome
+    assert failed.value.status == answer[0]
 
 
 def test_wishes_name_the_endpoint_and_only_what_is_wished() -> None:

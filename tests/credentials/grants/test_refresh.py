@@ -45,6 +45,26 @@ async def test_the_same_refused_token_is_not_presented_twice() -> None:
     assert await spent(HELD, REFUSED) == ["stored"]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *((status, b"<html>", "Content-Type: text/html") for status in (400, 401, 403, 404)),
+        (401, {"error": "invalid_client", "errors": [{"errorCode": "OAU-146"}]}),
+    ],
+)
+async def test_a_refusal_that_does_not_speak_of_the_chain_leaves_it_as_it_was(
+    answer: Answer,
+) -> None:
+    async with desk(answer) as service:
+        grant = RefreshGrant(app_of(service, refresh_token="first"))
+        with pytest.raises(TokenCallFailed, match=f"answered {answer[0]}"):
+            await grant.obtain(HELD, alone=False)
+        renewed = await grant.obtain(HELD, alone=False)
+        await grant.close()
+    assert [call.form["refresh_token"] for call in service.calls] == ["stored", "stored"]
+    assert renewed.refresh == Secret(b"refresh-2")
+
+
 async def test_without_any_token_nothing_is_asked() -> None:
     async with desk() as service:
         grant = RefreshGrant(app_of(service))
