@@ -41,7 +41,7 @@ class JwtGrant:
         """Refresh, or log in."""
         if held is not None and (token := self._app.spendable(held)) is not None:
             try:
-                return await self._app.refresh(token, held.seed)
+                return await self._app.refresh(token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:
                 if not failure.is_refusal:
                     raise

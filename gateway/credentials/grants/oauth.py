@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.config.secrets import TOKENS, Reference, Unresolved
@@ -120,10 +120,15 @@ class OAuthApp:
             raise _as_told(failure) from None
         return read_answer(answer, now, seed)
 
-    async def refresh(self, token: Secret, seed: str) -> Holding:
-        """Spend a refresh token; what descends from it has its seed."""
+    async def refresh(self, token: Secret, seed: str, ends_at: float | None = None) -> Holding:
+        """Spend a refresh token, which ends at `ends_at`; what descends from it has its seed."""
         form: Form = {"refresh_token": token, **self.wishes.form()}
-        return await self.ask("refresh_token", form, seed)
+        holding = await self.ask("refresh_token", form, seed)
+        if holding.refresh is not None:
+            return holding
+        # RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which
+        # case the client MUST discard the old refresh token".
+        return replace(holding, refresh=token, refresh_expires_at=ends_at)
 
     def spendable(self, held: Holding) -> Secret | None:
         """Return the refresh token of a holding, if there is one that should still be good."""

@@ -43,7 +43,7 @@ class RefreshGrant:
         app, configured = self._app, self._configured()
         if held is not None and (token := app.spendable(held)) is not None:
             try:
-                return await app.refresh(token, held.seed)
+                return await app.refresh(token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:
                 is_last = configured is None or configured == token
                 if not failure.is_over or is_last:

@@ -34,6 +34,15 @@ async def test_a_session_is_refreshed_and_the_jwt_stays_at_home() -> None:
     assert holding.seed == "seed"
 
 
+async def test_a_refresh_token_that_is_not_replaced_stays_with_its_end() -> None:
+    async with desk((200, {"access_token": "a1"})) as service:
+        grant = JwtGrant(app_of(service, jwt="j.w.t"))
+        holding = await grant.obtain(HELD, alone=False)
+        await grant.close()
+    assert holding.access == Secret(b"a1")
+    assert (holding.refresh, holding.refresh_expires_at) == (HELD.refresh, 5000.0)
+
+
 async def test_a_refused_refresh_token_falls_back_to_the_jwt_once() -> None:
     async with desk(REFUSED, REFUSED) as service:
         grant = JwtGrant(app_of(service, jwt="j.w.t"))

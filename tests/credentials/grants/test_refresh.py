@@ -65,6 +65,16 @@ async def test_a_refusal_that_does_not_speak_of_the_chain_leaves_it_as_it_was(
     assert renewed.refresh == Secret(b"refresh-2")
 
 
+async def test_a_refresh_token_that_is_not_replaced_stays() -> None:
+    async with desk((200, {"access_token": "a1"}), (200, {"access_token": "a2"})) as service:
+        grant = RefreshGrant(app_of(service, refresh_token="first"))
+        begun = await grant.obtain(None, alone=False)
+        assert (begun.access, begun.refresh) == (Secret(b"a1"), Secret(b"first"))
+        renewed = await grant.obtain(HELD, alone=False)
+        await grant.close()
+    assert (renewed.access, renewed.refresh) == (Secret(b"a2"), HELD.refresh)
+
+
 async def test_without_any_token_nothing_is_asked() -> None:
     async with desk() as service:
         grant = RefreshGrant(app_of(service))
