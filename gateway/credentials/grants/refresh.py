@@ -8,6 +8,8 @@ Rule 1: the stored chain is carried on unless another refresh token is configure
 Rule 2: a chain of which the vendor says that it is over is carried on from the configured
         token once, in case the store was behind; then only a new token mends that. Any other
         failure leaves the chain as it was.
+Rule 3: whether a refresh token has ended, the vendor says: clocks are set, and there is
+        nothing better to present.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class RefreshGrant:
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Spend the newest refresh token there is."""
         app, configured = self._app, self._configured()
-        if held is not None and (token := app.spendable(held)) is not None:
+        if held is not None and (token := held.refresh) is not None:
             try:
                 return await app.refresh(token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,12 @@ async def test_a_refresh_token_that_is_not_replaced_stays() -> None:
         renewed = await grant.obtain(HELD, alone=False)
         await grant.close()
     assert (renewed.access, renewed.refresh) == (Secret(b"a2"), HELD.refresh)
+
+
+async def test_a_refresh_token_that_should_have_ended_is_presented_all_the_same() -> None:
+    ended = replace(HELD, refresh_expires_at=999.0)
+    assert await spent(ended, refresh_token="first") == ["stored"]
+    assert await spent(ended, REFUSED, refresh_token="first") == ["stored", "first"]
 
 
 async def test_without_any_token_nothing_is_asked() -> None:
