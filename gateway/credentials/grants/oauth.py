@@ -7,6 +7,7 @@ Rule 1: the life of a token counts from before the call left, so it is never bel
         longer than it is.
 Rule 2: only the authorisation server rejects. A refusal without a code that is its own is a
         page of something on the way, which says nothing of what was presented.
+Rule 3: tokens are not thrown away for an odd number beside them: they may be the only copy.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.holding import Holding, token_of
 
 TOKEN_PATH = "/restapi/oauth/token"  # noqa: S105 - a path, not a token
-# RFC 6749 recommends `expires_in`; without it an hour is what the vendor documents.
+# RFC 6749 recommends `expires_in`; without one of use an hour is what the vendor documents.
 _DEFAULT_LIFETIME_S = 3600.0
 # RFC 6749 section 5.2, and the codes that the vendor puts beside or in place of them.
 _OWN_CODE = re.compile(
@@ -147,26 +148,27 @@ def read_answer(answer: Mapping[str, Any], now: float, seed: str) -> Holding:
     try:
         access = token_of(answer.get("access_token"))
         refresh = answer.get("refresh_token")
-        expires_in = seconds_of(answer.get("expires_in", _DEFAULT_LIFETIME_S))
-        ends = answer.get("refresh_token_expires_in")
+        lives_s = lifetime_of(answer.get("expires_in"))
+        ends_s = lifetime_of(answer.get("refresh_token_expires_in"))
         return Holding(
             access=access,
             obtained_at=now,
-            expires_at=now + expires_in,
+            expires_at=now + (lives_s or _DEFAULT_LIFETIME_S),
             seed=seed,
             refresh=token_of(refresh) if refresh else None,
-            refresh_expires_at=now + seconds_of(ends) if refresh and ends is not None else None,
+            refresh_expires_at=now + ends_s if refresh and ends_s is not None else None,
         )
     except ValueError:
         raise TokenCallFailed(Outcome.ERROR, "the token answer is not usable") from None
 
 
-def seconds_of(value: object) -> float:
-    """Return a positive number of seconds, also from the text that some servers send."""
+def lifetime_of(value: object) -> float | None:
+    """Return a lifetime in seconds, also from the text that some servers send; None for none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("not a number")
-    seconds = float(value) if isinstance(value, str) else value
+        return None
+    try:
+        seconds = float(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
     # Compared before it is converted: an integer may be too large for a float.
-    if not 0 < seconds < 1e9:
-        raise ValueError("not a lifetime")
-    return float(seconds)
+    return float(seconds) if 0 < seconds < 1e9 else None
