@@ -4,7 +4,8 @@ The refresh token of the session is used as long as it lives, because a session 
 the vendor counts; the JWT begins a new one only when there is none. The same endpoint
 name is sent every time, so that a new session of ours takes the place of the old one.
 
-Rule: a refused refresh token falls back to the JWT once; a refused JWT is final.
+Rule: a refused refresh token falls back to the JWT once, and one that is over is not
+presented again; a refused JWT is final.
 """
 
 from __future__ import annotations

@@ -105,6 +105,7 @@ class OAuthApp:
         self.vault = vault
         self.wishes = wishes
         self._clock = clock
+        self._over: Secret | None = None
 
     async def ask(self, grant_type: str, form: Form, seed: str) -> Holding:
         """Make one token call; raises `TokenCallFailed`."""
@@ -124,16 +125,26 @@ class OAuthApp:
     async def refresh(self, token: Secret, seed: str, ends_at: float | None = None) -> Holding:
         """Spend a refresh token, which ends at `ends_at`; what descends from it has its seed."""
         form: Form = {"refresh_token": token, **self.wishes.form()}
-        holding = await self.ask("refresh_token", form, seed)
+        try:
+            holding = await self.ask("refresh_token", form, seed)
+        except TokenCallFailed as failure:
+            if failure.is_over:
+                self._over = token
+            raise
         if holding.refresh is not None:
             return holding
         # RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which
         # case the client MUST discard the old refresh token".
         return replace(holding, refresh=token, refresh_expires_at=ends_at)
 
+    def is_over(self, token: Secret) -> bool:
+        """Tell whether the vendor has said of a refresh token that it is over."""
+        return token == self._over
+
     def spendable(self, held: Holding) -> Secret | None:
         """Return the refresh token of a holding, if there is one that should still be good."""
-        return held.spendable(self._clock())
+        token = held.spendable(self._clock())
+        return None if token is None or self.is_over(token) else token
 
 
 def _as_told(failure: TokenCallFailed) -> TokenCallFailed:

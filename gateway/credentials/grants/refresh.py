@@ -42,19 +42,26 @@ class RefreshGrant:
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Spend the newest refresh token there is."""
-        app, configured = self._app, self._configured()
-        if held is not None and (token := held.refresh) is not None:
+        app = self._app
+        if held is not None and (token := held.refresh) is not None and self._is_worth(token):
             try:
                 return await app.refresh(token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:
-                is_last = configured is None or configured == token
-                if not failure.is_over or is_last:
+                if not failure.is_over or self._is_last(token):
                     raise
         if (begins := app.vault.get("refresh_token")) is None:
             raise TokenCallFailed(
                 Outcome.REJECTED, "no refresh token is configured, and the store has none"
             )
         return await app.refresh(begins, self.seed())
+
+    def _is_worth(self, token: Secret) -> bool:
+        """Tell whether a stored token is worth a call of the budget."""
+        return self._is_last(token) or not self._app.is_over(token)
+
+    def _is_last(self, token: Secret) -> bool:
+        """Tell whether there is nothing to present after a stored token."""
+        return self._configured() in (None, token)
 
     def _configured(self) -> Secret | None:
         """Return the configured token; one that cannot be read now is as good as none."""

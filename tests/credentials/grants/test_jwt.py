@@ -54,6 +54,29 @@ async def test_a_refused_refresh_token_falls_back_to_the_jwt_once() -> None:
     assert failed.value.outcome is Outcome.REJECTED
 
 
+async def test_a_refresh_token_that_is_over_does_not_spend_what_the_jwt_needs() -> None:
+    async with desk(REFUSED, (500, b"")) as service:
+        grant = JwtGrant(app_of(service, jwt="j.w.t"))
+        with pytest.raises(TokenCallFailed, match="500"):
+            await grant.obtain(HELD, alone=False)
+        await grant.obtain(HELD, alone=False)
+        await grant.close()
+    kinds = [call.form["grant_type"] for call in service.calls]
+    assert kinds == ["refresh_token", GRANT_TYPE, GRANT_TYPE]
+
+
+async def test_a_refresh_that_a_proxy_refused_is_made_again() -> None:
+    page: Answer = (403, b"<html>")
+    async with desk(page, page) as service:
+        grant = JwtGrant(app_of(service, jwt="j.w.t"))
+        with pytest.raises(TokenCallFailed, match="403"):
+            await grant.obtain(HELD, alone=False)
+        await grant.obtain(HELD, alone=False)
+        await grant.close()
+    kinds = [call.form["grant_type"] for call in service.calls]
+    assert kinds == ["refresh_token", GRANT_TYPE, "refresh_token"]
+
+
 @pytest.mark.parametrize("answer", [(429, {}), (500, {}), "cut"])
 async def test_a_refresh_that_failed_otherwise_does_not_cost_a_session(
     answer: Answer | str,

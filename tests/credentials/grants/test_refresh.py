@@ -82,6 +82,16 @@ async def test_a_refresh_token_that_should_have_ended_is_presented_all_the_same(
     assert await spent(ended, REFUSED, refresh_token="first") == ["stored", "first"]
 
 
+async def test_a_stored_token_that_is_over_does_not_spend_what_the_configured_one_needs() -> None:
+    async with desk(REFUSED, (500, b""), REFUSED) as service:
+        grant = RefreshGrant(app_of(service, refresh_token="first"))
+        for _ in range(2):
+            with pytest.raises(TokenCallFailed):
+                await grant.obtain(HELD, alone=False)
+        await grant.close()
+    assert [call.form["refresh_token"] for call in service.calls] == ["stored", "first", "first"]
+
+
 async def test_without_any_token_nothing_is_asked() -> None:
     async with desk() as service:
         grant = RefreshGrant(app_of(service))
