@@ -7,7 +7,8 @@ the same number orders tokens, guards the store and tells a refused token from a
 Rule 1: what is in the store already is taken; the vendor is asked when it has nothing newer.
 Rule 2: a new pair is written before its first use. When it cannot be written it is used all
         the same, and written as soon as the store is back.
-Rule 3: this module knows nothing of requests, timers and failures that were before.
+Rule 3: what is configured rules: a chain that began with other secrets is not carried on.
+Rule 4: this module knows nothing of requests, timers and failures that were before.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.core.secret import Secret
+from gateway.credentials.chains import Chains
 from gateway.credentials.failures import TokenCallFailed
-from gateway.credentials.holding import Holding, parse, render
+from gateway.credentials.holding import Holding
 from gateway.stores.store import Lease, Store, StoreDown
 
 # For the holder of a lease to finish its token call; then the store is looked at again.
@@ -34,7 +36,10 @@ class Grant(Protocol):
         ...
 
     def seed(self) -> str:
-        """Return a fingerprint of the configured secrets that a chain of tokens begins with."""
+        """Return a fingerprint of the configured secrets that a chain of tokens begins with.
+
+        It names the chain. While it cannot be told it is "", and what is held is carried on.
+        """
         ...
 
     def secrets(self) -> tuple[str, ...]:
@@ -70,12 +75,11 @@ NOTHING = Held(0, None)
 
 
 class Renewal:
-    """Renews the holding under one key of a store."""
+    """Renews the holding of one credential, in the chains under its key of a store."""
 
     def __init__(self, key: str, grant: Grant, store: Store, clock: Callable[[], float]) -> None:
-        self._key = key
+        self._chains = Chains(key, store)
         self.grant = grant
-        self._store = store
         self._clock = clock
         self.is_saved = True
         # What upstream refused is used no more, however long a life the store has for it.
@@ -83,15 +87,7 @@ class Renewal:
 
     async def read(self) -> Held:
         """Return what the store has, `NOTHING` when that is nothing; raises `StoreDown`."""
-        entry = await self._store.read(self._key)
-        if entry is None:
-            return NOTHING
-        holding = parse(entry.value)
-        seed = self.grant.seed()
-        if holding is not None and seed and holding.seed != seed:
-            # It descends from secrets that are not configured any more.
-            holding = None
-        return Held(entry.version, holding, adopted=True)
+        return await self._read(await self._seed(NOTHING))
 
     async def renew(self, held: Held) -> Held:
         """Return a holding that is newer than `held` and lives.
@@ -99,16 +95,18 @@ class Renewal:
         Raises `TokenCallFailed`, or `StoreDown` while nothing was asked of the vendor.
         """
         while True:
-            latest = await self._latest(held)
+            held = self._heir(held)
+            seed = await self._seed(held)
+            latest = await self._latest(held, seed)
             if self._is_fit(latest, held):
                 return latest
-            lease = await self._store.lease(self._key, floor=latest.generation)
+            lease = await self._chains.lease(seed, latest.generation)
             if lease is None:
-                await self._store.changed(self._key, latest.generation, _LOOK_AGAIN_S)
+                await self._chains.changed(seed, latest.generation, _LOOK_AGAIN_S)
                 continue
             try:
                 # Whoever had the lease before may have written after the look above.
-                latest = await self._latest(held)
+                latest = await self._latest(held, seed)
                 if self._is_fit(latest, held):
                     return latest
                 if not lease.is_lost:
@@ -118,6 +116,7 @@ class Renewal:
 
     async def renew_alone(self, held: Held) -> Held:
         """Obtain a holding without the store; raises `TokenCallFailed`."""
+        held = self._heir(held)
         holding = await self.grant.obtain(held.holding, alone=True)
         self.is_saved = False
         return Held(held.generation + 1, holding)
@@ -130,7 +129,7 @@ class Renewal:
         if held.holding is None:
             return held
         self.is_saved = False
-        found = await self.read()
+        found = await self._read(held.holding.seed)
         if found.generation < held.generation:
             return await self.keep(held, held.holding)
         self.is_saved = True
@@ -142,27 +141,43 @@ class Renewal:
         Returns what is to be used from now on; raises `StoreDown`.
         """
         self.is_saved = False
-        lease = await self._store.lease(self._key, floor=held.generation - 1)
+        lease = await self._chains.lease(holding.seed, held.generation - 1)
         if lease is None:
             return held
         try:
             # The lease has a newer number, which an older token must not be written under.
-            found = await self.read()
+            found = await self._read(holding.seed)
             if found.generation > held.generation and not _is_longer(holding, found.holding):
                 self.is_saved = True
                 return found if self._is_fit(found, held) else held
-            self.is_saved = await lease.write(render(holding))
+            self.is_saved = await self._chains.write(lease, holding)
             return Held(lease.fence, holding) if self.is_saved else held
         finally:
             await lease.release()
 
     async def look(self, held: Held) -> Held | None:
         """Return what another process has obtained meanwhile; raises `StoreDown`."""
-        latest = await self._latest(held)
+        held = self._heir(held)
+        latest = await self._latest(held, await self._seed(held))
         return latest if self._is_fit(latest, held) else None
 
-    async def _latest(self, held: Held) -> Held:
-        found = await self.read()
+    def _heir(self, held: Held) -> Held:
+        """Return what is held, `NOTHING` when it descends from secrets that were replaced."""
+        holding, seed = held.holding, self.grant.seed()
+        return held if holding is None or seed in ("", holding.seed) else NOTHING
+
+    async def _seed(self, held: Held) -> str:
+        """Return what the chain began with that is to be carried on."""
+        if seed := self.grant.seed():
+            return seed
+        return await self._chains.latest() if held.holding is None else held.holding.seed
+
+    async def _read(self, seed: str) -> Held:
+        version, holding = await self._chains.read(seed)
+        return Held(version, holding, adopted=True) if version else NOTHING
+
+    async def _latest(self, held: Held, seed: str) -> Held:
+        found = await self._read(seed)
         if found.generation <= held.generation:
             return held
         # What nobody here can use leaves us with our own, and its number.
@@ -189,14 +204,14 @@ class Renewal:
             return found
         obtained = Held(lease.fence, holding)
         try:
-            written = await lease.write(render(holding))
+            written = await self._chains.write(lease, holding)
         except StoreDown:
             self.is_saved = False
             return obtained
         self.is_saved = True
         if not written:
             # We were held up for so long that another one took over: its token is the newer.
-            newest = await self._latest(obtained)
+            newest = await self._latest(obtained, holding.seed)
             return newest if newest.holding is not None else obtained
         return obtained
 

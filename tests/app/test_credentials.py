@@ -174,7 +174,7 @@ async def test_a_token_that_was_exchanged_for_another_users_is_not_taken_over() 
     def key_of(credentials: Credentials) -> str:
         broker = credentials.by_name["ringcx"]
         assert isinstance(broker, Broker)
-        return broker._renewal._key
+        return broker._renewal._chains._key
 
     assert key_of(before) != key_of(after)
     await after.close()

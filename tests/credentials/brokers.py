@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.credentials.broker import Broker
+from gateway.credentials.chains import name_of
 from gateway.credentials.grants.jwt import JwtGrant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.renewal import Grant, Renewal
@@ -41,6 +42,11 @@ class Place:
             reissues=reissues,
             window_s=60.0,
         )
+
+    @property
+    def record(self) -> str:
+        """Return the name under which the store has its chain."""
+        return name_of(KEY, self.broker._renewal.grant.seed())
 
     async def token(self, within_s: float = 10.0) -> Token:
         return await self.broker.current(asyncio.get_running_loop().time() + within_s)

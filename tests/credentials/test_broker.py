@@ -14,7 +14,7 @@ from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.holding import Holding
 from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
-from tests.credentials.brokers import KEY, Place, lasting, place
+from tests.credentials.brokers import Place, lasting, place
 from tests.credentials.desk import desk, endpoint_of, vault_of
 from tests.eventually import eventually
 
@@ -179,7 +179,7 @@ async def test_a_token_call_under_way_is_waited_for_at_the_end() -> None:
         await asyncio.sleep(0)
         here.service.open.set()
         await closing
-        assert await store.read(KEY) is not None
+        assert await store.read(here.record) is not None
 
 
 async def test_after_the_end_nothing_is_asked() -> None:

@@ -1,6 +1,7 @@
 """Several brokers with one store: penalties and rejections are one gateway's news to all."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from gateway.credentials.grants.refresh import RefreshGrant
 from gateway.credentials.holding import Holding, render
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry
-from tests.credentials.brokers import KEY, Place, jwt_grant, place
+from tests.credentials.brokers import Place, jwt_grant, place
 from tests.credentials.desk import Answer, Call, desk, endpoint_of, vault_of
 from tests.credentials.test_broker_store import Downable
 from tests.eventually import eventually
@@ -40,7 +41,7 @@ async def test_whoever_was_rejected_takes_what_another_one_obtained() -> None:
         now = time.time()
         seed = here.broker._renewal.grant.seed()
         good = Holding(Secret(b"of-another"), now, now + 3600, seed)
-        store.write(KEY, Entry(9, render(good)))
+        store.write(here.record, Entry(9, render(good)))
         await eventually(lambda: here.broker.ready() is not None)
         assert (await here.token()).value == Secret(b"of-another")
     assert len(here.service.calls) == 1
@@ -65,6 +66,50 @@ async def test_a_stored_chain_is_carried_on_without_a_configured_token() -> None
         assert (await again.token()).value == Secret(b"access-2")
         await again.broker.close()
     assert [call.form["refresh_token"] for call in service.calls] == ["first", "refresh-1"]
+
+
+def single_use() -> Callable[[Call, int], Answer]:
+    """Return a vendor that takes a refresh token once; two chains have been begun elsewhere."""
+    good = {"old-0", "new-0"}
+
+    def answer(call: Call, _number: int) -> Answer:
+        presented = call.form["refresh_token"]
+        if presented not in good:
+            return 400, {"error": "invalid_grant"}
+        chain, number = presented.split("-")
+        fresh = f"{chain}-{int(number) + 1}"
+        good.symmetric_difference_update({presented, fresh})
+        return 200, {"access_token": f"access-{fresh}", "refresh_token": fresh}
+
+    return answer
+
+
+async def test_a_fleet_is_given_a_new_refresh_token_one_gateway_after_the_other() -> None:
+    store = MemoryStore()
+    async with desk() as service:
+        service.default = single_use()
+
+        def gateway(**secrets: str) -> Place:
+            vault = vault_of(client_id="id", **secrets)
+            return Place(service, store, refresh_grant(endpoint_of(service, store), vault), 4, 10.0)
+
+        async def renewed(here: Place) -> bytes:
+            here.broker.refuse(await here.token())
+            return (await here.token()).value.reveal()
+
+        old, new = gateway(refresh_token="old-0"), gateway(refresh_token="new-0")
+        assert await renewed(old) == b"access-old-2"
+        assert await renewed(new) == b"access-new-2"
+        assert await renewed(old) == b"access-old-3"
+        await new.broker.close()
+        await old.broker.close()
+        for again, token in (
+            (gateway(refresh_token="new-0"), b"access-new-3"),
+            (gateway(refresh_token="old-0"), b"access-old-4"),
+            (gateway(), b"access-new-4"),
+        ):
+            assert await renewed(again) == token
+            await again.broker.close()
 
 
 async def test_a_secret_that_cannot_be_read_does_not_cost_the_chain(tmp_path: Path) -> None:
@@ -96,13 +141,13 @@ async def test_a_refresh_that_another_one_has_spent_meanwhile_is_no_loss(refused
         now = time.time()
         seed = slow.broker._renewal.grant.seed()
         held = Holding(Secret(b"old"), now, now + 3600, seed, Secret(b"r0"))
-        store.write(KEY, Entry(1, render(held)))
+        store.write(slow.record, Entry(1, render(held)))
         token = await slow.token()
         assert token.value == Secret(b"old") != first.value
 
         def overtake(_call: Call, _number: int) -> Answer:
             newer = Holding(Secret(b"newer"), now, now + 3600, seed, Secret(b"r1"))
-            store.write(KEY, Entry(50, render(newer)))
+            store.write(slow.record, Entry(50, render(newer)))
             return refused
 
         service.default = overtake

@@ -7,7 +7,7 @@ from gateway.core.secret import Secret
 from gateway.credentials.grants.engage_legacy import EngageLegacyGrant
 from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
-from tests.credentials.brokers import KEY, Place
+from tests.credentials.brokers import Place
 from tests.credentials.desk import Desk, desk, endpoint_of, vault_of
 
 
@@ -68,7 +68,7 @@ async def test_who_takes_over_a_longer_life_gives_it_no_longer_ones() -> None:
         await first.token()
         first.broker._life.dies_at += 1800.0
         await first.broker.close()
-        assert KEY in store._entries
+        assert first.record in store._entries
         second = made(service, store, 3600.0)
         await second.token()
         assert abs(second.broker._life.slides_s - 3600.0) < 0.1

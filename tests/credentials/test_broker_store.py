@@ -6,7 +6,7 @@ from gateway.core.secret import Secret
 from gateway.credentials.holding import Holding, render
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry, Lease, StoreDown
-from tests.credentials.brokers import KEY, lasting, place
+from tests.credentials.brokers import lasting, place
 from tests.eventually import eventually
 
 
@@ -60,7 +60,7 @@ async def test_a_store_that_is_down_at_the_start_stops_nobody() -> None:
         assert token.value == Secret(b"access-1")
         assert here.told.stores == ["the store is away"]
         store.is_down = False
-        await eventually(lambda: KEY in store.written)
+        await eventually(lambda: here.record in store.written)
     assert here.service.calls[0].form["endpoint_id"] != "gateway-1"
 
 
@@ -86,7 +86,7 @@ async def test_a_store_that_lost_its_data_is_filled_again() -> None:
         assert here.broker._alarm._handle is not None
         assert here.broker._alarm._handle.when() <= here.broker._loop.time() + 10.0
         here.broker._on_timer()
-        await eventually(lambda: KEY in store._entries)
+        await eventually(lambda: here.record in store._entries)
         assert (await here.token()).value == token.value
     assert len(here.service.calls) == 1
 
@@ -100,7 +100,7 @@ async def test_a_store_that_comes_back_empty_is_filled_at_once() -> None:
         await eventually(lambda: not here.broker._renewal.is_saved)
         store._entries.clear()
         store.is_down = False
-        await eventually(lambda: KEY in store._entries)
+        await eventually(lambda: here.record in store._entries)
     assert len(here.service.calls) == 1
 
 
@@ -109,7 +109,7 @@ async def test_what_a_store_lost_is_written_at_the_end() -> None:
     async with place(store=store) as here:
         await here.token()
         store._entries.clear()
-    assert KEY in store._entries
+    assert here.record in store._entries
     assert len(here.service.calls) == 1
 
 
@@ -126,7 +126,7 @@ async def test_what_another_one_obtained_is_used_before_ours_is_refused() -> Non
         await here.token()
         now, seed = time.time(), here.broker._renewal.grant.seed()
         newer = Holding(Secret(b"newer"), now, now + 3600, seed)
-        store.write(KEY, Entry(50, render(newer)))
+        store.write(here.record, Entry(50, render(newer)))
         here.broker._on_timer()
         await eventually(lambda: here.told.changes[-1] == ("ours", 50))
         assert (await here.token()).value == Secret(b"newer")

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.core.secret import Secret
+from gateway.credentials.chains import name_of
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.holding import Holding, parse, render
 from gateway.credentials.renewal import NOTHING, Held, Renewal
@@ -12,7 +13,8 @@ from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Entry, Lease, StoreDown
 from tests.eventually import eventually
 
-KEY = "token:ours:1"
+OURS = "token:ours:1"
+KEY = name_of(OURS, "seed")
 
 
 class Counter:
@@ -76,13 +78,13 @@ class Falling(MemoryStore):
 
 def renewal_of(store: MemoryStore, grant: Counter | None = None) -> tuple[Renewal, Counter]:
     grant = grant or Counter()
-    return Renewal(KEY, grant, store, lambda: 1500.0), grant
+    return Renewal(OURS, grant, store, lambda: 1500.0), grant
 
 
 @asynccontextmanager
 async def stored(store: MemoryStore, holding: Holding) -> AsyncIterator[int]:
     """Write a holding as another process would; yield its generation."""
-    lease = await store.lease(KEY)
+    lease = await store.lease(name_of(OURS, holding.seed))
     assert lease is not None
     await lease.write(render(holding))
     yield lease.fence
@@ -125,11 +127,49 @@ async def test_a_stored_token_that_died_gives_its_refresh_token() -> None:
 async def test_a_stored_token_of_other_secrets_is_not_taken_over() -> None:
     store = MemoryStore()
     renewal, grant = renewal_of(store)
-    async with stored(store, holding_of(7, seed="other")) as generation:
+    other = holding_of(7, seed="other")
+    async with stored(store, other):
         pass
     held = await renewal.renew(NOTHING)
     assert grant.asked == [(None, False)]
-    assert held.generation > generation
+    assert held.holding == holding_of(1)
+    grant.seeds = "other"
+    assert (await renewal.read()).holding == other
+
+
+async def test_what_is_held_is_not_carried_on_once_its_secret_was_replaced() -> None:
+    store = MemoryStore()
+    renewal, grant = renewal_of(store)
+    old = await renewal.renew(Held(4, None))
+    grant.seeds = "new"
+    assert (await renewal.renew(old)).holding == holding_of(2, seed="new")
+    assert (await renewal.renew_alone(old)).holding == holding_of(3, seed="new")
+    assert grant.asked == [(None, False), (None, False), (None, True)]
+
+
+async def test_what_another_one_obtained_with_a_new_secret_is_taken_whatever_its_number() -> None:
+    store = MemoryStore()
+    renewal, grant = renewal_of(store)
+    old = await renewal.renew(Held(4, None))
+    grant.seeds = "new"
+    async with stored(store, holding_of(7, seed="new")) as generation:
+        assert generation < old.generation
+    expected = Held(generation, holding_of(7, seed="new"), adopted=True)
+    assert await renewal.look(old) == await renewal.renew(old) == expected
+
+
+async def test_while_a_secret_cannot_be_told_what_is_held_or_was_begun_last_is_carried_on() -> None:
+    store = MemoryStore()
+    renewal, grant = renewal_of(store)
+    async with stored(store, holding_of(7, seed="other")):
+        pass
+    held = await renewal.renew(NOTHING)
+    grant.seeds = ""
+    fresh, _ = renewal_of(store, grant)
+    assert await fresh.renew(NOTHING) == Held(held.generation, held.holding, adopted=True)
+    async with stored(store, holding_of(8)) as generation:
+        pass
+    assert await renewal.renew(held) == Held(generation, holding_of(8), adopted=True)
 
 
 async def test_a_record_that_nobody_understands_is_written_over() -> None:

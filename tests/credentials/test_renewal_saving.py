@@ -44,13 +44,27 @@ async def test_a_newer_token_is_taken_and_not_written_over() -> None:
 async def test_a_newer_token_that_cannot_be_used_here_stays_where_it_is() -> None:
     store = MemoryStore()
     renewal, _ = renewal_of(store)
-    async with stored(store, holding_of(8, seed="other")) as generation:
-        pass
-    entry = await store.read(KEY)
-    held = Held(generation - 1, holding_of(7))
+    entry = Entry(8, b"of another format")
+    store.write(KEY, entry)
+    held = Held(7, holding_of(7))
     assert await renewal.keep(held, holding_of(7, expires_at=2100.0)) == held
     assert renewal.is_saved
     assert await store.read(KEY) == entry
+
+
+async def test_what_descends_from_a_secret_that_was_replaced_is_saved_in_its_own_chain() -> None:
+    store = MemoryStore()
+    renewal, grant = renewal_of(store)
+    held = await renewal.renew(NOTHING)
+    grant.seeds = "new"
+    store._entries.clear()
+    saved = await renewal.save(held)
+    assert saved.holding == held.holding == holding_of(1)
+    longer = holding_of(1, expires_at=2100.0)
+    assert (await renewal.keep(saved, longer)).holding == longer
+    assert await renewal.read() == NOTHING
+    grant.seeds = "seed"
+    assert (await renewal.read()).holding == longer
 
 
 async def test_of_one_token_the_longest_life_is_kept() -> None:
