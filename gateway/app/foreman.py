@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 
+from gateway import __version__
 from gateway.app.crew import Crew
 from gateway.app.hand import WorkerFailed
 from gateway.app.job import Job
@@ -87,6 +88,7 @@ class Foreman:
         Shortage(lambda text: self.log.warning(text)).watch()
         self.log.info(
             "listening",
+            version=__version__,
             binds=[str(bind) for bind in self.binds],
             ops=str(ops_bind),
             workers=self._workers(),

@@ -7,6 +7,7 @@ Rule 2: SIGHUP has the configuration read again.
 
 from __future__ import annotations
 
+from gateway import __version__
 from gateway.app.gateway import Gateway
 from gateway.app.reloading import Read, Reloading
 from gateway.app.service import OpenLog, Service
@@ -57,7 +58,8 @@ class Host:
         self._service.watch()
         self._reloading.open()
         binds = [str(bind) for bind in self.gateway.binds]
-        self._service.log.info("listening", binds=binds, ops=str(ops_bind))
+        log = self._service.log
+        log.info("listening", version=__version__, binds=binds, ops=str(ops_bind))
 
     async def until_stopped(self) -> int:
         """Wait for a signal and drain; return the exit code.
