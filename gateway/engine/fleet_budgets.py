@@ -10,6 +10,8 @@ Rule 1: one question to the store for each request, and a second one only until 
 Rule 2: a limit that cannot be told now is told after the next answer.
 Rule 3: a question that nobody waits for any longer goes on: the store finds out by it that
         it is down, and a door that is shut is shut here, too, when the answer comes.
+Rule 4: what was counted and never sent is taken back: by whoever gives up, if he paid, and
+        here, if he was gone before the answer came.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rates import Budget
 from gateway.policy.recent import Recent
-from gateway.stores.store import Store, StoreDown
+from gateway.stores.store import Bar, Receipt, Store, StoreDown
 
 # More than any limit that is documented, and few enough to be counted one by one.
 _COUNTED = 1000, 60.0
@@ -62,17 +64,19 @@ class FleetBudgets:
 
     async def ask(
         self, key: RateKey, budget: Budget | None, until: float, hear: Hear
-    ) -> Refusal | None:
+    ) -> Refusal | Receipt | None:
         """Return what `spend` returns; raises `StoreDown`, too, when it is not there in time.
 
-        `until` is event-loop seconds; a refusal that comes later is for `hear`.
+        `until` is event-loop seconds; a refusal that comes later is for `hear`. Who is told of
+        `StoreDown` goes, so that what is counted for him later stays.
         """
         loop = asyncio.get_running_loop()
         asking = loop.create_task(self.spend(key, budget))
         try:
             await asyncio.wait((asking,), timeout=until - loop.time())
         except asyncio.CancelledError:
-            asking.cancel()
+            # Redis may have counted already: only its answer tells what to take back.
+            self._begin(self._take_back_late(asking))
             raise
         if asking.done():
             return asking.result()
@@ -80,20 +84,27 @@ class FleetBudgets:
         self._keep(asking)
         raise StoreDown("the store has not answered soon enough")
 
-    async def spend(self, key: RateKey, budget: Budget | None) -> Refusal | None:
+    async def spend(self, key: RateKey, budget: Budget | None) -> Refusal | Receipt | None:
         """Count a request, which may go then; or return why it may not.
 
-        Raises `StoreDown`.
+        None when it may go without being counted: it is one too many for a limit that nobody
+        knows. Raises `StoreDown`.
         """
         place, door = self._place(key), self._door(key)
         limits = (budget.limit, budget.window_s) if budget else await self._read(key)
         # A window of which nothing is allowed is shut by the answers that say so.
         limit, window_s = (max(limits[0], 1), limits[1] * _SLACK) if limits else _COUNTED
         bar = await self._store.enter((place, door), place, limit, window_s)
-        if bar is None or (limits is None and not bar.door):
+        if not isinstance(bar, Bar):
+            return bar
+        if limits is None and not bar.door:
             return None
         reasons = {place: Reason.PENALTY, door: Reason.ACCOUNT}
         return Refusal(reasons.get(bar.door, Reason.EXHAUSTED), bar.wait_s)
+
+    def take_back(self, receipt: Receipt) -> None:
+        """Have a request that was not sent counted no longer."""
+        self._begin(self._take_back(receipt))
 
     def tell(self, key: RateKey, budget: Budget | None) -> None:
         """Have the others know a limit, once for each change of it."""
@@ -116,6 +127,17 @@ class FleetBudgets:
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    async def _take_back(self, receipt: Receipt) -> None:
+        # What a store that is away has counted leaves its window by itself.
+        with suppress(StoreDown):
+            await self._store.take_back(receipt)
+
+    async def _take_back_late(self, asking: asyncio.Task[Refusal | Receipt | None]) -> None:
+        with suppress(StoreDown):
+            answer = await asking
+            if isinstance(answer, Receipt):
+                await self._store.take_back(answer)
 
     async def _shut(self, door: str, until: float) -> None:
         # Without a store every process learns of a penalty by itself.
@@ -158,9 +180,9 @@ class FleetBudgets:
         return f"{key.credential}:{identity}" if identity else key.credential
 
 
-def _pass_on(key: RateKey, hear: Hear, asked: asyncio.Task[Refusal | None]) -> None:
+def _pass_on(key: RateKey, hear: Hear, asked: asyncio.Task[Refusal | Receipt | None]) -> None:
     if asked.cancelled() or asked.exception() is not None:
         return
-    refusal = asked.result()
-    if refusal is not None:
-        hear(key, refusal)
+    answer = asked.result()
+    if isinstance(answer, Refusal):
+        hear(key, answer)

@@ -4,7 +4,8 @@
 wait when `rates.mode` is "queue": fair between callers, bounded in number and time,
 released at the pace that the vendor's window allows, gone with their caller.
 
-Rule 1: each payment is settled once: by an answer, or by the news that there is none.
+Rule 1: each payment is settled once: by an answer, or by the news that there is none. What
+        was not sent is not counted, by the fleet neither.
 Rule 2: a door that is shut is refused here, without asking the store.
 Rule 3: a store that is down, or slow, leaves every process to its own count.
 """
@@ -25,7 +26,7 @@ from gateway.policy.rate_fields import RateFields, parse_retry_after, read_rate_
 from gateway.policy.rate_groups import Fare, RateKey, charged_key
 from gateway.policy.rate_queue import RateQueue, Ticket
 from gateway.policy.rates import RateMode, Rates, Spent, shield_of
-from gateway.stores.store import StoreDown
+from gateway.stores.store import Receipt, StoreDown
 
 Waiting = asyncio.Future[None]
 
@@ -50,6 +51,8 @@ class Toll:
         self._shared = shared
         # No request that waits goes before, nor what a fleet counts.
         self._counts_alone = shared is None and not self._may_wait
+        # By the number of what was spent: what the fleet counted, and nothing is known of yet.
+        self._receipts: dict[int, Receipt] = {}
         self._max_wait_s = max_wait_s
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -137,6 +140,7 @@ class Toll:
         if not spent.was_told:
             self._first.end(spent.key, answered=True)
         if self._shared is not None:
+            self._receipts.pop(spent.number, None)
             self._shared.tell(spent.key, self.rates.budget(spent.key))
         if self._may_wait:
             self._let_go(spent.key, now)
@@ -156,6 +160,10 @@ class Toll:
             return
         now = self._loop.time()
         self.rates.release(spent, now, sent=sent)
+        if self._shared is not None:
+            receipt = self._receipts.pop(spent.number, None)
+            if receipt is not None and not sent:
+                self._shared.take_back(receipt)
         if not spent.was_told:
             self._first.end(spent.key)
         self._let_go(spent.key, now)
@@ -167,17 +175,19 @@ class Toll:
             return spent
         try:
             until = min(give_up, now + _ASK_WITHIN_S)
-            refusal = await self._shared.ask(key, self.rates.budget(key), until, self._close)
+            answer = await self._shared.ask(key, self.rates.budget(key), until, self._close)
         except StoreDown:
             return spent
         except BaseException:
             self.rates.release(spent, self._loop.time(), sent=False)
             raise
-        if refusal is None:
-            return spent
-        now = self._loop.time()
-        self.rates.release(spent, now, sent=False)
-        raise shield_of(key, self._close(key, refusal), now)
+        if isinstance(answer, Refusal):
+            now = self._loop.time()
+            self.rates.release(spent, now, sent=False)
+            raise shield_of(key, self._close(key, answer), now)
+        if answer is not None:
+            self._receipts[spent.number] = answer
+        return spent
 
     def _close(self, key: RateKey, refusal: Refusal) -> Shut:
         """Keep a door shut here that the fleet keeps shut."""

@@ -33,9 +33,9 @@ from gateway.stores.file_access import (
 )
 from gateway.stores.health import Health
 from gateway.stores.leases import Grip, Leases
-from gateway.stores.store import Bar, Entry, Lease, StoreDown
+from gateway.stores.store import Bar, Entry, Lease, Receipt, StoreDown
 from gateway.stores.waiting import wait_until
-from gateway.stores.window import spend_one
+from gateway.stores.window import spend_one, take_one_back
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ class FileStore:
     async def spend(self, key: str, limit: int, window_s: float) -> float:
         """Spend one, or return the seconds until one is free."""
         bar = await self.enter((), key, limit, window_s)
-        return 0.0 if bar is None else bar.wait_s
+        return bar.wait_s if isinstance(bar, Bar) else 0.0
 
     async def shut(self, door: str, for_s: float) -> None:
         """Keep a door shut for so many seconds."""
@@ -98,19 +98,29 @@ class FileStore:
 
     async def enter(
         self, doors: Sequence[str], key: str, limit: int, window_s: float
-    ) -> Bar | None:
+    ) -> Bar | Receipt:
         """Spend one if all these doors are open, or return what keeps from it."""
 
-        def enter(book: Book) -> Bar | None:
+        def enter(book: Book) -> Bar | Receipt:
             now = self._clock()
             bar = find_bar(book.doors, doors, now)
             if bar is not None:
                 return bar
             spent = book.budgets.get(key, [])
             book.budgets[key], wait_s = spend_one(spent, now, limit, window_s)
-            return Bar("", wait_s) if wait_s else None
+            return Bar("", wait_s) if wait_s else Receipt(key, now)
 
         return await self._change(enter)
+
+    async def take_back(self, receipt: Receipt) -> None:
+        """Count no longer what was spent in vain."""
+
+        def take_back(book: Book) -> None:
+            left = take_one_back(book.budgets.pop(receipt.key, ()), receipt.at)
+            if left:
+                book.budgets[receipt.key] = left
+
+        await self._change(take_back)
 
     async def close(self) -> None:
         """Release every lease."""

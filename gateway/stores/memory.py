@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from gateway.stores.doors import Doors, find_bar, shut_door
-from gateway.stores.store import Bar, Entry, Lease
-from gateway.stores.window import spend_one
+from gateway.stores.store import Bar, Entry, Lease, Receipt
+from gateway.stores.window import spend_one, take_one_back
 
 
 class MemoryStore:
@@ -68,13 +68,19 @@ class MemoryStore:
 
     async def enter(
         self, doors: Sequence[str], key: str, limit: int, window_s: float
-    ) -> Bar | None:
+    ) -> Bar | Receipt:
         """Spend one if all these doors are open, or return what keeps from it."""
         bar = find_bar(self._doors, doors, self._clock())
         if bar is not None:
             return bar
         wait_s = await self.spend(key, limit, window_s)
-        return Bar("", wait_s) if wait_s else None
+        return Bar("", wait_s) if wait_s else Receipt(key, self._spent[key][-1])
+
+    async def take_back(self, receipt: Receipt) -> None:
+        """Count no longer what was spent in vain."""
+        left = take_one_back(self._spent.pop(receipt.key, ()), receipt.at)
+        if left:
+            self._spent[receipt.key] = left
 
     async def close(self) -> None:
         """Release every lease."""

@@ -25,7 +25,7 @@ from gateway.stores.events import Events
 from gateway.stores.health import Health
 from gateway.stores.leases import Grip, Leases
 from gateway.stores.redis_connection import connect, explain, failures, heeding_cancellation
-from gateway.stores.store import Bar, Entry, Lease, StoreDown
+from gateway.stores.store import Bar, Entry, Lease, Receipt, StoreDown
 from gateway.stores.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 # One answers tens of thousands of scripts a second; the library has a hundred at most, and takes
 # the need of one more for a failure.
 MOST_CONNECTIONS = 32
-_NAMES = ("TAKE", "RENEW", "FREE", "WRITE", "READ", "IS_NEWS", "SPEND", "SHUT", "ENTER", "PROBE")
+_NAMES = (
+    *("TAKE", "RENEW", "FREE", "WRITE", "READ", "IS_NEWS"),
+    *("SPEND", "SHUT", "ENTER", "TAKE_BACK", "PROBE"),
+)
 
 
 class RedisStore:
@@ -101,14 +104,18 @@ class RedisStore:
 
     async def enter(
         self, doors: Sequence[str], key: str, limit: int, window_s: float
-    ) -> Bar | None:
+    ) -> Bar | Receipt:
         """Spend one if all these doors are open, or return what keeps from it."""
         names = [self._budget(key), *map(self._door, doors)]
         found = await self._run("ENTER", names, limit, round(window_s * 1e6))
         if isinstance(found, list):
             place, wait_ms = found
             return Bar(doors[place], wait_ms / 1e3)
-        return Bar("", int(found) / 1e6) if int(found) else None
+        return Bar("", found / 1e6) if found > 0 else Receipt(key, -found)
+
+    async def take_back(self, receipt: Receipt) -> None:
+        """Count no longer what was spent in vain."""
+        await self._run("TAKE_BACK", [self._budget(receipt.key)], f"{receipt.at:.0f}")
 
     async def close(self) -> None:
         """Release every lease and close the connections."""

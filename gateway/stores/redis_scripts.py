@@ -52,9 +52,9 @@ return 0
 """
 
 # KEYS: list of the times when one was spent. ARGV: limit, microseconds of the window.
-# Gives the microseconds to wait. A time to come is from before the clock was set back, and
-# counts as now. tostring() would round a time of sixteen digits.
-SPEND = """
+# Leaves `now` and the microseconds to wait. A time to come is from before the clock was set
+# back, and counts as now. tostring() would round a time of sixteen digits.
+_COUNT = """
 local time = redis.call('TIME')
 local now, limit, window = time[1] * 1000000 + time[2], tonumber(ARGV[1]), tonumber(ARGV[2])
 local last = redis.call('LINDEX', KEYS[1], -1)
@@ -77,6 +77,10 @@ else
   wait = redis.call('LINDEX', KEYS[1], count - limit) + window - now
 end
 redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
+"""
+
+# KEYS and ARGV: those of _COUNT. Gives the microseconds to wait.
+SPEND = f"""{_COUNT}
 return wait
 """
 
@@ -87,8 +91,9 @@ redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
 return 1
 """
 
-# KEYS: those of SPEND, doors. ARGV: those of SPEND. Gives what SPEND gives, or the place of the
-# door that is shut for the longest, and milliseconds.
+# KEYS: those of _COUNT, doors. ARGV: those of _COUNT. Gives the microseconds to wait, or less
+# than 0: the time, negated, when one was spent; or the place of the door that is shut for the
+# longest, and milliseconds.
 ENTER = f"""
 local longest, place = -1, 0
 for number = 2, #KEYS do
@@ -96,7 +101,16 @@ for number = 2, #KEYS do
   if left > longest then longest, place = left, number - 2 end
 end
 if longest >= 0 then return {{place, longest + 1}} end
-{SPEND}"""
+{_COUNT}
+if wait > 0 then return wait end
+return -now
+"""
+
+# KEYS: list of _COUNT. ARGV: the time when one was spent. Those of one time are alike, and most
+# that are taken back are of late.
+TAKE_BACK = """
+return redis.call('LREM', KEYS[1], -1, ARGV[1])
+"""
 
 # KEYS: one that nothing else uses. A write: a replica or a full memory refuses it.
 PROBE = """

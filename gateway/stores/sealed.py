@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from gateway.core.secret import Secret
 from gateway.stores.events import Events
-from gateway.stores.store import Bar, Entry, Lease, Store
+from gateway.stores.store import Bar, Entry, Lease, Receipt, Store
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -77,9 +77,13 @@ class Sealed:
 
     async def enter(
         self, doors: Sequence[str], key: str, limit: int, window_s: float
-    ) -> Bar | None:
+    ) -> Bar | Receipt:
         """Spend one if all these doors are open, or return what keeps from it."""
         return await self._store.enter(doors, key, limit, window_s)
+
+    async def take_back(self, receipt: Receipt) -> None:
+        """Count no longer what was spent in vain."""
+        await self._store.take_back(receipt)
 
     async def close(self) -> None:
         """Close the store below."""

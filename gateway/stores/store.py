@@ -35,6 +35,14 @@ class Bar:
     wait_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What `take_back` knows one again by that was spent: its budget, and the store's time."""
+
+    key: str
+    at: float
+
+
 class StoreDown(Exception):
     """The store cannot be asked now; the text says why, and holds no secret."""
 
@@ -104,10 +112,17 @@ class Store(Protocol):
 
     async def enter(
         self, doors: Sequence[str], key: str, limit: int, window_s: float
-    ) -> Bar | None:
-        """Spend one, as `spend` does, if all these doors are open; None when it was spent.
+    ) -> Bar | Receipt:
+        """Spend one, as `spend` does, if all these doors are open; a receipt when it was spent.
 
         Names that are asked about together begin with the same text up to their first "/".
+        """
+        ...
+
+    async def take_back(self, receipt: Receipt) -> None:
+        """Count no longer what was spent in vain, and no other; once for each receipt.
+
+        What has left the window since, or was moved with a clock that was set back, stays.
         """
         ...
 

@@ -20,3 +20,9 @@ def spend_one(
     if len(kept) < limit:
         return [*kept, now], 0.0
     return kept, kept[-limit] + window_s - now
+
+
+def take_one_back(times: Sequence[float], spent_at: float) -> list[float]:
+    """Return the times without one that is `spent_at`; as they are when none is."""
+    place = next((place for place, time in enumerate(times) if time == spent_at), len(times))
+    return [*times[:place], *times[place + 1 :]]

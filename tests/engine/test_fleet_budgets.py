@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from gateway.engine.fleet_budgets import FleetBudgets
+from gateway.engine.fleet_budgets import FleetBudgets, Refusal
 from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rate_windows import Window
 from gateway.policy.rates import Budget
 from gateway.stores.memory import MemoryStore
-from gateway.stores.store import Entry, StoreDown
+from gateway.stores.store import Entry, Receipt, StoreDown
 
 HEAVY = RateKey("platform", "ringcentral", "heavy", "GET /x")
 TEN = Budget("ringcentral/heavy", 10, 60.0)
@@ -29,18 +29,22 @@ class Downable(MemoryStore):
         return await super().read(key)
 
 
+async def is_let(budgets: FleetBudgets, key: RateKey, budget: Budget | None = None) -> bool:
+    return not isinstance(await budgets.spend(key, budget), Refusal)
+
+
 async def test_what_is_counted_before_the_limit_is_known_counts_afterwards() -> None:
     store = MemoryStore()
     fleet = [FleetBudgets(store) for _ in range(3)]
     for budgets in fleet:
-        assert [await budgets.spend(HEAVY, None) for _ in range(3)] == [None] * 3
+        assert [await is_let(budgets, HEAVY) for _ in range(3)] == [True] * 3
     fleet[0].tell(HEAVY, TEN)
     await asyncio.sleep(0)
     # The tenth, by one that was told through the store; and none after it, by anybody.
-    assert await fleet[2].spend(HEAVY, None) is None
+    assert await is_let(fleet[2], HEAVY)
     for budgets, known in zip(fleet, (TEN, None, None), strict=True):
         refusal = await budgets.spend(HEAVY, known)
-        assert refusal is not None
+        assert isinstance(refusal, Refusal)
         assert refusal.reason is Reason.EXHAUSTED
         assert 60.0 < refusal.wait_s <= 61.2
 
@@ -102,18 +106,18 @@ async def test_what_is_shut_by_one_is_shut_for_all_and_nothing_is_counted_meanwh
     light = RateKey("platform", "ringcentral", "light", "GET /y")
     for _ in range(TEN.limit + 1):
         refusal = await other.spend(HEAVY, TEN)
-        assert refusal is not None
+        assert isinstance(refusal, Refusal)
         assert refusal.reason is Reason.PENALTY
         assert 29.0 < refusal.wait_s <= 30.0
-    assert await other.spend(light, None) is None
+    assert await is_let(other, light)
     one.shut(light, until(40.0, Reason.ACCOUNT))
     await asyncio.sleep(0)
     # A request of no known group, too, would prolong it; another upstream is another door.
     for key in (HEAVY, light, RateKey("platform", "ringcentral", "", "GET /new")):
         refusal = await other.spend(key, None)
-        assert refusal is not None
+        assert isinstance(refusal, Refusal)
         assert refusal.reason is Reason.ACCOUNT
-    assert await other.spend(RateKey("media", "ringcentral", "light", "GET /z"), None) is None
+    assert await is_let(other, RateKey("media", "ringcentral", "light", "GET /z"))
 
 
 async def test_a_door_that_cannot_be_told_is_not_told() -> None:
@@ -124,7 +128,7 @@ async def test_a_door_that_cannot_be_told_is_not_told() -> None:
     store = Away()
     FleetBudgets(store).shut(HEAVY, until(30.0))
     await asyncio.sleep(0)
-    assert await FleetBudgets(store).spend(HEAVY, None) is None
+    assert await is_let(FleetBudgets(store), HEAVY)
 
 
 async def test_where_windows_are_documented_no_door_is_told() -> None:
@@ -132,7 +136,7 @@ async def test_where_windows_are_documented_no_door_is_told() -> None:
     reports = RateKey("ringcx", "ringcx", "ringcx-reports", "", (Window(3, 60.0),))
     FleetBudgets(store).shut(reports, until(30.0, Reason.WINDOW))
     await asyncio.sleep(0)
-    assert await FleetBudgets(store).spend(reports, None) is None
+    assert await is_let(FleetBudgets(store), reports)
 
 
 async def test_applications_that_are_called_the_same_share_nothing() -> None:
@@ -143,11 +147,46 @@ async def test_applications_that_are_called_the_same_share_nothing() -> None:
     once = Budget("ringcentral/heavy", 1, 60.0)
     one.tell(HEAVY, once)
     await asyncio.sleep(0)
-    assert await one.spend(HEAVY, once) is None
-    assert await same.spend(HEAVY, None) is not None
-    assert await other.spend(HEAVY, once) is None
+    assert await is_let(one, HEAVY, once)
+    assert not await is_let(same, HEAVY)
+    assert await is_let(other, HEAVY, once)
     light = RateKey("platform", "ringcentral", "light", "GET /y")
     one.shut(light, until(30.0, Reason.ACCOUNT))
     await asyncio.sleep(0)
-    assert await same.spend(light, None) is not None
-    assert await other.spend(light, None) is None
+    assert not await is_let(same, light)
+    assert await is_let(other, light)
+
+
+async def test_what_is_taken_back_is_counted_no_longer_and_the_rest_is() -> None:
+    store = Downable()
+    budgets = FleetBudgets(store)
+    receipts = [await budgets.spend(HEAVY, TEN) for _ in range(10)]
+    assert not await is_let(budgets, HEAVY, TEN)
+    for receipt in receipts[3:5]:
+        assert isinstance(receipt, Receipt)
+        budgets.take_back(receipt)
+    await asyncio.sleep(0)
+    lets = [await is_let(FleetBudgets(store), HEAVY, TEN) for _ in range(4)]
+    assert lets == [True, True, False, False]
+
+
+async def test_what_a_store_that_is_away_cannot_take_back_is_told_to_nobody() -> None:
+    class Away(MemoryStore):
+        async def take_back(self, receipt: Receipt) -> None:
+            raise StoreDown("away")
+
+    store = Away()
+    budgets = FleetBudgets(store)
+    receipt = await budgets.spend(HEAVY, TEN)
+    assert isinstance(receipt, Receipt)
+    budgets.take_back(receipt)
+    await asyncio.gather(*budgets._telling)
+    assert store._spent == {receipt.key: [receipt.at]}
+
+
+async def test_one_too_many_for_a_limit_that_nobody_knows_goes_uncounted() -> None:
+    store = MemoryStore()
+    budgets = FleetBudgets(store)
+    for _ in range(1000):
+        assert isinstance(await budgets.spend(HEAVY, None), Receipt)
+    assert await budgets.spend(HEAVY, None) is None

@@ -10,10 +10,10 @@ from gateway.engine.fleet_budgets import FleetBudgets
 from gateway.engine.toll import Toll
 from gateway.errors import RateShield
 from gateway.policy.forward import Plan
-from gateway.policy.rates import RateMode, Rates
+from gateway.policy.rates import RateMode, Rates, Spent
 from gateway.stores.memory import MemoryStore
 from gateway.stores.redis import RedisStore
-from gateway.stores.store import Bar, StoreDown
+from gateway.stores.store import Bar, Receipt, StoreDown
 from tests.policy.world import plan_of, reply_of
 from tests.redis_server import RedisServer
 from tests.stores.telling import Told
@@ -23,6 +23,10 @@ HEAVY = "/restapi/v1.0/account/~/call-log"
 OVER = (
     "X-Rate-Limit-Group: {}\nX-Rate-Limit-Limit: 9\nX-Rate-Limit-Remaining: 0\n"
     "X-Rate-Limit-Window: {}"
+)
+LEFT = (
+    "X-Rate-Limit-Group: light\nX-Rate-Limit-Limit: 4\nX-Rate-Limit-Remaining: 3\n"
+    "X-Rate-Limit-Window: 60"
 )
 
 
@@ -53,6 +57,11 @@ def now() -> float:
 async def refuse(toll: Toll, lines: str, path: str = LIGHT) -> None:
     """Let the vendor answer 429, and the fleet know of it."""
     toll.settle(await toll.pay(plan_for(path)), reply_of(429, lines))
+    await told(toll)
+
+
+async def told(toll: Toll) -> None:
+    """Wait until the store knows what it is to know."""
     assert toll._shared is not None
     await asyncio.gather(*toll._shared._telling)
 
@@ -94,8 +103,7 @@ async def test_the_last_of_the_ends_that_are_known_counts_for_all(fleet: list[To
     sent = [await one.pay(plan_for()), await other.pay(plan_for())]
     for toll, spent, window_s in zip(fleet, sent, (0.2, 30), strict=True):
         toll.settle(spent, reply_of(429, OVER.format("light", window_s)))
-        assert toll._shared is not None
-        await asyncio.gather(*toll._shared._telling)
+        await told(toll)
     await asyncio.sleep((await refusal(one)).retry_at - now() + 0.01)
     shield = await refusal(one)
     assert shield.reason == "penalty"
@@ -117,6 +125,56 @@ async def test_the_group_that_the_429_names_is_the_one_that_is_shut(fleet: list[
     other.release(await other.pay(plan_for(LIGHT)), sent=False)
 
 
+async def learn(toll: Toll) -> Spent:
+    """Let the vendor tell that it counts to four, and has counted one; return that one."""
+    spent = await toll.pay(plan_for())
+    toll.settle(spent, reply_of(200, LEFT))
+    await told(toll)
+    return spent
+
+
+async def count_free(toll: Toll) -> int:
+    """Pay until the fleet refuses; return how often it did not."""
+    for free in range(100):
+        try:
+            await toll.pay(plan_for())
+        except RateShield:
+            return free
+    raise AssertionError("the fleet refuses nobody")
+
+
+async def test_what_was_never_sent_is_not_counted_by_the_fleet(fleet: list[Toll]) -> None:
+    one, other = fleet
+    await learn(one)
+    for _ in range(10):
+        one.release(await one.pay(plan_for()), sent=False)
+        await told(one)
+    assert await count_free(other) == 3
+
+
+async def test_what_was_sent_or_answered_stays_counted_and_is_taken_back_once(
+    fleet: list[Toll],
+) -> None:
+    one, other = fleet
+    answered = await learn(one)
+    sent, unsent = await one.pay(plan_for()), await one.pay(plan_for())
+    one.release(sent, sent=True)
+    for spent in (answered, sent, unsent, unsent):
+        one.release(spent, sent=False)
+    await told(one)
+    assert one._receipts == {}
+    assert await count_free(other) == 2
+
+
+async def test_whom_the_fleet_refuses_has_nothing_to_take_back(fleet: list[Toll]) -> None:
+    one, other = fleet
+    await learn(one)
+    assert await count_free(other) == 3
+    assert len(other._receipts) == 3
+    await refusal(one)
+    assert one._receipts == {}
+
+
 class Slow(MemoryStore):
     """Answers when it is let, or is down by then, and tells that it was asked."""
 
@@ -129,7 +187,7 @@ class Slow(MemoryStore):
 
     async def enter(
         self, doors: Sequence[str], key: str, limit: int, window_s: float
-    ) -> Bar | None:
+    ) -> Bar | Receipt:
         self.asked.set()
         await self.let.wait()
         if self.is_down:
@@ -179,15 +237,43 @@ async def test_a_late_answer_that_is_a_yes_or_a_failure_shuts_nothing() -> None:
     toll.release(await toll.pay(plan_for()), sent=False)
 
 
-async def test_who_goes_while_the_store_thinks_asks_no_further() -> None:
+async def test_what_is_counted_too_late_for_one_who_went_ahead_stays_counted() -> None:
     store = Slow()
+    toll = toll_over(store)
+    toll.release(await toll.pay(plan_for()), sent=True)
+    store.let.set()
+    await late(toll)
+    assert len(store._spent["rate:ringcentral/light"]) == 1
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+async def test_what_is_counted_for_one_who_has_gone_is_taken_back(is_down: bool) -> None:
+    store = Slow()
+    store.is_down = is_down
     toll = toll_over(store)
     paying = asyncio.create_task(toll.pay(plan_for()))
     await store.asked.wait()
     paying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await paying
-    store.let.set()
-    await late(toll)
-    assert store._spent == {}
     assert len(toll.rates) == 0
+    store.let.set()
+    await told(toll)
+    assert store._spent == {}
+    assert toll._receipts == {}
+
+
+async def test_who_goes_in_the_moment_of_the_answer_is_counted_no_longer() -> None:
+    for steps in range(1, 9):
+        store = MemoryStore()
+        toll = toll_over(store)
+        paying = asyncio.create_task(toll.pay(plan_for()))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if not paying.cancel():
+            break
+        await asyncio.wait((paying,))
+        assert paying.cancelled()
+        await told(toll)
+        assert store._spent == {}
+    assert steps > 3

@@ -11,7 +11,7 @@ from gateway.policy.rate_buckets import Reason, Shut
 from gateway.policy.rate_groups import RateKey
 from gateway.policy.rates import RateMode, Rates
 from gateway.stores.memory import MemoryStore
-from gateway.stores.store import Bar
+from gateway.stores.store import Bar, Receipt
 from tests.engine.test_toll import answer, plan_for, toll_of
 from tests.policy.world import reply_of
 
@@ -65,11 +65,11 @@ class Refusing(MemoryStore):
 
     async def enter(
         self, doors: Sequence[str], key: str, limit: int, window_s: float
-    ) -> Bar | None:
+    ) -> Bar | Receipt:
         if self.refuses:
             self.refuses = False
             return Bar("", 0.1)
-        return None
+        return Receipt(key, 0.0)
 
 
 async def test_whom_the_store_refuses_in_his_turn_stays_before_whoever_came_later() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from gateway.stores.redis_scripts import SPEND
+from gateway.stores.redis_scripts import ENTER, SPEND, TAKE_BACK
 from tests.redis_server import RedisServer
 
 WINDOW_US = 60_000_000
@@ -54,6 +54,23 @@ async def test_a_clock_that_was_set_back_costs_one_window_at_most(
     assert await spend(plain, redis_prefix, 5) == WINDOW_US
     # They count from then on, and not anew each time somebody asks.
     assert 0 < await spend(plain, redis_prefix, 5) < WINDOW_US
+
+
+async def test_who_enters_is_told_the_time_that_is_kept_and_gives_back_that_one(
+    plain: Redis, redis_prefix: str
+) -> None:
+    now = time.time_ns() // 1000
+    others = [str(now - 20_000_000), str(now - 10_000_000), str(now - 10_000_000)]
+    await plain.rpush(redis_prefix, *others)
+    spent = await plain.register_script(ENTER)([redis_prefix], [9, WINDOW_US])
+    assert await plain.lrange(redis_prefix, 0, -1) == [*others, str(-spent)]
+    take_back = plain.register_script(TAKE_BACK)
+    assert await take_back([redis_prefix], [-spent]) == 1
+    assert await plain.lrange(redis_prefix, 0, -1) == others
+    assert await take_back([redis_prefix], [-spent]) == 0
+    # Of those that are alike one goes, and the oldest stays the oldest.
+    assert await take_back([redis_prefix], [others[2]]) == 1
+    assert await plain.lrange(redis_prefix, 0, -1) == others[:2]
 
 
 async def test_a_limit_that_was_lowered_waits_until_fewer_than_it_are_left(

@@ -2,10 +2,11 @@
 
 import asyncio
 
-from gateway.stores.store import Bar, Entry, Lease, Store
+from gateway.stores.store import Bar, Entry, Lease, Receipt, Store
 from gateway.stores.waiting import wait_until
 
 KEY = "token:ringcentral"
+PLACE = "rate:app/heavy"
 SOON_S = 20.0
 
 
@@ -136,17 +137,47 @@ async def test_budgets_of_different_names_are_apart(store: Store) -> None:
 
 async def test_nothing_is_spent_behind_a_door_that_is_shut(store: Store) -> None:
     doors = ("rate:app/heavy", "rate:app/@platform")
-    assert await store.enter(doors, "rate:app/heavy", 1, 60.0) is None
+    assert isinstance(await store.enter(doors, "rate:app/heavy", 1, 60.0), Receipt)
     await store.shut(doors[1], 30.0)
     bar = await store.enter(doors, "rate:app/light", 1, 60.0)
-    assert bar is not None
+    assert isinstance(bar, Bar)
     assert bar.door == doors[1]
     assert 29 < bar.wait_s <= 30.001
-    assert await store.enter(doors[:1], "rate:app/light", 1, 60.0) is None
+    await enter(store, "rate:app/light", 1)
     full = await store.enter(doors[:1], "rate:app/light", 1, 60.0)
-    assert full is not None
+    assert isinstance(full, Bar)
     assert full.door == ""
     assert 59 < full.wait_s <= 60
+
+
+async def enter(store: Store, key: str, limit: int) -> Receipt:
+    receipt = await store.enter((), key, limit, 60.0)
+    assert isinstance(receipt, Receipt)
+    return receipt
+
+
+async def test_what_is_taken_back_is_free_again_for_all(store: Store, other: Store) -> None:
+    first, second = [await enter(store, PLACE, 2) for _ in range(2)]
+    assert isinstance(await other.enter((), PLACE, 2, 60.0), Bar)
+    await other.take_back(first)
+    third = await enter(store, PLACE, 2)
+    assert isinstance(await store.enter((), PLACE, 2, 60.0), Bar)
+    await store.take_back(second)
+    await store.take_back(third)
+    assert await other.spend(PLACE, 2, 60.0) == 0.0
+    assert await other.spend(PLACE, 2, 60.0) == 0.0
+
+
+async def test_nothing_else_is_taken_back_with_it_nor_a_second_time(store: Store) -> None:
+    receipts = [await enter(store, PLACE, 9) for _ in range(5)]
+    # The wait that is left is that of the oldest that still counts.
+    wait_s = await store.spend(PLACE, 5, 60.0)
+    await store.take_back(receipts[3])
+    await store.take_back(receipts[3])
+    await store.take_back(Receipt("rate:app/other", receipts[2].at))
+    assert 0.0 < await store.spend(PLACE, 4, 60.0) <= wait_s
+    assert await store.spend(PLACE, 5, 60.0) == 0.0
+    assert await store.spend(PLACE, 5, 60.0) > 0.0
 
 
 async def test_of_all_that_is_known_of_a_door_the_last_end_counts(
@@ -154,7 +185,7 @@ async def test_of_all_that_is_known_of_a_door_the_last_end_counts(
 ) -> None:
     async def longest() -> Bar:
         bar = await store.enter(("rate:app/a", "rate:app/b"), "rate:app/a", 9, 60.0)
-        assert bar is not None
+        assert isinstance(bar, Bar)
         return bar
 
     await other.shut("rate:app/a", 40.0)
@@ -168,7 +199,8 @@ async def test_of_all_that_is_known_of_a_door_the_last_end_counts(
 
 async def test_a_door_opens_by_itself(store: Store) -> None:
     async def is_open() -> bool:
-        return await store.enter(("rate:app/a",), "rate:app/a", 1, 60.0) is None
+        entered = await store.enter(("rate:app/a",), "rate:app/a", 1, 60.0)
+        return isinstance(entered, Receipt)
 
     await store.shut("rate:app/a", 0.05)
     assert await wait_until(is_open, SOON_S, 0.01)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.stores.window import spend_one
+from gateway.stores.window import spend_one, take_one_back
 
 WINDOW_S = 60.0
 # Whole seconds, so that sums of them are exact.
@@ -50,6 +50,21 @@ def test_a_clock_that_was_set_back_costs_one_window_at_most(
     assert 0 <= wait_s <= WINDOW_S
     later = now + WINDOW_S
     assert spend_one(times, later, limit, WINDOW_S)[1] == 0.0
+
+
+@given(STEPS, st.integers(0, 60), st.integers(1, 5))
+def test_what_is_taken_back_was_never_spent_and_all_else_was(
+    steps: list[int], which: int, limit: int
+) -> None:
+    spent: list[float] = []
+    now = 0.0
+    for step in steps:
+        now += step
+        spent.append(now)
+    others = [*spent[:which], *spent[which + 1 :]]
+    left = take_one_back(spent, spent[which] if which < len(spent) else -1.0)
+    assert left == others
+    assert spend_one(left, now, limit, WINDOW_S) == spend_one(others, now, limit, WINDOW_S)
 
 
 def test_a_limit_that_was_lowered_waits_until_fewer_than_it_are_left() -> None:
