@@ -7,7 +7,8 @@ would begin it anew; the last end that anybody knows of counts.
 
 Rule 1: one question to the store for each request, and a second one only until the limit
         is known here.
-Rule 2: a limit that cannot be told now is told after the next answer.
+Rule 2: a limit that cannot be told now is told after the next answer, and one that is in use
+        before the store forgets it: a caller's token leaves nothing behind for ever.
 Rule 3: a question that nobody waits for any longer goes on: the store finds out by it that
         it is down, and a door that is shut is shut here, too, when the answer comes.
 Rule 4: what was counted and never sent is taken back: by whoever gives up, if he paid, and
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +37,10 @@ _COUNTED = 1000, 60.0
 # What leaves here first may arrive last; by this much the fleet's window is the longer one.
 _SLACK = 1.02
 _MOST_TOLD = 4096
+# A limit is told again after half of its time, so that the store knows it for another half after
+# its last answer: for two windows, when whatever counted is forgotten, and for long enough to
+# start a gateway anew. Ten minutes are a sixth of the hour that a caller's token lives.
+_KEPT_WINDOWS, _KEPT_AT_LEAST_S = 4, 600.0
 _RECORD = re.compile(rb"([0-9]{1,9}) ([0-9]{1,9}(?:\.[0-9]{1,9})?)")
 
 
@@ -52,13 +58,21 @@ Hear = Callable[[RateKey, Refusal], object]
 class FleetBudgets:
     """Counts, and doors, in a shared store.
 
-    `identities` tell the application of a credential from another one that is called the same.
+    `identities` tell the application of a credential from another one that is called the same;
+    `clock` is monotonic seconds.
     """
 
-    def __init__(self, store: Store, identities: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        identities: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._identities = identities or {}
-        self._told: Recent[tuple[str, str], tuple[int, float]] = Recent(_MOST_TOLD)
+        self._clock = clock
+        # What was told, and until when that is enough.
+        self._told: Recent[tuple[str, str], tuple[Budget, float]] = Recent(_MOST_TOLD)
         # Tasks that nobody waits for.
         self._telling: set[asyncio.Task[Any]] = set()
 
@@ -107,10 +121,14 @@ class FleetBudgets:
         self._begin(self._take_back(receipt))
 
     def tell(self, key: RateKey, budget: Budget | None) -> None:
-        """Have the others know a limit, once for each change of it."""
-        if budget is None or self._told.get(key.bucket) == (budget.limit, budget.window_s):
+        """Have the others know a limit: at each change of it, and while it is in use."""
+        if budget is None:
             return
-        self._told.put(key.bucket, (budget.limit, budget.window_s))
+        now = self._clock()
+        told = self._told.get(key.bucket)
+        if told is not None and told[0] == budget and now < told[1]:
+            return
+        self._told.put(key.bucket, (budget, now + _kept_s(budget) / 2))
         self._begin(self._write(key, budget))
 
     def shut(self, key: RateKey, shut: Shut) -> None:
@@ -150,14 +168,17 @@ class FleetBudgets:
         return None if found is None else (int(found[1]), float(found[2]))
 
     async def _write(self, key: RateKey, budget: Budget) -> None:
+        name, kept_s = self._limit(key), _kept_s(budget)
         try:
-            if await self._read(key) == (budget.limit, budget.window_s):
+            is_known = await self._read(key) == (budget.limit, budget.window_s)
+            if is_known and await self._store.keep(name, kept_s):
                 return
-            lease = await self._store.lease(self._limit(key))
+            lease = await self._store.lease(name)
             if lease is None:
                 return
             try:
                 await lease.write(b"%d %.9f" % (budget.limit, budget.window_s))
+                await self._store.keep(name, kept_s)
             finally:
                 await lease.release()
         except StoreDown:
@@ -178,6 +199,10 @@ class FleetBudgets:
     def _owner(self, key: RateKey) -> str:
         identity = self._identities.get(key.credential)
         return f"{key.credential}:{identity}" if identity else key.credential
+
+
+def _kept_s(budget: Budget) -> float:
+    return max(_KEPT_WINDOWS * budget.window_s, _KEPT_AT_LEAST_S)
 
 
 def _pass_on(key: RateKey, hear: Hear, asked: asyncio.Task[Refusal | Receipt | None]) -> None:

@@ -29,13 +29,15 @@ class NoBook(Exception):
 class Book:
     """Entries by key, the last fence given for each, when each budget was spent, and doors.
 
-    Times are seconds since 1970, so that they mean the same after a restart.
+    `ends` tells when an entry is to be forgotten, if it is. Times are seconds since 1970, so that
+    they mean the same after a restart.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     fences: dict[str, int] = field(default_factory=dict)
     budgets: dict[str, list[float]] = field(default_factory=dict)
     doors: Doors = field(default_factory=dict)
+    ends: dict[str, float] = field(default_factory=dict)
 
     def next_fence(self, key: str, floor: int) -> int:
         """Return a fence above every one that is known, and keep it."""
@@ -52,6 +54,19 @@ class Book:
         self.entries[key] = entry
         return True
 
+    def keep(self, key: str, until: float) -> bool:
+        """Have an entry forgotten from then on; False when there is none."""
+        if key not in self.entries:
+            return False
+        self.ends[key] = until
+        return True
+
+    def forget(self, now: float) -> None:
+        """Forget the entries whose time is over, and the fences of these."""
+        for key in [key for key, end in self.ends.items() if end <= now]:
+            for table in (self.ends, self.entries, self.fences):
+                table.pop(key, None)
+
 
 def render_book(book: Book) -> bytes:
     """Return the text of a book."""
@@ -62,6 +77,8 @@ def render_book(book: Book) -> bytes:
     tree = {"format": FORMAT, "entries": entries, "fences": book.fences, "budgets": book.budgets}
     if book.doors:
         tree["doors"] = book.doors
+    if book.ends:
+        tree["ends"] = book.ends
     return json.dumps(tree, indent=1, sort_keys=True).encode("ascii") + b"\n"
 
 
@@ -78,8 +95,9 @@ def parse_book(text: bytes) -> Book:
             {key: _read_entry(value) for key, value in tree["entries"].items()},
             {key: _read_count(value) for key, value in tree["fences"].items()},
             {key: [_read_time(time) for time in times] for key, times in tree["budgets"].items()},
-            # Where no door was shut, none is written.
+            # Where no door was shut, none is written; nor is an end where there is none.
             {name: _read_door(*times) for name, times in tree.get("doors", {}).items()},
+            {key: _read_time(time) for key, time in tree.get("ends", {}).items()},
         )
     except (LookupError, TypeError, ValueError, AttributeError):
         raise NoBook("it has not the shape of a store") from None

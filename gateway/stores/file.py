@@ -73,6 +73,10 @@ class FileStore:
         """Return the entry of a key."""
         return await self._change(lambda book: book.entries.get(key))
 
+    async def keep(self, key: str, for_s: float) -> bool:
+        """Have an entry forgotten so many seconds from now."""
+        return await self._change(lambda book: book.keep(key, self._clock() + for_s))
+
     async def lease(self, key: str, *, floor: int = 0) -> Lease | None:
         """Take the lease on a key unless a living process holds it."""
         return await self._leases.take(lambda: self._grasp(key, floor))
@@ -181,6 +185,7 @@ class FileStore:
             raise _Refused(wrong)
         with locked(self._path.with_name(f"{self._path.name}.lock"), self._lock_wait_s):
             book, text = self._load()
+            book.forget(self._clock())
             result = change(book)
             fresh = render_book(book)
             # While in trouble, only a write proves that it is over.

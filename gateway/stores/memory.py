@@ -25,6 +25,7 @@ class MemoryStore:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._entries: dict[str, Entry] = {}
+        self._ends: dict[str, float] = {}
         self._fences: dict[str, int] = {}
         self._held: dict[str, _MemoryLease] = {}
         self._bells: dict[str, asyncio.Event] = {}
@@ -33,7 +34,14 @@ class MemoryStore:
 
     async def read(self, key: str) -> Entry | None:
         """Return the entry of a key."""
-        return self._entries.get(key)
+        return self._known(key)
+
+    async def keep(self, key: str, for_s: float) -> bool:
+        """Have an entry forgotten so many seconds from now."""
+        if self._known(key) is None:
+            return False
+        self._ends[key] = self._clock() + for_s
+        return True
 
     async def lease(self, key: str, *, floor: int = 0) -> Lease | None:
         """Take the lease on a key unless it is held."""
@@ -45,7 +53,7 @@ class MemoryStore:
 
     async def changed(self, key: str, version: int, timeout_s: float) -> bool:
         """Wait for a write or a release; at once when there is a reason already."""
-        entry = self._entries.get(key)
+        entry = self._known(key)
         if key not in self._held or (entry is not None and entry.version > version):
             return True
         bell = self._bells.setdefault(key, asyncio.Event())
@@ -89,7 +97,7 @@ class MemoryStore:
 
     def write(self, key: str, entry: Entry) -> bool:
         """Keep an entry unless a newer one is there."""
-        known = self._entries.get(key)
+        known = self._known(key)
         if known is not None and known.version > entry.version:
             return False
         self._entries[key] = entry
@@ -101,6 +109,12 @@ class MemoryStore:
         if self._held.get(key) is lease:
             del self._held[key]
             self._ring(key)
+
+    def _known(self, key: str) -> Entry | None:
+        """Return the entry of a key, forgotten if its time is over."""
+        if key in self._ends and self._ends[key] <= self._clock():
+            del self._ends[key], self._entries[key]
+        return self._entries.get(key)
 
     def _ring(self, key: str) -> None:
         bell = self._bells.pop(key, None)

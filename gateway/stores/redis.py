@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # the need of one more for a failure.
 MOST_CONNECTIONS = 32
 _NAMES = (
-    *("TAKE", "RENEW", "FREE", "WRITE", "READ", "IS_NEWS"),
+    *("TAKE", "RENEW", "FREE", "WRITE", "READ", "KEEP", "IS_NEWS"),
     *("SPEND", "SHUT", "ENTER", "TAKE_BACK", "PROBE"),
 )
 
@@ -79,6 +79,10 @@ class RedisStore:
         """Return the entry of a key."""
         version, value = await self._run("READ", [self._hash(key)])
         return None if version is None else Entry(int(version), value)
+
+    async def keep(self, key: str, for_s: float) -> bool:
+        """Have an entry forgotten so many seconds from now."""
+        return bool(await self._run("KEEP", [self._hash(key)], max(1, math.ceil(for_s * 1e3))))
 
     async def lease(self, key: str, *, floor: int = 0) -> Lease | None:
         """Take the lease on a key unless it is held."""

@@ -44,6 +44,13 @@ READ = """
 return redis.call('HMGET', KEYS[1], 'version', 'value')
 """
 
+# KEYS: hash. ARGV: milliseconds. A write leaves them as they are. A fence goes, too, under which
+# nothing was ever written.
+KEEP = """
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return redis.call('HEXISTS', KEYS[1], 'version')
+"""
+
 # KEYS: hash, lease. ARGV: version.
 IS_NEWS = """
 if redis.call('EXISTS', KEYS[2]) == 0 then return 1 end

@@ -58,6 +58,10 @@ class Sealed:
         self._closed.pop(key, None)
         return Entry(entry.version, value)
 
+    async def keep(self, key: str, for_s: float) -> bool:
+        """Have an entry forgotten so many seconds from now, whether or not it can be opened."""
+        return await self._store.keep(key, for_s)
+
     async def lease(self, key: str, *, floor: int = 0) -> Lease | None:
         """Take the lease on a key; what is written under it is sealed."""
         lease = await self._store.lease(key, floor=floor)

@@ -85,6 +85,13 @@ class Store(Protocol):
         """Return the entry of a key, None when there is none that can be read."""
         ...
 
+    async def keep(self, key: str, for_s: float) -> bool:
+        """Have the entry of a key forgotten so many seconds from now; False when there is none.
+
+        The last word counts, for what is written until then, too. Without one nothing is forgotten.
+        """
+        ...
+
     async def lease(self, key: str, *, floor: int = 0) -> Lease | None:
         """Take the lease on a key, or return None when somebody else holds it now.
 

@@ -190,3 +190,59 @@ async def test_one_too_many_for_a_limit_that_nobody_knows_goes_uncounted() -> No
     for _ in range(1000):
         assert isinstance(await budgets.spend(HEAVY, None), Receipt)
     assert await budgets.spend(HEAVY, None) is None
+
+
+class Time:
+    """A clock that is set by hand."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def is_known(store: MemoryStore) -> bool:
+    return await store.read("limit:ringcentral/heavy") is not None
+
+
+async def test_a_limit_that_nobody_tells_any_more_is_forgotten() -> None:
+    time = Time()
+    store = MemoryStore(time)
+    for budget, kept_s in ((TEN, 600.0), (Budget("ringcentral/heavy", 9, 900.0), 3600.0)):
+        FleetBudgets(store, clock=time).tell(HEAVY, budget)
+        await asyncio.sleep(0)
+        time.now += kept_s - 1.0
+        assert await is_known(store)
+        time.now += 1.0
+        assert not await is_known(store)
+
+
+async def test_a_limit_that_is_in_use_is_told_again_before_it_is_forgotten() -> None:
+    time = Time()
+    store = Downable(time)
+    one, other = FleetBudgets(store, clock=time), FleetBudgets(store, clock=time)
+    other.tell(HEAVY, TEN)
+    for _ in range(30):
+        one.tell(HEAVY, TEN)
+        await asyncio.sleep(0)
+        time.now += 100.0
+    # The one that came first, and one in every three of the other's thirty.
+    assert store.reads == 1 + 10
+    assert await is_known(store)
+    # A gateway that comes after the last answer finds it for two windows at the least.
+    time.now += 120.0
+    assert await is_known(store)
+
+
+async def test_a_limit_that_the_store_lost_is_there_again_when_it_is_told_again() -> None:
+    time = Time()
+    store = MemoryStore(time)
+    budgets = FleetBudgets(store, clock=time)
+    budgets.tell(HEAVY, TEN)
+    await asyncio.sleep(0)
+    await store.keep("limit:ringcentral/heavy", 0.0)
+    assert not await is_known(store)
+    time.now += 300.0
+    budgets.tell(HEAVY, TEN)
+    await asyncio.sleep(0)
+    assert await is_known(store)

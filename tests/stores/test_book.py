@@ -19,6 +19,7 @@ BOOKS = st.builds(
     st.dictionaries(st.text(), COUNTS, max_size=4),
     st.dictionaries(st.text(), TIMES, max_size=4),
     st.dictionaries(st.text(), st.tuples(SECONDS, SECONDS), max_size=4),
+    st.dictionaries(st.text(), SECONDS, max_size=4),
 )
 WHOLE = {"format": 1, "entries": {}, "fences": {}, "budgets": {}}
 
@@ -90,3 +91,15 @@ def test_an_older_entry_does_not_replace_a_newer_one() -> None:
     assert not book.write("key", Entry(1, b"1"))
     assert book.write("key", Entry(2, b"two"))
     assert book.entries == {"key": Entry(2, b"two")}
+
+
+def test_only_what_has_an_end_is_forgotten_and_only_then() -> None:
+    book = Book({key: Entry(1, b"1") for key in "ab"}, {"a": 1, "b": 1})
+    assert book.keep("a", 10.0)
+    assert not book.keep("c", 10.0)
+    # What is written meanwhile goes with it.
+    assert book.write("a", Entry(2, b"2"))
+    book.forget(9.9)
+    assert set(book.entries) == {"a", "b"}
+    book.forget(10.0)
+    assert book == Book({"b": Entry(1, b"1")}, {"b": 1})

@@ -208,12 +208,19 @@ async def test_names_have_the_prefix_and_all_but_tokens_run_out(
     await lease.write(b"token")
     await store.spend("auth:app", 5, 60.0)
     await store.shut("rate:app/@platform", 60.0)
+    limit = await store.lease("limit:app/heavy")
+    assert limit is not None
+    await limit.write(b"limit")
+    await store.keep("limit:app/heavy", 60.0)
+    await limit.write(b"limit that is written meanwhile")
+    await limit.release()
     plain = Redis(port=redis.address.port)
     left_ms = {key: await plain.pttl(key) for key in await plain.keys("*")}
     assert left_ms.pop(f"corp:{{{KEY}}}".encode()) == -1
     assert set(left_ms) == {
         f"corp:{{{KEY}}}:lease".encode(),
         b"corp:{auth:app}:spent",
+        b"corp:{limit:app}/heavy",
         # In the slot of all else that is asked about with it.
         b"corp:{rate:app}/@platform:shut",
     }

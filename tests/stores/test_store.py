@@ -30,6 +30,33 @@ async def test_what_was_written_is_read_under_its_fence(store: Store) -> None:
     assert await store.read(KEY) == Entry(lease.fence, b"\x00one\xff")
 
 
+async def test_what_is_to_be_kept_for_a_while_is_forgotten_then_and_nothing_else(
+    store: Store, other: Store
+) -> None:
+    async def is_gone() -> bool:
+        return await store.read("limit:app/heavy") is None
+
+    for key in (KEY, "limit:app/heavy", "limit:app/light"):
+        lease = await take(store, key)
+        assert await lease.write(b"1")
+        await lease.release()
+        assert key == KEY or await store.keep(key, 60.0)
+    # The last word counts.
+    assert await other.keep("limit:app/heavy", 0.05)
+    assert await wait_until(is_gone, SOON_S, 0.01)
+    assert await other.read(KEY) is not None
+    assert await other.read("limit:app/light") is not None
+    assert not await store.keep("limit:app/heavy", 60.0)
+    # What comes after it is an entry as any other.
+    assert await (await take(store, "limit:app/heavy")).write(b"2")
+    assert await other.read("limit:app/heavy") is not None
+
+
+async def test_a_lease_under_which_nothing_was_written_leaves_nothing_to_keep(store: Store) -> None:
+    await take(store)
+    assert not await store.keep(KEY, 60.0)
+
+
 async def test_a_lease_is_held_by_one(store: Store) -> None:
     lease = await take(store)
     assert await store.lease(KEY) is None
