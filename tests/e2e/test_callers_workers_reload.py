@@ -1,6 +1,7 @@
 """Workers are replaced at a reload: what callers and operators see of it."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -106,8 +107,10 @@ async def test_a_bad_configuration_keeps_every_worker(tmp_path: Path) -> None:
         bad = text_of(upstream.origin, TWO, 'log.level = "loud"', "limits.max_in_flight = 0")
         event = await gateway.reload(bad, "reload refused")
         assert len(str(event["problems"]).split("', '")) == 2
-        taken = text_of(upstream.origin, TWO, bind=f'"127.0.0.1:{upstream.port}"')
-        event = await gateway.reload(taken, "reload refused")
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            taken = f'"127.0.0.1:{other.getsockname()[1]}"'
+            text = text_of(upstream.origin, TWO, bind=taken)
+            event = await gateway.reload(text, "reload refused")
         assert "the address is in use by another process" in str(event["problems"])
         assert await ask(peer) == (b"ok", True)
         assert workers_of(gateway.started.process.pid) == before
