@@ -17,6 +17,7 @@ import ssl
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus
@@ -29,11 +30,13 @@ from gateway.config.secrets import Unresolved
 from gateway.core.secret import Secret
 from gateway.credentials.answers import MAX_ANSWER_BYTES, judge, read_object
 from gateway.credentials.failures import Outcome, TokenCallFailed
-from gateway.credentials.penalties import Penalties
 from gateway.policy.routes import Origin
-from gateway.stores.store import Store, StoreDown
+from gateway.stores.store import Bar, Store, StoreDown
 
 Form: TypeAlias = Mapping[str, str | Secret]
+
+# No longer one is believed: then the vendor is asked again.
+_LONGEST_PENALTY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,6 @@ class TokenEndpoint:
         self.budget = budget
         self._store = store
         self._session: aiohttp.ClientSession | None = None
-        self._penalties = Penalties(store)
         # This process's calls, for when the store cannot be asked.
         self._spent: deque[float] = deque(maxlen=budget.limit)
 
@@ -102,9 +104,7 @@ class TokenEndpoint:
             return self._read(body)
         failure = judge(self.origin, status, fields, body)
         if failure.outcome is Outcome.THROTTLED:
-            await self._penalties.tell(
-                self.budget.key, failure.retry_after_s or self.budget.window_s
-            )
+            await self._tell(failure.retry_after_s or self.budget.window_s)
         raise failure
 
     async def close(self) -> None:
@@ -116,28 +116,34 @@ class TokenEndpoint:
     async def _charge(self) -> None:
         """Spend one call of the budget, or raise `TokenCallFailed` with the exact wait."""
         budget, now = self.budget, asyncio.get_running_loop().time()
+        key, limit, window_s = budget.key, budget.limit, budget.window_s
         try:
-            shut_s = await self._penalties.left_s(budget.key)
-            if shut_s > 0:
-                reason = "the vendor told another gateway to wait"
-                raise TokenCallFailed(Outcome.THROTTLED, reason, retry_after_s=shut_s)
-            wait_s = await self._store.spend(budget.key, budget.limit, budget.window_s)
-            if wait_s <= 0:
+            bar = await self._store.enter((key,), key, limit, window_s)
+            if bar is None:
                 self._spent.append(now)
         except StoreDown:
-            wait_s = self._charge_alone(now)
-        if wait_s > 0:
-            reason = f"{budget.limit} token calls were made within {budget.window_s:g} s"
-            raise TokenCallFailed(Outcome.BUDGET, reason, retry_after_s=wait_s)
+            bar = self._charge_alone(now)
+        if bar is None:
+            return
+        outcome = Outcome.THROTTLED if bar.door else Outcome.BUDGET
+        reason = f"{limit} token calls were made within {window_s:g} s"
+        if bar.door:
+            reason = "the vendor told another gateway to wait"
+        raise TokenCallFailed(outcome, reason, retry_after_s=bar.wait_s)
 
-    def _charge_alone(self, now: float) -> float:
+    def _charge_alone(self, now: float) -> Bar | None:
         budget, spent = self.budget, self._spent
         while spent and spent[0] <= now - budget.window_s:
             spent.popleft()
         if len(spent) >= budget.limit:
-            return spent[-budget.limit] + budget.window_s - now
+            return Bar("", spent[-budget.limit] + budget.window_s - now)
         spent.append(now)
-        return 0.0
+        return None
+
+    async def _tell(self, wait_s: float) -> None:
+        """Have nobody call during a penalty, which each call would begin anew."""
+        with suppress(StoreDown):
+            await self._store.shut(self.budget.key, min(wait_s, _LONGEST_PENALTY_S))
 
     async def _send(
         self,

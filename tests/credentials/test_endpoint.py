@@ -1,5 +1,7 @@
 import asyncio
+import time
 from base64 import b64decode
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -13,9 +15,11 @@ from gateway.credentials.endpoint import (
     render_form,
 )
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.stores.file import FileStore
 from gateway.stores.memory import MemoryStore
-from gateway.stores.store import StoreDown
+from gateway.stores.store import Store, StoreDown
 from tests.credentials.desk import Answer, desk, endpoint_of
+from tests.stores.telling import Told
 
 PATH = "/restapi/oauth/token"
 CLIENT = (Secret(b"app-id"), Secret(b"app:secret"))
@@ -121,9 +125,12 @@ async def test_what_the_budget_does_not_allow_is_not_sent() -> None:
 
 
 class Fallen(MemoryStore):
-    """A store that cannot be asked for budgets."""
+    """A store that cannot be asked for budgets, or told of penalties."""
 
     async def spend(self, key: str, limit: int, window_s: float) -> float:
+        raise StoreDown("down")
+
+    async def shut(self, door: str, for_s: float) -> None:
         raise StoreDown("down")
 
 
@@ -136,6 +143,69 @@ async def test_without_the_store_this_process_keeps_to_the_budget_by_itself() ->
         await endpoint.close()
     assert len(service.calls) == 2
     assert failed.value.outcome is Outcome.BUDGET
+
+
+async def test_a_store_that_is_away_is_told_of_no_penalty() -> None:
+    async with desk((429, {}, "Retry-After: 30")) as service:
+        endpoint = endpoint_of(service, Fallen())
+        with pytest.raises(TokenCallFailed, match="429") as failed:
+            await endpoint.post(PATH, {})
+        await endpoint.close()
+    assert failed.value.retry_after_s == 30.0
+
+
+async def penalty_told(store: Store, told: str) -> None:
+    async with desk((429, {}, told)) as service:
+        endpoint = endpoint_of(service, store)
+        with pytest.raises(TokenCallFailed, match="429"):
+            await endpoint.post(PATH, {})
+        await endpoint.close()
+
+
+async def penalty_seen(store: Store) -> float:
+    """Return how long another gateway, that calls meanwhile, has to wait; 0.0 when it may."""
+    async with desk() as service:
+        endpoint, wait_s = endpoint_of(service, store), 0.0
+        try:
+            await endpoint.post(PATH, {})
+        except TokenCallFailed as failure:
+            if failure.outcome is Outcome.THROTTLED and not service.calls:
+                wait_s = failure.retry_after_s or 0.0
+        await endpoint.close()
+    return wait_s
+
+
+async def test_what_one_is_told_all_heed_until_it_is_over() -> None:
+    now = [1000.0]
+    store = MemoryStore(lambda: now[0])
+    await penalty_told(store, "Retry-After: 30")
+    assert await penalty_seen(store) == 30.0
+    now[0] += 29.5
+    assert await penalty_seen(store) == 0.5
+    now[0] += 1.0
+    assert await penalty_seen(store) == 0.0
+
+
+async def test_a_penalty_is_believed_for_a_day_at_most() -> None:
+    store = MemoryStore(lambda: 1000.0)
+    await penalty_told(store, "Retry-After: 999999999")
+    assert await penalty_seen(store) == 86_400.0
+
+
+async def test_a_penalty_without_a_time_lasts_for_a_window() -> None:
+    store = MemoryStore(lambda: 1000.0)
+    await penalty_told(store, "X-Odd: 1")
+    assert await penalty_seen(store) == 60.0
+
+
+async def test_a_clock_that_was_ahead_makes_a_penalty_no_longer(tmp_path: Path) -> None:
+    ahead_s = [400 * 86_400.0]
+    store = FileStore(str(tmp_path / "store.json"), Told(), clock=lambda: time.time() + ahead_s[0])
+    await penalty_told(store, "Retry-After: 30")
+    assert 29.0 < await penalty_seen(store) <= 30.0
+    ahead_s[0] = 0.0
+    assert await penalty_seen(store) == 0.0
+    await store.close()
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(min_size=1), max_size=4))
