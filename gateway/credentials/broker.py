@@ -21,6 +21,7 @@ from gateway.credentials.alarm import Alarm
 from gateway.credentials.bulletin import Bulletin
 from gateway.credentials.events import Events
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.flight import Flight
 from gateway.credentials.holding import Holding
 from gateway.credentials.life import Life
 from gateway.credentials.reissues import Reissues
@@ -73,7 +74,7 @@ class Broker:
         self._held: Held = NOTHING
         self._token: Token | None = None
         self._life = Life()
-        self._flight: asyncio.Task[None] | None = None
+        self._flight = Flight(self._fly)
         self._alarm = Alarm(self._loop, self._on_timer)
         self._watch = Watch(renewal.grant.secrets)
         self._next_look = 0.0
@@ -102,8 +103,7 @@ class Broker:
                 return False
             self._life.end()
             self._renewal.refused = token.value
-            if self._hold_off() is None:
-                self._take_off()
+            self._flight.begin()
         return True
 
     def acquit(self, place: bytes) -> None:
@@ -120,16 +120,13 @@ class Broker:
 
     def open(self) -> None:
         """Have a token: the one that the store has, or a new one."""
-        self._take_off()
+        self._flight.begin()
 
     async def close(self) -> None:
         """Stop; a token call that is under way gets a moment to end."""
         self._closed = True
         self._alarm.close()
-        if (flight := self._flight) is not None:
-            await asyncio.wait((flight,), timeout=_CLOSE_WITHIN_S)
-            flight.cancel()
-            await asyncio.gather(flight, return_exceptions=True)
+        await self._flight.close(_CLOSE_WITHIN_S)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 await self._share(0.0)
@@ -137,30 +134,19 @@ class Broker:
 
     # One renewal.
 
-    def _take_off(self) -> None:
-        self._flight = self._under_way()
-
-    def _under_way(self) -> asyncio.Task[None]:
-        """Return the renewal under way, or a new one."""
-        if self._flight is not None:
-            return self._flight
-        self._alarm.cancel()
-        return self._loop.create_task(self._fly())
-
     async def _landed(self, deadline: float) -> None:
         """Wait for the end of the renewal under way, whatever it is."""
         if self._closed:
             raise CredentialUnavailable("the gateway is shutting down")
-        self._flight = flight = self._under_way()
         try:
-            async with asyncio.timeout_at(deadline):
-                await asyncio.shield(flight)
+            await self._flight.landed(deadline)
         except TimeoutError:
             raise CredentialUnavailable(
                 f"no token for credential {self._name} came in time"
             ) from None
 
     async def _fly(self) -> None:
+        self._alarm.cancel()
         try:
             if self._hold_off() is not None:
                 await self._look()
@@ -175,8 +161,6 @@ class Broker:
             # A bug: it goes on to whoever waits, and nobody spins.
             self._fail(TokenCallFailed(Outcome.ERROR, "the renewal failed"))
             raise
-        finally:
-            self._flight = None
 
     async def _renew(self) -> Held:
         self._watch.note()
@@ -268,13 +252,14 @@ class Broker:
         """Renew, share or look; a sliding token that died unused is nobody's need."""
         is_idle = self._life.slides_s and self._setbacks.latest is None
         if not is_idle or self._life.lives(self._loop.time()):
-            self._take_off()
+            self._flight.begin()
 
-    def _hold_off(self) -> Setback | None:
+    def _hold_off(self, *, is_dead: bool = False) -> Setback | None:
         """Return the setback that forbids a token call now, unless a secret has changed."""
         now = self._loop.time()
         setback = self._setbacks.hold_off(now)
-        if setback is None or (setback.outcome is Outcome.STORE and not self._life.lives(now)):
+        is_dead = is_dead or not self._life.lives(now)
+        if setback is None or (setback.outcome is Outcome.STORE and is_dead):
             # A store is waited for only while there is a token.
             return None
         if now < self._next_look:
@@ -282,7 +267,7 @@ class Broker:
         self._next_look = now + _LOOK_EVERY_S
         if not self._watch.has_changed():
             # Somebody wants a token; another process may have one by now.
-            self._take_off()
+            self._flight.begin()
             return setback
         self._setbacks.forget()
         return None
@@ -290,10 +275,11 @@ class Broker:
     def _may_reissue(self, place: bytes) -> bool:
         """Tell whether a token may be renewed that a place refused, and count it."""
         now = self._loop.time()
-        if self._reissues.is_unjust(place, now):
+        # Nobody is to be without a token for one place's word, while no other one can be had.
+        if self._reissues.is_unjust(place, now) or self._hold_off(is_dead=True) is not None:
             return False
         # What is under way may only tell the store something.
-        is_renewed = self._flight is not None and self._life.is_due(now)
+        is_renewed = self._flight.is_under_way and self._life.is_due(now)
         if not is_renewed and (denied := self._reissues.spend(now)) is not None:
             self._bulletin.denied(denied, now)
             return False

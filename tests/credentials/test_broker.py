@@ -15,7 +15,7 @@ from gateway.credentials.holding import Holding
 from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
 from tests.credentials.brokers import Place, lasting, place
-from tests.credentials.desk import desk, endpoint_of, vault_of
+from tests.credentials.desk import Answer, desk, endpoint_of, vault_of
 from tests.eventually import eventually
 
 
@@ -152,6 +152,41 @@ async def test_while_the_token_lives_a_failed_renewal_hurts_nobody() -> None:
         await here.service.came(2)
         await eventually(lambda: here.broker.status().outcome == "error")
         assert here.broker.ready() == token
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ((400, {"error": "invalid_grant"}), "rejected"),
+        ((429, {}, "Retry-After: 900"), "throttled"),
+        ((500, {}), "error"),
+    ],
+)
+async def test_while_no_other_token_can_be_had_one_place_takes_it_from_nobody(
+    answer: Answer, outcome: str
+) -> None:
+    async with place(lasting(3600), answer, answer) as here:
+        token = await here.token()
+        here.broker._life.renew_at = 0.0
+        here.broker._flight.begin()
+        await eventually(lambda: here.broker.status().outcome == outcome)
+        calls = len(here.service.calls)
+        assert not any(here.broker.refuse(token, b"/odd") for _ in range(100))
+        assert await here.token() == token
+    assert len(here.service.calls) == calls
+
+
+async def test_a_token_that_was_sent_on_is_given_up_as_soon_as_another_one_can_be_had() -> None:
+    async with place(lasting(3600), (500, {})) as here:
+        token = await here.token()
+        here.broker._life.renew_at = 0.0
+        here.broker._flight.begin()
+        await eventually(lambda: here.broker.status().outcome == "error")
+        assert not here.broker.refuse(token)
+        # What follows when the wait is over, and nobody was refused meanwhile.
+        here.broker._setbacks.forget()
+        assert here.broker.refuse(token)
+        assert (await here.token()).value != token.value
 
 
 async def test_a_renewal_that_fails_by_a_bug_wakes_everybody_and_says_nothing() -> None:

@@ -162,7 +162,7 @@ async def test_who_waits_for_a_store_asks_by_itself_once_the_token_is_refused() 
         token = await here.token()
         store.is_down = True
         here.broker._life.renew_at = 0.0
-        here.broker._take_off()
+        here.broker._flight.begin()
         await eventually(lambda: here.broker.status().outcome == "store")
         assert here.broker.ready() == token
         assert here.broker.refuse(token)
