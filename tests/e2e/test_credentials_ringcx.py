@@ -79,6 +79,16 @@ async def test_the_exchange_is_made_again_when_the_refresh_token_is_refused() ->
         assert token_calls(upstream)["ringcx_exchange"] == {"200": 2}
 
 
+async def test_sessions_that_were_ended_are_begun_anew_by_a_request_of_ringcx_alone() -> None:
+    async with ringcx() as (upstream, gateway):
+        assert (await gateway.ask(request(f"GET {ACCOUNTS} HTTP/1.1")))[0] == 200
+        upstream.control.expire("sessions")
+        upstream.control.expire("ringcx")
+        upstream.control.fail(1, 401, kind="ringcx")
+        assert (await gateway.ask(request(f"GET {ACCOUNTS} HTTP/1.1")))[0] == 200
+        assert token_calls(upstream)["ringcx_exchange"] == {"200": 2, "401": 1}
+
+
 async def test_a_summary_is_asked_for_with_the_token_as_a_cookie() -> None:
     async with ringcx() as (upstream, gateway):
         raw = request(f"GET {SUMMARY} HTTP/1.1", "Cookie: access_token=mine; a=b")

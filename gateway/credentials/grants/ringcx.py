@@ -4,7 +4,9 @@ Two hops. The exchange is limited like a login, so the RingCX refresh token is u
 long as it works; when it does not, another credential's RingCentral token is exchanged
 again. The answer has no `expires_in`: the token is a JWT that says when it ends.
 
-Rule: the signature of that JWT is the vendor's business; only its times are read.
+Rule 1: the signature of that JWT is the vendor's business; only its times are read.
+Rule 2: a 401 of the exchange has the RingCentral token renewed once; one that was new and is
+        refused, too, is good, and it is the user that the exchange does not want.
 """
 
 from __future__ import annotations
@@ -48,6 +50,9 @@ class RingcxGrant:
         self._source = source
         self._source_name = source_name
         self._clock = clock
+        # What is known to be of no use: a refresh token, and a source's token that was new.
+        self._refused: Secret | None = None
+        self._in_vain: Secret | None = None
 
     def seed(self) -> str:
         """Return the name of the credential that is exchanged."""
@@ -59,16 +64,16 @@ class RingcxGrant:
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Refresh, or exchange."""
-        if held is not None and held.refresh is not None:
-            form: Form = {
-                "refresh_token": held.refresh,
-                "rcTokenType": "Bearer",
-            }
+        refresh = held.refresh if held is not None else None
+        # Presented again it would take the call of every window that the exchange needs.
+        if refresh is not None and refresh != self._refused:
+            form: Form = {"refresh_token": refresh, "rcTokenType": "Bearer"}
             try:
                 return await self._ask(REFRESH_PATH, form)
             except TokenCallFailed as failure:
                 if not failure.is_refusal:
                     raise
+            self._refused = refresh
         return await self._exchange()
 
     async def close(self) -> None:
@@ -82,8 +87,7 @@ class RingcxGrant:
             try:
                 return await self._present(token)
             except TokenCallFailed as failure:
-                # A user who is not provisioned is a 401 too: that token is good.
-                if not failure.speaks_of_token or not self._source.refuse(token, PLACE):
+                if not self._may_be_dead(token, failure) or not self._source.refuse(token, PLACE):
                     raise
                 return await self._present_again(await self._source.current(deadline))
         except CredentialUnavailable as error:
@@ -93,11 +97,17 @@ class RingcxGrant:
                 retry_after_s=float(error.retry_after_s),
             ) from None
 
+    def _may_be_dead(self, token: Token, failure: TokenCallFailed) -> bool:
+        """Tell whether another token may help: a user who is not provisioned is a 401, too."""
+        is_tried = token.value == self._in_vain
+        return failure.speaks_of_token or (failure.status == 401 and not is_tried)
+
     async def _present_again(self, token: Token) -> Holding:
         try:
             return await self._present(token)
         except TokenCallFailed as failure:
-            if failure.speaks_of_token:
+            if failure.status == 401:
+                self._in_vain = token.value
                 self._source.acquit(PLACE)
             raise
 

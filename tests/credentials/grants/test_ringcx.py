@@ -14,9 +14,11 @@ from gateway.credentials.grants.ringcx import RingcxGrant, life_of, read_claims
 from gateway.credentials.holding import Holding
 from gateway.credentials.tokens import Status, Token
 from gateway.errors import CredentialUnavailable
+from gateway.stores.memory import MemoryStore
 from tests.credentials.desk import Answer, Desk, desk, endpoint_of
 
 EXCHANGE = "/api/auth/login/rc/accesstoken?includeRefresh=true"
+PLACE = EXCHANGE.partition("?")[0].encode()
 REFRESH = "/api/auth/token/refresh"
 DEAD: Answer = (401, {"errorCode": "OAU-213", "message": "Token not found"})
 HELD = Holding(Secret(b"old"), 0.0, 300.0, "ringcentral", Secret(b"cx-refresh"))
@@ -106,7 +108,7 @@ async def test_a_refused_ringcentral_token_is_replaced_once() -> None:
         with pytest.raises(TokenCallFailed):
             await grant.obtain(None, alone=False)
     assert [call.form["rcAccessToken"] for call in service.calls] == ["first", "second"]
-    assert source.places == source.acquitted == [b"/api/auth/login/rc/accesstoken"]
+    assert source.places == source.acquitted == [PLACE]
 
 
 async def test_the_only_token_is_not_presented_twice() -> None:
@@ -116,24 +118,71 @@ async def test_the_only_token_is_not_presented_twice() -> None:
     assert len(service.calls) == 1
 
 
-@pytest.mark.parametrize("status", [401, 403])
-async def test_a_refusal_that_does_not_speak_of_the_token_leaves_it_alone(status: int) -> None:
-    source = Source("good", "unused")
-    body = {"errorCode": "permission.denied", "message": "User is not provisioned"}
-    async with grant_at(source, (status, body)) as (grant, service):
-        with pytest.raises(TokenCallFailed) as failed:
+UNKNOWN_USER = {"errorCode": "access.denied.exception", "generalMessage": "Access is denied"}
+
+
+async def test_a_401_that_names_no_token_may_speak_of_one_that_is_over() -> None:
+    source = Source("over", "good")
+    async with grant_at(source, (401, UNKNOWN_USER), granted()) as (grant, service):
+        await grant.obtain(None, alone=False)
+    assert [call.form["rcAccessToken"] for call in service.calls] == ["over", "good"]
+    assert source.acquitted == []
+
+
+async def test_for_a_user_who_is_not_provisioned_no_token_after_token_is_renewed() -> None:
+    source = Source("first", "second", "third", "fourth")
+    refused: list[Answer] = [(401, UNKNOWN_USER)] * 6
+    async with grant_at(source, *refused) as (grant, service):
+        for _ in range(3):
+            with pytest.raises(TokenCallFailed, match="answered 401"):
+                await grant.obtain(None, alone=False)
+        assert source.places == source.acquitted == [PLACE]
+        # Its own renewal: whether that one is good, nobody has seen.
+        source.tokens = ["renewed", "again"]
+        with pytest.raises(TokenCallFailed):
             await grant.obtain(None, alone=False)
-    assert failed.value.is_refusal
+    assert [call.form["rcAccessToken"] for call in service.calls[4:]] == ["renewed", "again"]
+
+
+async def test_a_token_that_was_refused_in_vain_is_renewed_once_the_answer_names_it() -> None:
+    source = Source("first", "second", "third")
+    async with grant_at(source, (401, UNKNOWN_USER), (401, b""), DEAD, granted()) as (grant, _):
+        with pytest.raises(TokenCallFailed):
+            await grant.obtain(None, alone=False)
+        await grant.obtain(None, alone=False)
+    assert source.tokens == ["third"]
+
+
+async def test_a_403_leaves_the_token_alone() -> None:
+    source = Source("good", "unused")
+    async with grant_at(source, (403, UNKNOWN_USER)) as (grant, service):
+        with pytest.raises(TokenCallFailed):
+            await grant.obtain(None, alone=False)
     assert len(service.calls) == 1
     assert source.places == source.acquitted == []
 
 
 async def test_a_place_is_acquitted_only_when_it_refuses_both_tokens() -> None:
     source = Source("first", "second")
-    async with grant_at(source, DEAD, (401, b"no")) as (grant, _):
+    async with grant_at(source, DEAD, (403, b"no")) as (grant, _):
         with pytest.raises(TokenCallFailed):
             await grant.obtain(None, alone=False)
     assert (len(source.places), source.acquitted) == (1, [])
+
+
+async def test_a_refused_refresh_token_takes_the_only_call_of_a_window_once() -> None:
+    async with desk((401, b"no"), granted()) as service:
+        now = [1000.0]
+        store = MemoryStore(lambda: now[0])
+        endpoint = endpoint_of(service, store, limit=1)
+        grant = RingcxGrant(endpoint, Source("rc-token"), "ringcentral", lambda: 1000.0)
+        with pytest.raises(TokenCallFailed) as failed:
+            await grant.obtain(HELD, alone=False)
+        assert failed.value.outcome is Outcome.BUDGET
+        now[0] += 61.0
+        await grant.obtain(HELD, alone=False)
+        await grant.close()
+    assert [call.path for call in service.calls] == [REFRESH, EXCHANGE]
 
 
 async def test_without_a_ringcentral_token_the_wait_is_its_wait() -> None:
