@@ -175,6 +175,7 @@ class _Maker:
             # One call of the window is left for a renewal that is due.
             reissues=max(table.auth_limit - 1, 1),
             window_s=table.auth_window_s,
+            follows=table.grant == "ringcx",
         )
 
     def _grant(
@@ -227,7 +228,7 @@ class _Maker:
         if source is None:
             return ""
         vault = Vault(_references(source), self._environ)
-        return table.source + vault.fingerprint("client_id", "username", "jwt")
+        return table.source + vault.fingerprint("client_id", "username", "jwt", "refresh_token")
 
     def _call_s(self) -> float:
         return min(self._config.timeouts.first_byte_s, _TOKEN_CALL_S)

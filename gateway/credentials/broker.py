@@ -48,6 +48,7 @@ class Broker:
     """Gives the current token of one credential.
 
     A living token that upstream refuses causes at most `reissues` renewals in `window_s`.
+    `follows` tells that it is over as soon as what it was obtained with has another seed.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Broker:
         *,
         reissues: int,
         window_s: float,
+        follows: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
@@ -69,6 +71,7 @@ class Broker:
         self._reissues = Reissues(reissues, window_s)
         # A few times a window; it costs no token call.
         self._look_every_s = window_s / 6
+        self._follows = follows
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._held: Held = NOTHING
@@ -110,6 +113,10 @@ class Broker:
         """Cause no renewal for what this place refuses, for a window."""
         self._reissues.acquit(place, self._loop.time())
 
+    def seed(self) -> str:
+        """Return what the current token descends from, or the next one will."""
+        return self._token.seed if self._token is not None else self._renewal.grant.seed()
+
     def status(self) -> Status:
         """Return what may be told of the credential."""
         holding = self._held.holding
@@ -148,6 +155,8 @@ class Broker:
     async def _fly(self) -> None:
         self._alarm.cancel()
         try:
+            if self._is_foreign():
+                self._life.end()
             if self._hold_off() is not None:
                 await self._look()
             elif self._life.is_due(self._loop.time()):
@@ -201,7 +210,7 @@ class Broker:
         """Use the number under which the same token was written."""
         self._held = held
         if self._token is not None:
-            self._token = Token(self._token.value, held.generation)
+            self._token = Token(self._token.value, held.generation, self._token.seed)
 
     def _adopt(self, held: Held) -> None:
         """Use a holding from now on."""
@@ -210,7 +219,7 @@ class Broker:
         self._next_look = 0.0
         if self._token is None or self._token.value != holding.access:
             self._bulletin.token_changed(held.generation)
-        self._token = Token(holding.access, held.generation)
+        self._token = Token(holding.access, held.generation, holding.seed)
         slides = self._renewal.grant.slides
         self._life.begin(holding, self._clock(), self._loop.time(), slides=slides)
         self._setbacks.forget()
@@ -223,6 +232,11 @@ class Broker:
         self._look_later()
 
     # When.
+
+    def _is_foreign(self) -> bool:
+        """Tell whether the token may be another user's than the next one."""
+        holding = self._held.holding if self._follows else None
+        return holding is not None and self._renewal.grant.seed() not in ("", holding.seed)
 
     def _ends_at(self, holding: Holding) -> float:
         return self._life.ends_at(holding, self._clock(), self._loop.time())

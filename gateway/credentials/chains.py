@@ -75,8 +75,12 @@ class Chains:
 
 
 def name_of(key: str, seed: str) -> str:
-    """Return the name of a chain's record, that of the credential for a chain without a seed."""
-    return f"{key}:{seed}" if seed else key
+    """Return the name of a chain's record, that of the credential for a chain without a seed.
+
+    It has the first word of the seed: what follows tells chains apart of which only the last one
+    is worth its place, because it is begun anew with each token that it is exchanged for.
+    """
+    return f"{key}:{seed.partition(' ')[0]}" if seed else key
 
 
 def _pointer(key: str) -> str:

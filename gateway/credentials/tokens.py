@@ -8,7 +8,7 @@ Rule: the value is a `Secret`; nothing here prints, stores or sends it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.core.secret import Secret
@@ -16,10 +16,14 @@ from gateway.core.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token's value; `generation` counts up each time the credential changes."""
+    """A token's value; `generation` counts up each time the credential changes.
+
+    `seed` is the fingerprint of what it descends from: with another one it may be another user's.
+    """
 
     value: Secret
     generation: int
+    seed: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,10 @@ class Credential(Protocol):
 
     def acquit(self, place: bytes) -> None:
         """Take note that the place refused the other one too: it was not the token's fault."""
+        ...
+
+    def seed(self) -> str:
+        """Return the seed of the current token, or of the next one; "" while nobody knows."""
         ...
 
     def status(self) -> Status:

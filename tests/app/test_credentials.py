@@ -180,6 +180,26 @@ async def test_a_token_that_was_exchanged_for_another_users_is_not_taken_over() 
     await after.close()
 
 
+async def test_nor_is_one_that_was_exchanged_for_another_session(tmp_path: Path) -> None:
+    file = tmp_path / "refresh"
+    sets = (
+        *(
+            "credentials.ringcentral.grant=refresh_token",
+            "credentials.ringcentral.client_id=literal:i",
+        ),
+        *(f"credentials.ringcentral.refresh_token=file:{file}", RINGCX),
+    )
+    keys = set()
+    for user in ("alice", "bob"):
+        file.write_text(user)
+        credentials = made(*sets)
+        broker = credentials.by_name["ringcx"]
+        assert isinstance(broker, Broker)
+        keys.add(broker._renewal._chains._key)
+        await credentials.close()
+    assert len(keys) == 2
+
+
 async def test_the_identity_tells_applications_apart_that_are_called_the_same() -> None:
     one, same, other = (
         made(environ=VENDORS | {"RC_APP_CLIENT_ID": client_id}) for client_id in ("a", "a", "b")

@@ -12,6 +12,7 @@ from gateway.credentials.grants.engage_legacy import EngageLegacyGrant
 from gateway.credentials.grants.jwt import JwtGrant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.holding import Holding
+from gateway.credentials.tokens import Token
 from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
 from tests.credentials.brokers import Place, lasting, place
@@ -35,6 +36,19 @@ async def test_opened_it_has_a_token_before_anybody_asks() -> None:
         assert (await here.token()).generation == 1
         assert here.broker.ready() == await here.token()
     assert len(here.service.calls) == 1
+
+
+async def test_what_a_token_descends_from_is_known_before_there_is_one_and_stays() -> None:
+    async with place() as here:
+        seed = here.broker.seed()
+        first = await here.token()
+        here.broker._renumber(here.broker._held)
+        assert here.broker.refuse(first)
+        second = await here.token()
+        assert seed == first.seed == second.seed == here.broker.seed() != ""
+        # Whose token it is, the session says, and not the secret that a next one would have.
+        here.broker._token = Token(second.value, 2, "another's")
+        assert here.broker.seed() == "another's"
 
 
 async def test_a_token_is_renewed_before_it_dies_and_nobody_waits_for_that() -> None:

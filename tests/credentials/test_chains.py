@@ -32,6 +32,17 @@ async def test_no_chain_is_written_over_another_one() -> None:
     assert await chains.read("three") == (0, None)
 
 
+async def test_chains_with_the_same_first_word_have_one_record_and_no_pair_in_common() -> None:
+    store = MemoryStore()
+    chains = Chains(KEY, store)
+    assert await written(chains, pair_of("ours one", 1)) == 1
+    assert await chains.read("ours two") == (1, None)
+    assert await written(chains, pair_of("ours two", 1)) == 2
+    assert await chains.read("ours one") == (2, None)
+    assert await chains.read("ours two") == (2, pair_of("ours two", 1))
+    assert set(store._entries) == {f"{KEY}:ours", f"latest:{KEY}"}
+
+
 async def test_one_chain_is_renewed_while_another_one_is() -> None:
     chains = Chains(KEY, MemoryStore())
     lease, other = await chains.lease("one", 0), await chains.lease("two", 0)

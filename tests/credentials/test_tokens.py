@@ -5,7 +5,7 @@ from gateway.credentials.tokens import Token
 
 
 def test_a_token_shows_its_generation_and_not_its_value() -> None:
-    token = Token(Secret(b"hidden"), 3)
+    token = Token(Secret(b"hidden"), 3, "seed")
     assert repr(token) == f"Token(value=Secret({MASK!r}), generation=3)"
 
 

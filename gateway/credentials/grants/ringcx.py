@@ -7,6 +7,8 @@ again. The answer has no `expires_in`: the token is a JWT that says when it ends
 Rule 1: the signature of that JWT is the vendor's business; only its times are read.
 Rule 2: a 401 of the exchange has the RingCentral token renewed once; one that was new and is
         refused, too, is good, and it is the user that the exchange does not want.
+Rule 3: a token that was exchanged for another user's is not this one's: a chain is carried on
+        only while the source's token descends from what it did when the chain began.
 """
 
 from __future__ import annotations
@@ -55,21 +57,19 @@ class RingcxGrant:
         self._in_vain: Secret | None = None
 
     def seed(self) -> str:
-        """Return the name of the credential that is exchanged."""
-        return self._source_name
+        """Return what the token that is exchanged descends from, "" while nobody knows."""
+        return self._seed_of(self._source.seed())
 
     def secrets(self) -> tuple[str, ...]:
-        """Return none: what is presented is another credential's token."""
-        return ()
+        """Return what the token that is presented descends from; it changes by itself."""
+        return (self._source.seed(),)
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Refresh, or exchange."""
-        refresh = held.refresh if held is not None else None
-        # Presented again it would take the call of every window that the exchange needs.
-        if refresh is not None and refresh != self._refused:
+        if held is not None and (refresh := self._spendable(held)) is not None:
             form: Form = {"refresh_token": refresh, "rcTokenType": "Bearer"}
             try:
-                return await self._ask(REFRESH_PATH, form)
+                return await self._ask(REFRESH_PATH, form, held.seed)
             except TokenCallFailed as failure:
                 if not failure.is_refusal:
                     raise
@@ -79,6 +79,15 @@ class RingcxGrant:
     async def close(self) -> None:
         """Close the connections."""
         await self._endpoint.close()
+
+    def _seed_of(self, seed: str) -> str:
+        return seed and f"{self._source_name} {seed}"
+
+    def _spendable(self, held: Holding) -> Secret | None:
+        """Return the refresh token of a holding, if it is the same user's and may be good."""
+        is_ours = self.seed() in ("", held.seed)
+        # Presented again it would take the call of every window that the exchange needs.
+        return held.refresh if is_ours and held.refresh != self._refused else None
 
     async def _exchange(self) -> Holding:
         deadline = asyncio.get_running_loop().time() + _SOURCE_WITHIN_S
@@ -112,11 +121,10 @@ class RingcxGrant:
             raise
 
     async def _present(self, token: Token) -> Holding:
-        return await self._ask(
-            EXCHANGE_PATH, {"rcAccessToken": token.value, "rcTokenType": "Bearer"}
-        )
+        form: Form = {"rcAccessToken": token.value, "rcTokenType": "Bearer"}
+        return await self._ask(EXCHANGE_PATH, form, self._seed_of(token.seed))
 
-    async def _ask(self, path: str, form: Form) -> Holding:
+    async def _ask(self, path: str, form: Form, seed: str) -> Holding:
         now = self._clock()
         answer = await self._endpoint.post(path, form)
         try:
@@ -126,7 +134,7 @@ class RingcxGrant:
                 access=access,
                 obtained_at=now,
                 expires_at=now + life_of(access, now),
-                seed=self.seed(),
+                seed=seed,
                 refresh=token_of(refresh) if refresh else None,
             )
         except ValueError:

@@ -21,7 +21,7 @@ EXCHANGE = "/api/auth/login/rc/accesstoken?includeRefresh=true"
 PLACE = EXCHANGE.partition("?")[0].encode()
 REFRESH = "/api/auth/token/refresh"
 DEAD: Answer = (401, {"errorCode": "OAU-213", "message": "Token not found"})
-HELD = Holding(Secret(b"old"), 0.0, 300.0, "ringcentral", Secret(b"cx-refresh"))
+HELD = Holding(Secret(b"old"), 0.0, 300.0, "ringcentral ada", Secret(b"cx-refresh"))
 
 
 class Source:
@@ -32,6 +32,7 @@ class Source:
         self.missing = missing
         self.places: list[bytes] = []
         self.acquitted: list[bytes] = []
+        self.user = "ada"
 
     def ready(self) -> Token | None:
         return None
@@ -39,7 +40,7 @@ class Source:
     async def current(self, deadline: float) -> Token:
         if self.missing:
             raise CredentialUnavailable("none", retry_after_s=7)
-        return Token(Secret(self.tokens[0].encode()), len(self.tokens))
+        return Token(Secret(self.tokens[0].encode()), len(self.tokens), self.user)
 
     def refuse(self, token: Token, place: bytes = b"") -> bool:
         self.places.append(place)
@@ -48,6 +49,9 @@ class Source:
 
     def acquit(self, place: bytes) -> None:
         self.acquitted.append(place)
+
+    def seed(self) -> str:
+        return self.user
 
     def status(self) -> Status:
         return Status("static")
@@ -86,6 +90,28 @@ async def test_the_refresh_token_is_used_first() -> None:
         await grant.obtain(HELD, alone=False)
     assert [call.path for call in service.calls] == [REFRESH]
     assert service.calls[0].form["refresh_token"] == "cx-refresh"
+
+
+async def test_a_chain_stays_the_users_with_whom_it_began() -> None:
+    source = Source("rc-token")
+    async with grant_at(source, granted(), granted(), granted()) as (grant, service):
+        exchanged = await grant.obtain(None, alone=False)
+        assert exchanged.seed == grant.seed() == "ringcentral ada"
+        refreshed = await grant.obtain(exchanged, alone=False)
+        source.user = ""
+        unknown = await grant.obtain(refreshed, alone=False)
+    assert grant.seed() == ""
+    assert refreshed.seed == unknown.seed == exchanged.seed
+    assert [call.path for call in service.calls] == [EXCHANGE, REFRESH, REFRESH]
+
+
+async def test_a_chain_that_began_with_another_user_is_not_carried_on() -> None:
+    source = Source("rc-token")
+    source.user = "bob"
+    async with grant_at(source, granted()) as (grant, service):
+        holding = await grant.obtain(HELD, alone=False)
+    assert holding.seed == "ringcentral bob"
+    assert [call.path for call in service.calls] == [EXCHANGE]
 
 
 async def test_a_refused_refresh_token_falls_back_to_the_exchange() -> None:

@@ -71,6 +71,22 @@ async def test_a_changed_file_is_read_after_a_while_and_not_before(place: Place)
     assert await place.read() == (b"two", 2)
 
 
+async def test_another_token_descends_from_something_else(place: Place) -> None:
+    assert place.credential.seed() == ""
+    seeds = []
+    for text in (b"one", b"two", b"two\n"):
+        place.write(text)
+        place.clock.pass_by()
+        seeds.append(place.credential.seed())
+        token = await place.credential.current(0.0)
+        assert token.seed == seeds[-1]
+        assert "one" not in token.seed
+    assert seeds[0] != seeds[1] == seeds[2]
+    place.file.unlink()
+    place.clock.pass_by()
+    assert place.credential.seed() == seeds[2]
+
+
 async def test_a_file_that_is_replaced_is_read(place: Place, tmp_path: Path) -> None:
     place.write(b"one")
     await place.read()
