@@ -22,7 +22,6 @@ from gateway.credentials.bulletin import Bulletin
 from gateway.credentials.events import Events
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.flight import Flight
-from gateway.credentials.holding import Holding
 from gateway.credentials.life import Life
 from gateway.credentials.reissues import Reissues
 from gateway.credentials.renewal import NOTHING, Held, Renewal
@@ -82,12 +81,13 @@ class Broker:
         self._watch = Watch(renewal.grant.secrets)
         self._next_look = 0.0
         self._closed = False
+        self.on_use = self._prolong if renewal.grant.slides else None
 
     # The requests' side.
 
     def ready(self) -> Token | None:
         """Return the current token if it lives."""
-        return self._token if self._life.use(self._loop.time()) else None
+        return self._token if self._life.lives(self._loop.time()) else None
 
     async def current(self, deadline: float) -> Token:
         """Return a token by `deadline`, or raise `CredentialUnavailable`."""
@@ -120,8 +120,10 @@ class Broker:
     def status(self) -> Status:
         """Return what may be told of the credential."""
         holding = self._held.holding
-        ends_at = self._ends_at(holding) if holding is not None else None
-        return self._bulletin.status(self._held, ends_at, self._setbacks.latest, self._loop.time())
+        now, ends_at = self._loop.time(), None
+        if holding is not None:
+            ends_at = self._life.ends_at(holding, self._clock(), now)
+        return self._bulletin.status(self._held, ends_at, self._setbacks.latest, now)
 
     # The composition root's side.
 
@@ -186,7 +188,10 @@ class Broker:
 
     async def _share(self, least: float) -> None:
         """Have the store know what is held: what it lost, and a life that use made longer."""
-        held, longer = self._held, self._longer(least)
+        held, longer = self._held, None
+        if held.holding is not None:
+            now, wall = self._loop.time(), self._clock()
+            longer = self._life.longer(held.holding, wall, now, least=least)
         with suppress(StoreDown):
             if longer is not None:
                 kept = await self._renewal.keep(held, longer)
@@ -238,14 +243,8 @@ class Broker:
         holding = self._held.holding if self._follows else None
         return holding is not None and self._renewal.grant.seed() not in ("", holding.seed)
 
-    def _ends_at(self, holding: Holding) -> float:
-        return self._life.ends_at(holding, self._clock(), self._loop.time())
-
-    def _longer(self, least: float) -> Holding | None:
-        holding, life = self._held.holding, self._life
-        if holding is None or not life.slides_s:
-            return None
-        return life.longer(holding, self._clock(), self._loop.time(), least=least)
+    def _prolong(self) -> None:
+        self._life.prolong(self._loop.time())
 
     def _arm(self) -> None:
         """Set the timer for the next renewal, or for what the store should know before that."""

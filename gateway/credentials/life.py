@@ -4,7 +4,8 @@ Holdings say it in seconds since the epoch, the same for every process; here it 
 event-loop seconds, once, when a holding is adopted.
 
 Rule 1: clock-free: both times of now are handed in.
-Rule 2: a token that slides lives anew from each use; nothing renews it ahead of time.
+Rule 2: a token that slides lives anew from each use that upstream did not refuse; nothing
+        renews it ahead of time.
 """
 
 from __future__ import annotations
@@ -59,13 +60,10 @@ class Life:
         """Tell whether the token may be sent."""
         return now < self.dies_at
 
-    def use(self, now: float) -> bool:
-        """Tell the same, of a token that is sent now."""
-        if now >= self.dies_at:
-            return False
-        if self.slides_s:
+    def prolong(self, now: float) -> None:
+        """Take note that upstream has taken a token that slides."""
+        if self.slides_s and not self.was_ended:
             self.dies_at = now + self.slides_s
-        return True
 
     def is_due(self, now: float) -> bool:
         """Tell whether the token is dead, or old enough to be renewed."""

@@ -8,6 +8,7 @@ Rule: the value is a `Secret`; nothing here prints, stores or sends it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -45,6 +46,11 @@ class Status:
 
 class Credential(Protocol):
     """Gives the current token of one `[credentials]` table."""
+
+    @property
+    def on_use(self) -> Callable[[], None] | None:
+        """Return what is to hear that upstream has taken the token; None when nothing is."""
+        ...
 
     def ready(self) -> Token | None:
         """Return the current token if one is at hand, without waiting."""

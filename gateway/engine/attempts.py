@@ -92,6 +92,7 @@ class Attempts:
             self._asked = None
             head = await self._read_head(upstream)
             self._settle_toll(head)
+            self._note_use(head)
             if await self._is_final(upstream, head):
                 return head
             self.settle(upstream)
@@ -196,6 +197,11 @@ class Attempts:
         spent, self._spent = self._spent, None
         if spent is not None:
             self._way.toll.settle(spent, head)
+
+    def _note_use(self, head: ReplyHead) -> None:
+        """Have the credential hear that upstream took its token, as far as the status tells."""
+        if (on_use := self._way.on_use) is not None and head.status != 401 and head.status < 500:
+            on_use()
 
     def _release_toll(self, *, sent: bool) -> None:
         spent, self._spent = self._spent, None

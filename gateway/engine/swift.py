@@ -123,6 +123,8 @@ class Swift:
         spent, self._spent = self._spent, None
         if spent is not None:
             self._way.toll.settle(spent, head)
+        if (on_use := self._way.on_use) is not None:
+            on_use()
         return True
 
     def _framed(self, data: bytes, framing: Framing) -> bytes:

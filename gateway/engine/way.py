@@ -5,7 +5,7 @@ Rule: nothing is done here; these are what `swift.py`, `exchange.py` and `attemp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.config.model import Limits, Timeouts
@@ -33,6 +33,12 @@ class Way:
     budget: RetryBudget
     toll: Toll
     credential_line: CredentialLine = field(default_factory=CredentialLine, repr=False)
+    on_use: Callable[[], None] | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take down what hears of answers, for nearly always that is nobody."""
+        credential = self.credential
+        object.__setattr__(self, "on_use", credential.on_use if credential is not None else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,8 @@ async def test_use_keeps_a_sliding_token_and_nothing_renews_it_early() -> None:
             token = here.broker.ready()
             assert token is not None
             assert token.value == first.value
+            assert here.broker.on_use is not None
+            here.broker.on_use()
             await asyncio.sleep(0.01)
         assert len(service.calls) == 1
         await asyncio.sleep(1.1)

@@ -19,6 +19,25 @@ def made(service: Desk, store: MemoryStore, lifetime_s: float = 2.0) -> Place:
     return Place(service, store, grant, 4, 10.0)
 
 
+def use(here: Place) -> None:
+    """Do as a request whose answer shows that its token was taken."""
+    assert here.broker.on_use is not None
+    here.broker.on_use()
+
+
+async def test_a_token_lives_for_no_longer_because_somebody_wanted_it() -> None:
+    async with desk((200, {"authToken": "one"}), (200, {"authToken": "two"})) as service:
+        here = made(service, MemoryStore(), 0.5)
+        assert (await here.token()).value == Secret(b"one")
+        end = here.broker._life.dies_at
+        while (token := here.broker.ready()) is not None:
+            assert token.value == Secret(b"one")
+            await asyncio.sleep(0.02)
+        assert here.broker._life.dies_at == end
+        assert (await here.token()).value == Secret(b"two")
+        await here.broker.close()
+
+
 async def test_a_sliding_life_is_kept_over_a_restart() -> None:
     store = MemoryStore()
     async with desk((200, {"authToken": "one"}), (200, {"authToken": "two"})) as service:
@@ -27,6 +46,7 @@ async def test_a_sliding_life_is_kept_over_a_restart() -> None:
         first_end = here.broker.status().expires_at
         for _ in range(30):
             assert here.broker.ready() is not None
+            use(here)
             await asyncio.sleep(0.1)
         assert (here.broker.status().expires_at or 0) > (first_end or 0) + 2
         await here.broker.close()
@@ -50,7 +70,7 @@ async def test_an_older_token_that_is_used_does_not_replace_a_newer_one() -> Non
         assert newer.value == Secret(b"two")
         end = time.monotonic() + 0.5
         while time.monotonic() < end:
-            second.broker.ready()
+            use(second)
             await asyncio.sleep(0.01)
         assert (await second.token()).value == newer.value
         held = await first.broker._renewal.read()

@@ -17,7 +17,8 @@ def test_without_a_token_nothing_lives() -> None:
     life = Life()
     assert life.was_ended
     assert not life.lives(0.0)
-    assert not life.use(0.0)
+    life.prolong(0.0)
+    assert not life.lives(0.0)
     assert life.is_due(0.0)
 
 
@@ -56,17 +57,20 @@ def test_use_gives_a_sliding_token_its_whole_life_again_and_a_look_does_not() ->
     life = begun(slides=True)
     assert life.lives(3000.0)
     assert life.dies_at == 50.0 + 3598.0
-    assert life.use(3000.0)
+    life.prolong(3000.0)
     assert life.dies_at == 6600.0
     assert life.ends_at(HOUR, 13_000.0, 3050.0) == 13_000.0 + 3550.0
     assert not life.is_due(6599.0)
-    assert not life.use(6600.0)
+    assert not life.lives(6600.0)
+    life.end()
+    life.prolong(3000.0)
+    assert life.was_ended
 
 
 def test_a_life_that_use_made_longer_is_handed_on_with_its_length() -> None:
     life = begun(slides=True)
     assert life.longer(HOUR, 10_000.0, 50.0) is None
-    life.use(450.0)
+    life.prolong(450.0)
     longer = life.longer(HOUR, 10_500.0, 550.0, least=0.1)
     assert longer is not None
     assert (longer.obtained_at, longer.expires_at) == (10_400.0, 14_000.0)
@@ -78,5 +82,5 @@ def test_a_life_that_use_made_longer_is_handed_on_with_its_length() -> None:
 
 def test_a_token_that_does_not_slide_ends_when_it_was_said_to() -> None:
     life = begun()
-    assert life.use(3000.0)
+    life.prolong(3000.0)
     assert life.ends_at(HOUR, 13_000.0, 3050.0) == 13_600.0

@@ -29,6 +29,9 @@ _REFUSED = "upstream refused the token, which is sent until there is another one
 class StaticCredential:
     """Gives the token that a reference leads to."""
 
+    # It lives no longer for being used.
+    on_use: Callable[[], None] | None = None
+
     def __init__(
         self,
         name: str,

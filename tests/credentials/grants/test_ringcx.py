@@ -34,6 +34,8 @@ class Source:
         self.acquitted: list[bytes] = []
         self.user = "ada"
 
+    on_use = None
+
     def ready(self) -> Token | None:
         return None
 
