@@ -31,7 +31,7 @@ from gateway.core.secret import Secret
 from gateway.credentials.answers import MAX_ANSWER_BYTES, judge, read_object
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.policy.routes import Origin
-from gateway.stores.store import Bar, Store, StoreDown
+from gateway.stores.store import Bar, Receipt, Store, StoreDown
 
 Form: TypeAlias = Mapping[str, str | Secret]
 
@@ -118,12 +118,12 @@ class TokenEndpoint:
         budget, now = self.budget, asyncio.get_running_loop().time()
         key, limit, window_s = budget.key, budget.limit, budget.window_s
         try:
-            bar = await self._store.enter((key,), key, limit, window_s)
-            if bar is None:
+            bar: Bar | Receipt | None = await self._store.enter((key,), key, limit, window_s)
+            if isinstance(bar, Receipt):
                 self._spent.append(now)
         except StoreDown:
             bar = self._charge_alone(now)
-        if bar is None:
+        if not isinstance(bar, Bar):
             return
         outcome = Outcome.THROTTLED if bar.door else Outcome.BUDGET
         reason = f"{limit} token calls were made within {window_s:g} s"
