@@ -272,8 +272,9 @@ class Broker:
         now = self._loop.time()
         setback = self._setbacks.hold_off(now)
         is_dead = is_dead or not self._life.lives(now)
-        if setback is None or (setback.outcome is Outcome.STORE and is_dead):
-            # A store is waited for only while there is a token.
+        may_go = is_dead and self._renewal.may_go_alone(self._held)
+        if setback is None or (setback.outcome is Outcome.STORE and may_go):
+            # A store is waited for only while there is a token, or none without it.
             return None
         if now < self._next_look:
             return setback

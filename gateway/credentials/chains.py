@@ -24,6 +24,8 @@ class Chains:
     def __init__(self, key: str, store: Store) -> None:
         self._key = key
         self._store = store
+        # The seed of a chain that was begun here, until it is known to be the latest.
+        self._begun: str | None = None
 
     async def latest(self) -> str:
         """Return the seed of the chain that was begun last, "" when there is none."""
@@ -52,26 +54,33 @@ class Chains:
 
     async def write(self, lease: Lease, holding: Holding) -> bool:
         """Write a pair under the lease on its chain; False when a newer one is there."""
-        is_first = await self._store.read(name_of(self._key, holding.seed)) is None
+        seed = holding.seed
+        if await self._store.read(name_of(self._key, seed)) is None:
+            self._begun = seed
         written = await lease.write(render(holding))
-        if written and is_first:
-            # The pair is safe; who knows its seed finds it without this.
+        if written and self._begun == seed:
+            # The pair is safe; who knows its seed finds it without this, which is made up for.
             with suppress(StoreDown):
-                await self._point_at(holding.seed)
+                self._begun = None if await self._point_at(seed) else seed
         return written
+
+    def are_one(self, seed: str, other: str) -> bool:
+        """Tell whether chains with these seeds have one record."""
+        return name_of(self._key, seed) == name_of(self._key, other)
 
     async def _alone(self) -> tuple[int, Holding] | None:
         entry = await self._store.read(self._key)
         holding = parse(entry.value) if entry is not None else None
         return None if entry is None or holding is None else (entry.version, holding)
 
-    async def _point_at(self, seed: str) -> None:
+    async def _point_at(self, seed: str) -> bool:
         lease = await self._store.lease(_pointer(self._key))
-        if lease is not None:
-            try:
-                await lease.write(seed.encode())
-            finally:
-                await lease.release()
+        if lease is None:
+            return False
+        try:
+            return await lease.write(seed.encode())
+        finally:
+            await lease.release()
 
 
 def name_of(key: str, seed: str) -> str:

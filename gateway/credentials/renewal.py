@@ -19,12 +19,14 @@ from typing import Protocol
 
 from gateway.core.secret import Secret
 from gateway.credentials.chains import Chains
-from gateway.credentials.failures import TokenCallFailed
+from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.holding import Holding
 from gateway.stores.store import Lease, Store, StoreDown
 
 # For the holder of a lease to finish its token call; then the store is looked at again.
 _LOOK_AGAIN_S = 1.0
+# A store looks about once a second whether it is back.
+_STORE_AGAIN_S = 2.0
 
 
 class Grant(Protocol):
@@ -33,6 +35,11 @@ class Grant(Protocol):
     @property
     def slides(self) -> bool:
         """Tell whether every use of a token begins its life anew."""
+        ...
+
+    @property
+    def begins_anew(self) -> bool:
+        """Tell whether the configured secrets are good however often a chain began with them."""
         ...
 
     def seed(self) -> str:
@@ -110,28 +117,45 @@ class Renewal:
                 if self._is_fit(latest, held):
                     return latest
                 if not lease.is_lost:
-                    return await self._obtain(latest, held, lease)
+                    return await self._obtain(latest, held, lease, seed)
             finally:
                 await lease.release()
 
     async def renew_alone(self, held: Held) -> Held:
         """Obtain a holding without the store; raises `TokenCallFailed`."""
         held = self._heir(held)
+        if not self.may_go_alone(held):
+            raise TokenCallFailed(
+                Outcome.STORE,
+                "the store that has the newest refresh token is away",
+                retry_after_s=_STORE_AGAIN_S,
+            )
         holding = await self.grant.obtain(held.holding, alone=True)
         self.is_saved = False
         return Held(held.generation + 1, holding)
+
+    def may_go_alone(self, held: Held) -> bool:
+        """Tell whether a token may be obtained while the store cannot be asked.
+
+        What a chain began with is spent, and presented anew it may be the end of the chain.
+        """
+        return held.holding is not None or self.grant.begins_anew
 
     async def save(self, held: Held) -> Held:
         """Write what could not be written or was lost, unless the store has as new a one.
 
         Returns it with the generation that it has now, or the newer one; raises `StoreDown`.
         """
-        if held.holding is None:
+        holding = held.holding
+        if holding is None:
             return held
-        self.is_saved = False
-        found = await self._read(held.holding.seed)
+        was_alone, self.is_saved = not self.is_saved, False
+        found = await self._read(holding.seed)
+        if was_alone and _is_newer(holding, found.holding):
+            # A number that was given without the store says nothing beside those of the store.
+            held = Held(max(held.generation, found.generation + 1), holding)
         if found.generation < held.generation:
-            return await self.keep(held, held.holding)
+            return await self.keep(held, holding)
         self.is_saved = True
         return found if self._is_fit(found, held) else held
 
@@ -180,6 +204,9 @@ class Renewal:
         found = await self._read(seed)
         if found.generation <= held.generation:
             return held
+        if not self.is_saved and _is_newer(held.holding, found.holding):
+            # The store was away for longer, and its number is that of an older pair.
+            return Held(found.generation, held.holding)
         # What nobody here can use leaves us with our own, and its number.
         return found if found.holding is not None else Held(found.generation, held.holding)
 
@@ -193,7 +220,7 @@ class Renewal:
             return False
         return self._clock() < newer.expires_at
 
-    async def _obtain(self, latest: Held, held: Held, lease: Lease) -> Held:
+    async def _obtain(self, latest: Held, held: Held, lease: Lease, seed: str) -> Held:
         try:
             holding = await self.grant.obtain(latest.holding, alone=False)
         except TokenCallFailed as failure:
@@ -203,6 +230,9 @@ class Renewal:
                 raise
             return found
         obtained = Held(lease.fence, holding)
+        if not self._chains.are_one(seed, holding.seed):
+            # A secret was replaced meanwhile: the lease is on another chain's record.
+            return await self._keep_elsewhere(obtained, holding)
         try:
             written = await self._chains.write(lease, holding)
         except StoreDown:
@@ -214,6 +244,19 @@ class Renewal:
             newest = await self._latest(obtained, holding.seed)
             return newest if newest.holding is not None else obtained
         return obtained
+
+    async def _keep_elsewhere(self, obtained: Held, holding: Holding) -> Held:
+        try:
+            return await self.keep(obtained, holding)
+        except StoreDown:
+            return obtained
+
+
+def _is_newer(holding: Holding | None, other: Holding | None) -> bool:
+    """Tell whether it is a later pair of the same chain."""
+    if holding is None or other is None or holding.access == other.access:
+        return False
+    return holding.seed == other.seed and holding.obtained_at > other.obtained_at
 
 
 def _is_longer(holding: Holding, other: Holding | None) -> bool:

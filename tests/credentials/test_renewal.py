@@ -21,6 +21,7 @@ class Counter:
     """A grant that makes holdings out of numbers; `during` runs while it is asked."""
 
     slides = False
+    begins_anew = True
 
     def __init__(self) -> None:
         self.asked: list[tuple[Holding | None, bool]] = []

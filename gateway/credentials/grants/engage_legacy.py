@@ -25,6 +25,7 @@ class EngageLegacyGrant:
     """Obtains tokens for `X-Auth-Token` with a user name and a password."""
 
     slides = True
+    begins_anew = True
 
     def __init__(
         self,
@@ -42,8 +43,11 @@ class EngageLegacyGrant:
         self._lifetime_s = lifetime_s or (STAYING_LIFETIME_S if stay_logged_in else LIFETIME_S)
 
     def seed(self) -> str:
-        """Return the fingerprint of the user and the password."""
-        return self._vault.fingerprint("username", "password")
+        """Return the fingerprints of the user and of the password.
+
+        A record is named by the first: from the other one a password could be guessed.
+        """
+        return " ".join(map(self._vault.fingerprint, ("username", "password")))
 
     def secrets(self) -> tuple[str, ...]:
         """Return the fingerprints of all that is presented."""

@@ -24,6 +24,7 @@ class JwtGrant:
     """Obtains RingCentral tokens by JWT (RFC 7523) and refresh."""
 
     slides = False
+    begins_anew = True
 
     def __init__(self, app: OAuthApp) -> None:
         self._app = app

@@ -24,6 +24,7 @@ class RefreshGrant:
     """Obtains RingCentral tokens by refresh alone."""
 
     slides = False
+    begins_anew = False
 
     def __init__(self, app: OAuthApp) -> None:
         self._app = app

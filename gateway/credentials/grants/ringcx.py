@@ -40,6 +40,7 @@ class RingcxGrant:
     """Obtains RingCX tokens with the token of `source`, another credential."""
 
     slides = False
+    begins_anew = True
 
     def __init__(
         self,

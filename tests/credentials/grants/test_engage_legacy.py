@@ -1,6 +1,7 @@
 import pytest
 
 from gateway.core.secret import Secret
+from gateway.credentials.chains import name_of
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.engage_legacy import EngageLegacyGrant
 from gateway.credentials.holding import Holding
@@ -36,3 +37,16 @@ async def test_a_login_without_a_token_is_an_error() -> None:
             await grant.obtain(None, alone=False)
         await grant.close()
     assert failed.value.outcome is Outcome.ERROR
+
+
+async def test_what_names_a_record_tells_nothing_of_the_password() -> None:
+    async with desk() as service:
+        one, other = (
+            EngageLegacyGrant(
+                endpoint_of(service), vault_of(**secrets), lambda: 0.0, stay_logged_in=False
+            ).seed()
+            for secrets in (USER, USER | {"password": "another"})
+        )
+    names = {name_of("token:legacy:1", seed) for seed in (one, other)}
+    assert names == {f"token:legacy:1:{vault_of(**USER).fingerprint('username')}"}
+    assert one != other
