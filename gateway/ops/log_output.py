@@ -90,8 +90,6 @@ def _replace(stream: BinaryIO, tell_lost: Callable[[int], bytes]) -> LogStream:
         # It may have lines that wait.
         out.tell_lost = tell_lost
         return out
-    if out is not None:
-        out.close()
     return LogStream(stream, tell_lost)
 
 

@@ -13,7 +13,6 @@ Rule 3: the descriptor's flags are left as they are: other processes have the sa
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import select
 import stat
@@ -44,74 +43,97 @@ class LogStream:
             stream.flush()
         self.stream = stream
         self.tell_lost = tell_lost
-        self._own = _own_terminal(stream)
         # Its write tells how much was taken, and that nothing was with None.
-        self._raw: Any = self._own or getattr(stream, "raw", None) or stream
+        self._raw: Any = _opened_anew(stream) or getattr(stream, "raw", None) or stream
         self._poll, self.most_at_once = _kind_of(stream)
-        self._waiting: deque[bytes] = deque()
+        # Each with the number of lines that are lost with it.
+        self._waiting: deque[tuple[bytes, int]] = deque()
         self._waiting_bytes = 0
+        # A part of the first that waits has left.
+        self._is_begun = False
+        # Ends a line of which the rest was lost.
+        self._ending = b""
         self._lost = 0
         self._looking: asyncio.AbstractEventLoop | None = None
-        # A library may log in another thread.
+        # A library may log in another thread, and while a line is written here: what a collection
+        # of garbage finds may have something to say.
         self._lock = threading.Lock()
+        self._here = threading.local()
+        self._aside: deque[list[bytes]] = deque()
 
     def write(self, lines: list[bytes]) -> None:
         """Write lines, now or when there is room; they have no ends yet."""
-        data = b"\n".join(lines) + b"\n"
-        with self._lock:
-            if self._waiting:
-                self._catch_up()
-            if not self._waiting:
-                self._wait(data)
-                self._catch_up()
-            elif not self._lost and self._waiting_bytes + len(data) <= MOST_WAITING_BYTES:
-                self._wait(data)
-            else:
-                self._lost += len(lines)
+        self._aside.append(lines)
+        self._work()
         self._look_again()
 
     def finish(self) -> None:
         """Write what waits, while that is taken: the process ends."""
-        end = time.monotonic() + _PATIENCE_S
-        with self._lock:
-            while self._waiting and (left_s := end - time.monotonic()) > 0:
-                self._catch_up(left_s)
+        self._work(time.monotonic() + _PATIENCE_S)
 
-    def close(self) -> None:
-        """Let go of what this has opened; the stream itself stays open."""
-        if self._own is not None:
-            self._own.close()
+    def _work(self, until: float = 0.0) -> None:
+        """Take in what was given, and write what is taken by then; once in each thread."""
+        if getattr(self._here, "is_busy", False):
+            return
+        self._here.is_busy = True
+        try:
+            with self._lock:
+                self._catch_up(until)
+                while self._aside:
+                    self._take(self._aside.popleft())
+                    self._catch_up(until)
+        finally:
+            self._here.is_busy = False
 
-    def _wait(self, data: bytes) -> None:
-        self._waiting.append(data)
+    def _take(self, lines: list[bytes]) -> None:
+        data = b"\n".join(lines) + b"\n"
+        is_room = not self._lost and self._waiting_bytes + len(data) <= MOST_WAITING_BYTES
+        if self._waiting and not is_room:
+            self._lost += len(lines)
+        else:
+            self._wait(data, len(lines))
+
+    def _wait(self, data: bytes, count: int) -> None:
+        data, self._ending = self._ending + data, b""
+        self._waiting.append((data, count))
         self._waiting_bytes += len(data)
 
-    def _catch_up(self, patience_s: float = 0.0) -> None:
+    def _catch_up(self, until: float = 0.0) -> None:
         """Write what waits, as far as it is taken, and what was lost meanwhile."""
         while self._waiting:
+            patience_s = max(until - time.monotonic(), 0.0) if until else 0.0
             if self._poll is not None and not self._poll.poll(patience_s * 1000):
                 return
-            data = self._waiting[0]
+            data, _ = self._waiting[0]
             part = data if self._poll is None else data[: self.most_at_once]
             try:
                 taken = self._raw.write(part)
             except OSError:
-                self._waiting.clear()
-                self._waiting_bytes = self._lost = 0
+                self._lose()
                 return
             if taken is None:
                 return
             self._drop(taken)
             if not self._waiting and self._lost:
                 lost, self._lost = self._lost, 0
-                self._wait(self.tell_lost(lost) + b"\n")
+                # If that is lost as well, it is told by the next one.
+                self._wait(self.tell_lost(lost) + b"\n", lost)
 
     def _drop(self, size: int) -> None:
         """Take note that so many bytes of the first that waits have left."""
-        data = self._waiting.popleft()
+        data, count = self._waiting.popleft()
         self._waiting_bytes -= size
-        if size < len(data):
-            self._waiting.appendleft(data[size:])
+        self._is_begun = size < len(data)
+        if self._is_begun:
+            self._waiting.appendleft((data[size:], count))
+
+    def _lose(self) -> None:
+        """Lose what waits: it cannot be written."""
+        if self._is_begun or self._waiting[0][0].startswith(b"\n"):
+            self._ending = b"\n"
+        self._lost += sum(count for _, count in self._waiting)
+        self._waiting_bytes, self._is_begun = 0, False
+        self._waiting.clear()
 
     def _look_again(self) -> None:
         if not self._waiting or (self._looking is not None and not self._looking.is_closed()):
@@ -122,19 +144,41 @@ class LogStream:
 
     def _on_timer(self) -> None:
         self._looking = None
-        with self._lock:
-            self._catch_up()
+        self._work()
         self._look_again()
 
 
-def _own_terminal(stream: BinaryIO) -> io.FileIO | None:
-    """Return a terminal opened once more, never to wait for it; None for any other stream.
+class _Description:
+    """A file opened for whoever writes alone, which is closed with it."""
 
-    It says that it has room when it has some, however little that is.
+    def __init__(self, name: str) -> None:
+        self._descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+
+    def write(self, data: bytes) -> int | None:
+        """Write what is taken; return how much, None for nothing."""
+        try:
+            return os.write(self._descriptor, data)
+        except BlockingIOError:
+            return None
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):
+            os.close(self._descriptor)
+
+
+def _opened_anew(stream: BinaryIO) -> _Description | None:
+    """Return a pipe or a terminal opened once more, never to wait for it; None for another stream.
+
+    Others who write to the same pipe may take the room that it said it has, and a terminal says
+    that it has some, however little that is. None, too, where it may not be opened.
     """
     try:
-        name = os.ttyname(stream.fileno())
-        return io.FileIO(os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY), "w")
+        descriptor = stream.fileno()
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            name = f"/proc/self/fd/{descriptor}"
+        else:
+            name = os.ttyname(descriptor)
+        return _Description(name)
     except (OSError, ValueError):
         return None
 
