@@ -52,6 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return _serve(arguments)
     finally:
+        if signal.SIGHUP in signal.sigpending():
+            # There is nothing to reload any more, and something to say.
+            signal.sigwait((signal.SIGHUP,))
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 

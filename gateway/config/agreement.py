@@ -40,7 +40,9 @@ class Disagreement:
     judged_by: tuple[str, ...]
 
 
-def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Iterator[Disagreement]:
+def judge(
+    config: Config, environ: Mapping[str, str], *, simulator: bool, serves: bool = True
+) -> Iterator[Disagreement]:
     """Yield everything that does not fit together."""
     yield from _judge_binds(config)
     yield from _judge_user_agent(config)
@@ -50,7 +52,8 @@ def judge(config: Config, environ: Mapping[str, str], *, simulator: bool) -> Ite
     yield from _judge_tunnels(config)
     if not simulator:
         yield from _judge_origins(config)
-        yield from _judge_loops(config, environ)
+        if serves:
+            yield from _judge_loops(config, environ)
         yield from _judge_proxies(config, environ)
         yield from _judge_workers(config)
         yield from _judge_names(config)

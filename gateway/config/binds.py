@@ -42,21 +42,37 @@ class Bind:
         return self.host in ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound)
 
     def is_reached_at(self, host: str, port: int) -> bool:
-        """Tell whether what this machine sends to a host, as in a URL, and a port may come here.
+        """Tell whether what this machine sends to a host, as in a URL, and a port comes here.
 
-        All loopback addresses count as one; port 0 is none that can be known.
+        `localhost` is the first loopback address of either family; port 0 is none that can be
+        known.
         """
         if self.host is None or self.port == 0 or self.port != port:
             return False
-        named = Bind(host.strip("[]").lower(), port)
-        if named.is_loopback or named.is_wildcard:
-            return self.is_loopback or self.is_wildcard
-        return named.host == self.host.lower()
+        ours, theirs = _addresses(self.host), _addresses(host.strip("[]"))
+        if self.is_wildcard:
+            local = [one for one in theirs if _is_here(one)]
+            return any(("." in one) == ("." in self.host) for one in local)
+        return not ours.isdisjoint(theirs)
 
     def __str__(self) -> str:
         if self.host is None:
             return f"unix:{self.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _addresses(host: str) -> frozenset[str]:
+    """Return what a host stands for here, in one spelling each; no name is looked up."""
+    if host.lower() == "localhost":
+        return frozenset({"127.0.0.1", "::1"})
+    try:
+        return frozenset({str(ipaddress.ip_address(host))})
+    except ValueError:
+        return frozenset({host.lower()})
+
+
+def _is_here(address: str) -> bool:
+    return is_loopback(address.encode()) or address in ("0.0.0.0", "::")  # noqa: S104 (compared with)
 
 
 def parse_bind(text: str) -> Bind:

@@ -63,7 +63,8 @@ def load(
 ) -> Loaded:
     """Read the configuration, or raise `ConfigError` with every problem.
 
-    `resolve` also looks for the secrets and files that it refers to; `simulator` leaves
+    `resolve` also looks for the secrets and files that it refers to, and for what only who serves
+    must not have; `simulator` leaves
     origins and credentials unjudged, because `point_at` replaces them, and reads no `RC_*`.
     """
     settings, unread = _collect(files, sets, environ, simulator=simulator)
@@ -75,7 +76,7 @@ def load(
     problems = [Problem(render_path(flaw.path), flaw.message) for flaw in flaws + invalid]
     problems = unread + problems
     broken = {problem.path.partition("[")[0] for problem in problems}
-    for disagreement in judge(config, environ, simulator=simulator):
+    for disagreement in judge(config, environ, simulator=simulator, serves=resolve):
         # What could not be read may have set what looks like a default.
         certain = not unread or all(_is_set(path, sources) for path in disagreement.judged_by)
         if certain and broken.isdisjoint(disagreement.judged_by):

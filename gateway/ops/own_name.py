@@ -16,7 +16,12 @@ from gateway.errors import BadRequest
 
 
 def is_own_name(host: str, listed: Iterable[str]) -> bool:
-    """Tell whether Host is `localhost`, an address, or the name of one of `listed`."""
+    """Tell whether Host is `localhost`, an address, or the name of one of `listed`.
+
+    An empty one is nobody's name.
+    """
+    if not host:
+        return True
     name = _name_of(host)
     if name is None:
         return False
@@ -25,7 +30,10 @@ def is_own_name(host: str, listed: Iterable[str]) -> bool:
 
 def _name_of(host: str) -> bytes | None:
     try:
-        return parse_authority(host.encode("utf-8", "surrogateescape")).host
+        raw = host.removesuffix(":").encode("utf-8", "surrogateescape")
+        # RFC 9110 section 4.2.3: an empty port is the scheme's own. A dot at the end of a name
+        # says that it is whole.
+        return parse_authority(raw).host.removesuffix(b".")
     except BadRequest:
         return None
 

@@ -1,6 +1,7 @@
 """SIGHUP: another configuration, and no caller notices."""
 
 import asyncio
+import os
 import re
 import signal
 from pathlib import Path
@@ -197,19 +198,28 @@ async def test_the_log_and_the_limits_apply_and_the_operators_listener_waits(
             peer.close()
 
 
+def is_held_back(gateway: Started) -> bool:
+    """Tell whether a gateway has SIGHUP wait."""
+    text = Path(f"/proc/{gateway.process.pid}/status").read_text(encoding="ascii")
+    (mask,) = re.findall(r"SigBlk:\s*([0-9a-f]+)", text)
+    return bool(int(mask, 16) & 1 << signal.SIGHUP - 1)
+
+
 async def test_a_reload_that_is_asked_for_while_it_starts_comes_when_it_serves(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text(text_of("http://127.0.0.1:1"))
     async with command("--config", str(file)) as gateway:
-        status = Path(f"/proc/{gateway.process.pid}/status")
-
-        def is_blocked() -> bool:
-            (mask,) = re.findall(r"SigBlk:\s*([0-9a-f]+)", status.read_text(encoding="ascii"))
-            return bool(int(mask, 16) & 1 << signal.SIGHUP - 1)
-
-        await eventually(is_blocked)
+        await eventually(lambda: is_held_back(gateway))
         gateway.process.send_signal(signal.SIGHUP)
         assert [(await gateway.event())["event"] for _ in range(2)] == ["listening", "reloaded"]
-        assert not is_blocked()
+        assert not is_held_back(gateway)
+
+
+async def test_a_start_that_fails_says_why_whoever_asks_for_a_reload(tmp_path: Path) -> None:
+    async with command("--set", "log.level=loud") as gateway:
+        await eventually(lambda: is_held_back(gateway))
+        gateway.process.send_signal(signal.SIGHUP)
+        assert await gateway.code() == os.EX_CONFIG
+        assert "log.level" in await gateway.errors()

@@ -11,7 +11,18 @@ from gateway.ops.own_name import is_own_name
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "LocalHost:1", "127.0.0.1", "127.0.0.1:9902", "[::1]", "[::1]:8888", "192.0.2.7"],
+    [
+        "",
+        "localhost",
+        "localhost.",
+        "localhost:",
+        "LocalHost:1",
+        "127.0.0.1",
+        "127.0.0.1:9902",
+        "[::1]",
+        "[::1]:8888",
+        "192.0.2.7",
+    ],
 )
 def test_an_address_and_localhost_are_its_own_with_any_port(host: str) -> None:
     assert is_own_name(host, ())
@@ -36,7 +47,7 @@ def test_a_listed_name_is_its_own_with_any_port(host: str, listed: str) -> None:
     "host",
     [
         *("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xlocalhost"),
-        *("", ":9902", "a b", "localhost:99999", "user@localhost", "localhost/", "localhost,evil"),
+        *(":", ":9902", "a b", "localhost:99999", "user@localhost", "localhost/", "localhost,evil"),
         *("rc.corp.example.evil", "\udcff", "\xe4.example", "127.1", "0x7f.1"),
     ],
 )
