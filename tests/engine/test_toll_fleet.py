@@ -40,8 +40,11 @@ async def redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
 async def fleet(redis: RedisServer) -> AsyncIterator[list[Toll]]:
     """Give two gateways' tolls; each has a connection of its own."""
     stores = [RedisStore(redis.address, Told(), timeout_s=20.0) for _ in range(2)]
-    yield [Toll(Rates(RateMode.SHIELD, b"secret"), FleetBudgets(store)) for store in stores]
-    for store in stores:
+    tolls = [Toll(Rates(RateMode.SHIELD, b"secret"), FleetBudgets(store)) for store in stores]
+    yield tolls
+    for toll, store in zip(tolls, stores, strict=True):
+        # A connection that is in use then would be left open.
+        await told(toll)
         await store.close()
 
 
