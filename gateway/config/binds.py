@@ -18,6 +18,7 @@ FORMS = 'write "host:port", "[ipv6]:port" or "unix:/path"'
 _PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?")
+_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound)
 _ALL_NUMBERS = re.compile(r"[0-9.]+")
 # sun_path has 108 bytes on Linux, the last of which is NUL.
 _MAX_PATH_BYTES = 107
@@ -39,7 +40,7 @@ class Bind:
     @property
     def is_wildcard(self) -> bool:
         """Tell whether it is every interface, which has no name of its own."""
-        return self.host in ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound)
+        return self.host in _WILDCARDS
 
     def is_reached_at(self, host: str, port: int) -> bool:
         """Tell whether what this machine sends to a host, as in a URL, and a port comes here.
@@ -72,7 +73,7 @@ def _addresses(host: str) -> frozenset[str]:
 
 
 def _is_here(address: str) -> bool:
-    return is_loopback(address.encode()) or address in ("0.0.0.0", "::")  # noqa: S104 (compared with)
+    return is_loopback(address.encode()) or address in _WILDCARDS
 
 
 def parse_bind(text: str) -> Bind:

@@ -5,9 +5,10 @@ import io
 import os
 import pty
 import re
+import select
 import termios
 import threading
-import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -129,23 +130,22 @@ def test_on_a_full_disk_lines_are_lost_and_counted_and_none_is_glued_to_another(
 def test_a_slow_reader_has_its_time_once_at_the_end_and_not_for_each_piece(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(log_stream, "_PATIENCE_S", 0.3)
-    with piped() as far:
-        out = LogStream(far.stream, tell_lost)
-        for line in lines_of(9000):
-            out.write([line])
-        stop = threading.Event()
+    now = 0.0
 
-        def read_slowly() -> None:
-            while not stop.wait(0.1):
-                far.take(4096)
+    class Slow:
+        """Has room for one piece each 100 ms."""
 
-        reading = threading.Thread(target=read_slowly)
-        reading.start()
-        before = time.monotonic()
-        out.finish()
-        # Of some hundred pieces each would have its own.
-        took_s = time.monotonic() - before
-        stop.set()
-        reading.join()
-    assert took_s < 5
+        def poll(self, timeout_ms: float) -> list[tuple[int, int]]:
+            nonlocal now
+            now += min(timeout_ms, 100.0) / 1000
+            return [(1, select.POLLOUT)] if timeout_ms >= 100.0 else []
+
+    monkeypatch.setattr(log_stream, "_PATIENCE_S", 0.35)
+    monkeypatch.setattr(log_stream, "time", SimpleNamespace(monotonic=lambda: now))
+    stream = io.BytesIO()
+    out = LogStream(stream, tell_lost)
+    monkeypatch.setattr(out, "_poll", Slow())
+    for _ in range(9):
+        out.write([b"x" * (select.PIPE_BUF - 1)])
+    out.finish()
+    assert (len(stream.getvalue()), round(now, 2)) == (3 * select.PIPE_BUF, 0.35)
