@@ -25,6 +25,12 @@ _LINE = re.compile(
     rb"\r\n(?i:%b: (%b)|(?:%b): %b)(?=\r\n|\Z)"
     % (LENGTH_NAME, PLAIN_VALUE, b"|".join(_CREDENTIALS), PLAIN_VALUE)
 )
+_CREDENTIAL_LINE = re.compile(rb"\r\n(?i:%b):" % b"|".join(_CREDENTIALS))
+
+
+def holds_credential(head: bytes) -> bool:
+    """Tell whether one of the fields of a valid head holds a credential."""
+    return _CREDENTIAL_LINE.search(head) is not None
 
 
 def part_fields(fields: Fields) -> tuple[Fields, list[Field]]:

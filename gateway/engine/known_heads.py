@@ -1,13 +1,12 @@
 """Heads and what was decided about them: once when new, recalled when they come again.
 
 Programs send the same head with many of their requests, and `decide` is a function of the
-head alone, but for the deadline. So the plan of a head is kept under its request line and a
-secret hash of its fields, with what the request log says of it and the head that leaves; for
-each lane by itself, because the fast one takes fewer heads.
+head alone, but for the deadline. So the plan of a head is kept with what the request log says
+of it and the head that leaves; for each lane by itself, because the fast one takes fewer heads.
 
 Rule 1: recalled or decided anew, the outcome is the same.
 Rule 2: no credential is kept, nor any head that may hold a secret elsewhere than in the fields
-        whose values are dropped; of the fields of one that is kept there is only the hash.
+        whose values are dropped; of the fields of one that has these there is only a secret hash.
 Rule 3: the parts of a head may be known without it (`known_parts.py`).
 Rule 4: an error is not kept, nor a bug; the other lane finds it anew, and tells of it.
 """
@@ -23,6 +22,7 @@ from gateway.core.memo import Memo
 from gateway.core.message import Listener, RawHead
 from gateway.core.plain_head import parse_plain_head
 from gateway.core.seen import Seen
+from gateway.core.varying import holds_credential
 from gateway.engine.events import Record
 from gateway.engine.known import Known, Restore, know
 from gateway.engine.known_parts import KnownParts, decide_plain
@@ -35,7 +35,8 @@ from gateway.policy.relink import restorer_for
 MOST_HEAD_BYTES = 4096
 # Several hundred heads, for each listener.
 MOST_KEPT_BYTES = 4 << 20
-# For a hash of the whole head; no request line is one byte long.
+# For a hash of the whole head; no request line is one byte long. A head is that with its empty line
+# in the main lane, and without in the other.
 _MAIN = b"m"
 _HASH_BYTES = 16
 _END = b"\r\n\r\n"
@@ -59,14 +60,13 @@ class KnownHeads:
 
         The head is all that stands before the empty line, whose end is not looked at.
         """
-        line, _, fields = head.partition(b"\r\n")
-        key = line + self._digest(fields)
-        return self._memo.get(key) or self._learn(head, key)
+        return self._memo.get(head) or self._find_hashed(head)
 
     def recall(self, head: bytes) -> Known | None:
         """Return what is known of a head that `decide` has kept, None for any other."""
-        key = self._main_key(head)
-        return None if key is None else self._memo.get(key)
+        if len(head) > MOST_HEAD_BYTES:
+            return None
+        return self._memo.get(head) or self._memo.get(self._main_key(head))
 
     def find_whole(self, data: bytes) -> tuple[bytes, Known, bytes] | None:
         """Return the head of the one plain request that `data` is, what is known, and the body.
@@ -91,19 +91,23 @@ class KnownHeads:
         note_decision(record.asked, decision)
         if isinstance(decision, AnsweredHere):
             return decision, None
-        key = self._main_key(head)
-        if key is not None and self._seen.comes_again(key):
+        if len(head) <= MOST_HEAD_BYTES and self._seen.comes_again(key := self._main_key(head)):
             known = know(raw, decision, record.asked)
             if known is not None and not known.is_last and raw.method != b"HEAD":
                 is_plain = parse_plain_head(head, self._listener) is not None
                 known = replace(known, is_plain=is_plain)
             if known is not None:
-                self._keep(key, known)
+                self._keep(key, known, head)
         return decision, restorer_for(decision.request, decision.restored)
 
-    def _main_key(self, head: bytes) -> bytes | None:
-        """Return the key of a head of the main lane, None for one that is too long to be kept."""
-        return self._digest(head) + _MAIN if len(head) <= MOST_HEAD_BYTES else None
+    def _main_key(self, head: bytes) -> bytes:
+        """Return the key of a head of the main lane that holds a credential."""
+        return self._digest(head) + _MAIN
+
+    def _find_hashed(self, head: bytes) -> Known | None:
+        line, _, fields = head.partition(b"\r\n")
+        key = line + self._digest(fields)
+        return self._memo.get(key) or self._learn(head, key)
 
     def _learn(self, head: bytes, key: bytes) -> Known | None:
         rules = self.policy.rules
@@ -118,7 +122,7 @@ class KnownHeads:
         if known is None:
             known = self._read(head + _END, place)
         if known is not None and self._seen.comes_again(key):
-            return self._keep(key, known)
+            return self._keep(key, known, head)
         return known
 
     def _read(self, head: bytes, place: bytes) -> Known | None:
@@ -132,10 +136,13 @@ class KnownHeads:
             self._parts.keep(place, raw, known)
         return known
 
-    def _keep(self, key: bytes, known: Known) -> Known:
-        """Remember what may be kept, and return it."""
+    def _keep(self, key: bytes, known: Known, head: bytes) -> Known:
+        """Remember what may be kept, and return it; by `key` where the head itself may not be."""
         if not known.may_be_kept():
             return known
+        if not holds_credential(head):
+            # Hashing it would cost 4 % of the instructions of a short request.
+            key = head
         known = known.without_credentials()
         self._memo.put(key, known, known.size + len(key))
         return known

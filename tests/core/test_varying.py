@@ -8,7 +8,7 @@ from gateway.core.framing import NO_BODY, framing_of
 from gateway.core.headers import Fields
 from gateway.core.message import Listener
 from gateway.core.plain_head import parse_plain_head
-from gateway.core.varying import part_fields, part_lines, steady_fields
+from gateway.core.varying import holds_credential, part_fields, part_lines, steady_fields
 
 HERE = Listener(8080)
 HOST = (b"Host", b"localhost")
@@ -47,6 +47,14 @@ def test_the_steady_lines_are_those_of_the_steady_fields(fields: Fields) -> None
         assert framing == (framing_of(int(lengths[0])) if is_plain else None)
     else:
         assert framing is NO_BODY
+
+
+@given(plain_fields)
+def test_a_head_holds_a_credential_when_more_than_its_length_varies(fields: Fields) -> None:
+    head = b"GET /cookie:authorization: HTTP/1.1" + lines_of(fields)
+    varying = part_fields(fields)[1]
+    credentials = [name for name, _ in varying if name.lower() != b"content-length"]
+    assert holds_credential(head) == holds_credential(head + b"\r\n\r\n") == bool(credentials)
 
 
 @given(plain_fields, plain_fields, st.lists(st.tuples(st.integers(0, 400), pieces), max_size=3))
