@@ -39,6 +39,9 @@ CODED_WAIVER = re.compile(
 )
 REASON_WORDS = 2
 
+BYTE_SET = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{[0-9,]*\})\+")
+
 
 @dataclass(frozen=True)
 class File:
@@ -171,10 +174,22 @@ def check_waivers(files: list[File]) -> Iterator[str]:
                 yield f"{file.path}:{number}: waives a rule without a reason: {comment}"
 
 
+def check_patterns(files: list[File]) -> Iterator[str]:
+    """No group is repeated possessively: before CPython 3.11.5 that is broken (gh-106052)."""
+    for file in files:
+        for node in ast.walk(file.tree) if is_gateway(file.path) else ():
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str | bytes):
+                continue
+            value = node.value
+            text = value if isinstance(value, str) else value.decode("latin-1")
+            if found := POSSESSIVE_GROUP.search(BYTE_SET.sub("x", text)):
+                yield f"{file.path}:{node.lineno}: {found.group()}: write (?>(?:...)*)"
+
+
 Rule = Callable[[list[File]], Iterator[str]]
 RULES: list[Rule] = [
     *(check_mirror, check_size, check_median, check_docstring),
-    *(check_names, check_unfinished, check_waivers),
+    *(check_names, check_unfinished, check_waivers, check_patterns),
 ]
 
 
@@ -232,6 +247,8 @@ QUIET = "x = 1  # no" + "qa"
         (check_waivers, "gateway/a.py", QUIET, "without its code"),
         (check_waivers, "gateway/a.py", f"{QUIET}: S104", "without a reason"),
         (check_waivers, "gateway/a.py", "# mypy: ignore" + "-errors", "without its code"),
+        (check_patterns, "gateway/a.py", "A = B + rb'(?:a)*+'", "gateway/a.py:1: )*+"),
+        (check_patterns, "gateway/a.py", "A = '[)](?:a){1,3}+'", "gateway/a.py:1: ){1,3}+"),
     ],
 )
 def test_a_broken_rule_is_named_with_its_place(
@@ -256,6 +273,7 @@ def test_a_broken_rule_is_named_with_its_place(
         (check_waivers, "gateway/a.py", f"{QUIET}: S104, BLE001 - the reason is here"),
         (check_waivers, "gateway/a.py", f"# The reason is here.\n{WAIVED}[import, no-any-return]"),
         (check_waivers, "gateway/a.py", f"x = '{WAIVED}'"),
+        (check_patterns, "gateway/a.py", r"A = rb'[\]()*+]*+(?>(?:a)*)\)*+'"),
     ],
 )
 def test_what_the_rules_allow(rule: Rule, path: str, text: str) -> None:

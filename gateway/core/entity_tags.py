@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import re
 
-_TAG = rb'(?:W/)?("[!#-~\x80-\xff]*+")'
-_TAGS = re.compile(_TAG)
+_OPAQUE = rb'"[!#-~\x80-\xff]*+"'
+_TAGS = re.compile(rb"(?:W/)?(" + _OPAQUE + rb")")
+_TAG = rb"(?:W/)?" + _OPAQUE
 # RFC 9110 section 5.6.1.2: a recipient takes empty members, too.
-_LIST = re.compile(rb"[ \t,]*+" + _TAG + rb"(?:[ \t]*+,[ \t,]*+" + _TAG + rb")*+[ \t,]*+")
+_LIST = re.compile(rb"[ \t,]*+" + _TAG + rb"(?>(?:[ \t]*+,[ \t,]*+" + _TAG + rb")*)[ \t,]*+")
 
 
 def weaken(tag: bytes) -> bytes:

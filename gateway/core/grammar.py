@@ -5,7 +5,9 @@ pattern named `BAD_IN_...` finds, with `search`, a single byte that may not stan
 All work on bytes and cost linear time, whatever the input. Where an RFC allows more than
 one spelling with one meaning, the narrower is taken when the wider has a second reading.
 
-Rule: a production lives here or nowhere; a module that needs one imports it by name.
+Rule 1: a production lives here or nowhere; a module that needs one imports it by name.
+Rule 2: possessive is only the repetition of a single byte; that of a group stands in an atomic
+        group: before CPython 3.11.5 a possessive one takes what no other does (gh-106052).
 """
 
 import re
@@ -23,7 +25,7 @@ FIELD_VALUE = re.compile(rb"(?![\t ])" + _FIELD_TEXT + rb"(?<![\t ])")
 
 # Names and values in turn, one a line: for many fields at once.
 FIELD_BLOCK = re.compile(
-    rb"(?:" + TCHAR + rb"++\n(?![\t ])" + _FIELD_TEXT + rb"+(?<![\t ])(?:\n|\Z))*+"
+    rb"(?>(?:" + TCHAR + rb"++\n(?![\t ])" + _FIELD_TEXT + rb"+(?<![\t ])(?:\n|\Z))*)"
 )
 
 # RFC 9112 section 5: field-line = field-name ":" OWS field-value OWS; no obs-fold.
@@ -31,22 +33,21 @@ FIELD_LINE = re.compile(rb"(" + TCHAR + rb"+):(" + _FIELD_TEXT + rb")")
 
 # Many lines at once, each with its end; and, of lines that are well-formed, the name and the
 # value, which may still have white space behind it.
-FIELD_LINES = re.compile(rb"(?:" + TCHAR + rb"++:" + _FIELD_TEXT + rb"+\r\n)*+")
+FIELD_LINES = re.compile(rb"(?>(?:" + TCHAR + rb"++:" + _FIELD_TEXT + rb"+\r\n)*)")
 FIELD_PAIR = re.compile(rb"(" + TCHAR + rb"++):[\t ]*+(" + _FIELD_TEXT + rb"+)\r\n")
 
 # A whole request head of the plainest kind: HTTP/1.1, visible ASCII, no white space but one blank
 # after a colon and what stands within a value. Every reader of HTTP has the same view of it.
-PLAIN_VALUE = rb"(?:[!-~]++(?:[\t ]++[!-~]++)*+)?+"
+PLAIN_VALUE = rb"(?:[!-~][\t -~]*+(?<![\t ]))?"
 _PLAIN_LINE = rb"([A-Z]{3,7}) (/[!-~]*+) HTTP/1\.1\r\n"
+_PLAIN_LINES = rb"((?>(?:" + TCHAR + rb"++: " + PLAIN_VALUE + rb"\r\n)+))"
 PLAIN_LINE = re.compile(_PLAIN_LINE)
-PLAIN_HEAD = re.compile(_PLAIN_LINE + rb"((?:" + TCHAR + rb"++: " + PLAIN_VALUE + rb"\r\n)++)\r\n")
+PLAIN_HEAD = re.compile(_PLAIN_LINE + _PLAIN_LINES + rb"\r\n")
 # What such a head may begin with, for a look at a part of one.
 PLAIN_BEGUN = re.compile(rb"[A-Z]{1,7}(?:\Z| (?:\Z|/))")
 # The same of a reply.
-_PLAIN_STATUS = rb"HTTP/1\.1 ([1-9][0-9]{2}) ([!-~]++(?: [!-~]++)*+|)\r\n"
-PLAIN_REPLY = re.compile(
-    _PLAIN_STATUS + rb"((?:" + TCHAR + rb"++: " + PLAIN_VALUE + rb"\r\n)++)\r\n"
-)
+_PLAIN_STATUS = rb"HTTP/1\.1 ([1-9][0-9]{2}) ((?>[!-~]++(?: [!-~]++)*)|)\r\n"
+PLAIN_REPLY = re.compile(_PLAIN_STATUS + _PLAIN_LINES + rb"\r\n")
 PLAIN_FIELD = re.compile(rb"([^:]++): ([^\r]*+)\r\n")
 # Parts of a pattern for a final head whose names are known: the status line without its end, and
 # a value. They take no tab, and find out in one step what those above do in several.
@@ -64,7 +65,7 @@ _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BAD_PERCENT = rb"%(?![0-9A-Fa-f]{2})"
 
 # RFC 3986 section 3.3: pchar and "/"; "[" and "]" as the vendor's Digital API is called.
-PATH = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]++|%[0-9A-Fa-f]{2})*+")
+PATH = re.compile(rb"(?>(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]++|%[0-9A-Fa-f]{2})*)")
 BAD_IN_PATH = re.compile(rb"[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]%]|" + _BAD_PERCENT)
 
 # RFC 1738 section 5: search = *[ uchar | ";" | ":" | "@" | "&" | "=" ].

@@ -36,7 +36,7 @@ _URI_REST = _VISIBLE + rb"*+"
 _ESCAPE = (
     rb"\\(?:/|u00(?:2[13-9A-Fa-f]|3[0-9ABDFabdf]|[46][0-9A-Fa-f]|5[0-9ABD-Fabd-f]|7[0-9A-Ea-e]))"
 )
-JSON_URI_REST = _URI_REST + rb"(?:" + _ESCAPE + _URI_REST + rb")*+"
+JSON_URI_REST = _URI_REST + rb"(?>(?:" + _ESCAPE + _URI_REST + rb")*)"
 JSON_BLANKS = rb"[ \t\r\n]*+"
 
 
@@ -92,7 +92,7 @@ class LinkMap:
         # RFC 8288 section 3: `<URI>` is the target; quoted strings are parameters. One without
         # an end takes the rest, so that nothing is read twice.
         self.in_link = re.compile(
-            rb'"(?:[^"\\]|\\.)*+"?|(?<=<)http' + plain + rb"(?=" + _URI_REST + rb">)"
+            rb'"(?>(?:[^"\\]|\\.)*)"?|(?<=<)http' + plain + rb"(?=" + _URI_REST + rb">)"
         )
 
 
