@@ -26,13 +26,14 @@ from gateway.config.secrets import Reference
 from gateway.credentials.broker import Broker
 from gateway.credentials.endpoint import Budget, Route, TokenEndpoint
 from gateway.credentials.events import Events
+from gateway.credentials.grant import Grant
 from gateway.credentials.grants.engage_legacy import EngageLegacyGrant
 from gateway.credentials.grants.jwt import JwtGrant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.grants.refresh import RefreshGrant
 from gateway.credentials.grants.ringcx import RingcxGrant
 from gateway.credentials.grants.static import StaticCredential
-from gateway.credentials.renewal import Grant, Renewal
+from gateway.credentials.renewal import Renewal
 from gateway.credentials.setbacks import Setbacks
 from gateway.credentials.tokens import Credential, Status
 from gateway.engine.tls import TlsContexts

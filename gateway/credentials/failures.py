@@ -31,7 +31,8 @@ class TokenCallFailed(Exception):
     """A token call brought no token; `retry_after_s` is what the vendor or the budget says.
 
     `speaks_of_token` tells that an access token was presented, and that it is not good any more;
-    `codes` are those of the answer's body.
+    `codes` are those of the answer's body; `may_begin` that what was held was presented, and that
+    something is configured which was not.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class TokenCallFailed(Exception):
         self.retry_after_s = retry_after_s
         self.speaks_of_token = speaks_of_token
         self.codes = codes
+        self.may_begin = False
 
     @property
     def is_refusal(self) -> bool:

@@ -8,18 +8,19 @@ Rule 1: what is in the store already is taken; the vendor is asked when it has n
 Rule 2: a new pair is written before its first use. When it cannot be written it is used all
         the same, and written as soon as the store is back.
 Rule 3: what is configured rules: a chain that began with other secrets is not carried on.
-Rule 4: this module knows nothing of requests, timers and failures that were before.
+Rule 4: what a chain began with is presented anew only after another look at the store.
+Rule 5: this module knows nothing of requests, timers and the grants' secrets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from gateway.core.secret import Secret
 from gateway.credentials.chains import Chains
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.grant import Grant
 from gateway.credentials.holding import Holding
 from gateway.stores.store import Lease, Store, StoreDown
 
@@ -27,46 +28,6 @@ from gateway.stores.store import Lease, Store, StoreDown
 _LOOK_AGAIN_S = 1.0
 # A store looks about once a second whether it is back.
 _STORE_AGAIN_S = 2.0
-
-
-class Grant(Protocol):
-    """How tokens of one kind are obtained."""
-
-    @property
-    def slides(self) -> bool:
-        """Tell whether every use of a token begins its life anew."""
-        ...
-
-    @property
-    def begins_anew(self) -> bool:
-        """Tell whether the configured secrets are good however often a chain began with them."""
-        ...
-
-    def seed(self) -> str:
-        """Return a fingerprint of the configured secrets that a chain of tokens begins with.
-
-        It names the chain. While it cannot be told it is "", and what is held is carried on.
-        """
-        ...
-
-    def secrets(self) -> tuple[str, ...]:
-        """Return a fingerprint of each secret that is presented, "" for one that is unreadable.
-
-        Always as many, in the same order.
-        """
-        ...
-
-    async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
-        """Return a new holding, by as few token calls as it takes; `held` is the latest one.
-
-        `alone` tells that others may do the same at this moment, unseen.
-        Raises `TokenCallFailed`.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Close what it holds open."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +52,8 @@ class Renewal:
         self.is_saved = True
         # What upstream refused is used no more, however long a life the store has for it.
         self.refused: Secret | None = None
+        # The latest of which the vendor said no, where there was something to begin anew with.
+        self._over = NOTHING
 
     async def read(self) -> Held:
         """Return what the store has, `NOTHING` when that is nothing; raises `StoreDown`."""
@@ -116,8 +79,10 @@ class Renewal:
                 latest = await self._latest(held, seed)
                 if self._is_fit(latest, held):
                     return latest
-                if not lease.is_lost:
-                    return await self._obtain(latest, held, lease, seed)
+                if not lease.is_lost and (
+                    obtained := await self._obtain(latest, held, lease, seed)
+                ):
+                    return obtained
             finally:
                 await lease.release()
 
@@ -125,12 +90,11 @@ class Renewal:
         """Obtain a holding without the store; raises `TokenCallFailed`."""
         held = self._heir(held)
         if not self.may_go_alone(held):
-            raise TokenCallFailed(
-                Outcome.STORE,
-                "the store that has the newest refresh token is away",
-                retry_after_s=_STORE_AGAIN_S,
-            )
-        holding = await self.grant.obtain(held.holding, alone=True)
+            raise _waits_for_store()
+        try:
+            holding = await self.grant.obtain(held.holding, alone=True)
+        except TokenCallFailed as failure:
+            holding = await self._begin_unseen(failure, held)
         self.is_saved = False
         return Held(held.generation + 1, holding)
 
@@ -139,7 +103,11 @@ class Renewal:
 
         What a chain began with is spent, and presented anew it may be the end of the chain.
         """
-        return held.holding is not None or self.grant.begins_anew
+        holding, over = held.holding, self._over
+        if self.grant.begins_anew or holding is None:
+            return self.grant.begins_anew
+        is_same = over.holding is not None and over.holding.seed == holding.seed
+        return not is_same or held.generation > over.generation
 
     async def save(self, held: Held) -> Held:
         """Write what could not be written or was lost, unless the store has as new a one.
@@ -220,15 +188,44 @@ class Renewal:
             return False
         return self._clock() < newer.expires_at
 
-    async def _obtain(self, latest: Held, held: Held, lease: Lease, seed: str) -> Held:
+    async def _obtain(self, latest: Held, held: Held, lease: Lease, seed: str) -> Held | None:
+        """Return what the vendor gives; None when somebody else is at the chain."""
         try:
             holding = await self.grant.obtain(latest.holding, alone=False)
         except TokenCallFailed as failure:
+            return await self._make_up(failure, latest, held, lease, seed)
+        return await self._written(holding, lease, seed)
+
+    async def _make_up(
+        self, failure: TokenCallFailed, latest: Held, held: Held, lease: Lease, seed: str
+    ) -> Held | None:
+        """Return what makes up for a failure, or raise it; None to look at all of it again."""
+        if not failure.is_refusal:
+            raise failure
+        try:
             # Refused is also what somebody else has spent while we stood still.
-            found = await self.look(held) if failure.is_refusal else None
-            if found is None:
-                raise
-            return found
+            if (found := await self.look(held)) is not None:
+                return found
+            is_newer = (await self._read(seed)).generation > latest.generation
+        except StoreDown:
+            return await self._written(await self._begin_unseen(failure, latest), lease, seed)
+        if is_newer or (failure.may_begin and lease.is_lost):
+            return None
+        if not failure.may_begin:
+            raise failure
+        self._over = latest
+        return await self._obtain(Held(latest.generation, None), held, lease, seed)
+
+    async def _begin_unseen(self, failure: TokenCallFailed, held: Held) -> Holding:
+        """Obtain with what is configured while the store cannot be asked, or raise."""
+        if not failure.may_begin:
+            raise failure
+        if not self.grant.begins_anew:
+            self._over = held
+            raise _waits_for_store()
+        return await self.grant.obtain(None, alone=True)
+
+    async def _written(self, holding: Holding, lease: Lease, seed: str) -> Held:
         obtained = Held(lease.fence, holding)
         if not self._chains.are_one(seed, holding.seed):
             # A secret was replaced meanwhile: the lease is on another chain's record.
@@ -250,6 +247,14 @@ class Renewal:
             return await self.keep(obtained, holding)
         except StoreDown:
             return obtained
+
+
+def _waits_for_store() -> TokenCallFailed:
+    return TokenCallFailed(
+        Outcome.STORE,
+        "the store that has the newest refresh token is away",
+        retry_after_s=_STORE_AGAIN_S,
+    )
 
 
 def _is_newer(holding: Holding | None, other: Holding | None) -> bool:

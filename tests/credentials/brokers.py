@@ -12,9 +12,10 @@ import pytest
 
 from gateway.credentials.broker import Broker
 from gateway.credentials.chains import name_of
+from gateway.credentials.grant import Grant
 from gateway.credentials.grants.jwt import JwtGrant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
-from gateway.credentials.renewal import Grant, Renewal
+from gateway.credentials.renewal import Renewal
 from gateway.credentials.setbacks import Setbacks
 from gateway.credentials.tokens import Token
 from gateway.errors import CredentialUnavailable

@@ -16,7 +16,10 @@ from urllib.parse import parse_qsl
 
 from gateway.config.secrets import parse_reference
 from gateway.credentials.endpoint import Budget, Route, TokenEndpoint
+from gateway.credentials.failures import TokenCallFailed
+from gateway.credentials.grant import Grant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
+from gateway.credentials.holding import Holding
 from gateway.policy.routes import Origin
 from gateway.stores.memory import MemoryStore
 from gateway.stores.store import Store
@@ -127,6 +130,16 @@ def app_of(service: Desk, store: Store | None = None, **secrets: str) -> OAuthAp
     known = {"client_id": "app-id", "client_secret": "app-secret", **secrets}
     endpoint = endpoint_of(service, store)
     return OAuthApp(endpoint, vault_of(**known), Wishes("gateway-1"), lambda: 1000.0)
+
+
+async def obtained(grant: Grant, held: Holding | None) -> Holding:
+    """Ask as a renewal does that finds nothing newer in the store."""
+    try:
+        return await grant.obtain(held, alone=False)
+    except TokenCallFailed as failure:
+        if not failure.may_begin:
+            raise
+    return await grant.obtain(None, alone=False)
 
 
 @dataclass

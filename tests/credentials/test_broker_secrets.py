@@ -8,9 +8,9 @@ import pytest
 
 from gateway.config.secrets import parse_reference
 from gateway.core.secret import Secret
+from gateway.credentials.grant import Grant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.grants.refresh import RefreshGrant
-from gateway.credentials.renewal import Grant
 from gateway.errors import CredentialUnavailable
 from gateway.stores.memory import MemoryStore
 from tests.credentials.brokers import Place, jwt_grant, lasting, place

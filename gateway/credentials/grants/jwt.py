@@ -4,8 +4,8 @@ The refresh token of the session is used as long as it lives, because a session 
 the vendor counts; the JWT begins a new one only when there is none. The same endpoint
 name is sent every time, so that a new session of ours takes the place of the old one.
 
-Rule: a refused refresh token falls back to the JWT once, and one that is over is not
-presented again; a refused JWT is final.
+Rule: after a refused refresh token the JWT is presented once, unless somebody else has a newer
+session; one that is over is not presented again; a refused JWT is final.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class JwtGrant:
             try:
                 return await self._app.refresh(token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:
-                if not failure.is_refusal:
-                    raise
+                failure.may_begin = failure.is_refusal
+                raise
         form: Form = {
             "assertion": self._app.vault.require("jwt"),
             **self._app.wishes.form(self._lonely if alone else ""),

@@ -5,9 +5,9 @@ its first use; if the process dies before that, the vendor still answers the old
 token with the same pair, because the newer one was never used.
 
 Rule 1: the stored chain is carried on unless another refresh token is configured since.
-Rule 2: a chain of which the vendor says that it is over is carried on from the configured
-        token once, in case the store was behind; then only a new token mends that. Any other
-        failure leaves the chain as it was.
+Rule 2: a chain of which the vendor says that it is over, and nobody else has a newer pair, is
+        carried on from the configured token once, in case the store was behind; then only a
+        new token mends that. Any other failure leaves the chain as it was.
 Rule 3: whether a refresh token has ended, the vendor says: clocks are set, and there is
         nothing better to present.
 """
@@ -48,8 +48,8 @@ class RefreshGrant:
             try:
                 return await app.refresh(token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:
-                if not failure.is_over or self._is_last(token):
-                    raise
+                failure.may_begin = failure.is_over and not self._is_last(token)
+                raise
         if (begins := app.vault.get("refresh_token")) is None:
             raise TokenCallFailed(
                 Outcome.REJECTED, "no refresh token is configured, and the store has none"

@@ -4,7 +4,7 @@ from gateway.core.secret import Secret
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.jwt import GRANT_TYPE, JwtGrant
 from gateway.credentials.holding import Holding
-from tests.credentials.desk import Answer, app_of, desk
+from tests.credentials.desk import Answer, app_of, desk, obtained
 
 HELD = Holding(Secret(b"a0"), 0.0, 100.0, "seed", Secret(b"r0"), 5000.0)
 REFUSED: Answer = (400, {"error": "invalid_grant", "errors": [{"errorCode": "OAU-210"}]})
@@ -26,7 +26,7 @@ async def test_without_a_session_the_jwt_begins_one() -> None:
 async def test_a_session_is_refreshed_and_the_jwt_stays_at_home() -> None:
     async with desk() as service:
         grant = JwtGrant(app_of(service, jwt="j.w.t"))
-        holding = await grant.obtain(HELD, alone=False)
+        holding = await obtained(grant, HELD)
         await grant.close()
     (call,) = service.calls
     assert (call.form["grant_type"], call.form["refresh_token"]) == ("refresh_token", "r0")
@@ -37,7 +37,7 @@ async def test_a_session_is_refreshed_and_the_jwt_stays_at_home() -> None:
 async def test_a_refresh_token_that_is_not_replaced_stays_with_its_end() -> None:
     async with desk((200, {"access_token": "a1"})) as service:
         grant = JwtGrant(app_of(service, jwt="j.w.t"))
-        holding = await grant.obtain(HELD, alone=False)
+        holding = await obtained(grant, HELD)
         await grant.close()
     assert holding.access == Secret(b"a1")
     assert (holding.refresh, holding.refresh_expires_at) == (HELD.refresh, 5000.0)
@@ -47,7 +47,7 @@ async def test_a_refused_refresh_token_falls_back_to_the_jwt_once() -> None:
     async with desk(REFUSED, REFUSED) as service:
         grant = JwtGrant(app_of(service, jwt="j.w.t"))
         with pytest.raises(TokenCallFailed) as failed:
-            await grant.obtain(HELD, alone=False)
+            await obtained(grant, HELD)
         await grant.close()
     kinds = [call.form["grant_type"] for call in service.calls]
     assert kinds == ["refresh_token", GRANT_TYPE]
@@ -58,8 +58,8 @@ async def test_a_refresh_token_that_is_over_does_not_spend_what_the_jwt_needs() 
     async with desk(REFUSED, (500, b"")) as service:
         grant = JwtGrant(app_of(service, jwt="j.w.t"))
         with pytest.raises(TokenCallFailed, match="500"):
-            await grant.obtain(HELD, alone=False)
-        await grant.obtain(HELD, alone=False)
+            await obtained(grant, HELD)
+        await obtained(grant, HELD)
         await grant.close()
     kinds = [call.form["grant_type"] for call in service.calls]
     assert kinds == ["refresh_token", GRANT_TYPE, GRANT_TYPE]
@@ -70,8 +70,8 @@ async def test_a_refresh_that_a_proxy_refused_is_made_again() -> None:
     async with desk(page, page) as service:
         grant = JwtGrant(app_of(service, jwt="j.w.t"))
         with pytest.raises(TokenCallFailed, match="403"):
-            await grant.obtain(HELD, alone=False)
-        await grant.obtain(HELD, alone=False)
+            await obtained(grant, HELD)
+        await obtained(grant, HELD)
         await grant.close()
     kinds = [call.form["grant_type"] for call in service.calls]
     assert kinds == ["refresh_token", GRANT_TYPE, "refresh_token"]
@@ -84,7 +84,7 @@ async def test_a_refresh_that_failed_otherwise_does_not_cost_a_session(
     async with desk(answer) as service:
         grant = JwtGrant(app_of(service, jwt="j.w.t"))
         with pytest.raises(TokenCallFailed):
-            await grant.obtain(HELD, alone=False)
+            await obtained(grant, HELD)
         await grant.close()
     assert len(service.calls) == 1
 

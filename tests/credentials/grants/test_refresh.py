@@ -9,7 +9,7 @@ from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.grants.refresh import RefreshGrant
 from gateway.credentials.holding import Holding
-from tests.credentials.desk import Answer, app_of, desk, endpoint_of
+from tests.credentials.desk import Answer, app_of, desk, endpoint_of, obtained
 
 HELD = Holding(Secret(b"a0"), 0.0, 100.0, "seed", Secret(b"stored"), None)
 REFUSED: Answer = (400, {"error": "invalid_grant"})
@@ -20,7 +20,7 @@ async def spent(held: Holding | None, *answers: Answer, **secrets: str) -> list[
     async with desk(*answers) as service:
         grant = RefreshGrant(app_of(service, None, **secrets))
         try:
-            await grant.obtain(held, alone=False)
+            await obtained(grant, held)
         except TokenCallFailed as failed:
             assert failed.outcome is Outcome.REJECTED  # noqa: PT017 - whether it fails is not asked
         await grant.close()
@@ -41,6 +41,16 @@ async def test_a_chain_that_is_refused_begins_again_once() -> None:
     assert await spent(HELD, REFUSED, REFUSED, refresh_token="first") == ["stored", "first"]
 
 
+async def test_after_a_refusal_nothing_is_begun_before_it_is_asked_for() -> None:
+    async with desk(REFUSED) as service:
+        grant = RefreshGrant(app_of(service, None, refresh_token="first"))
+        with pytest.raises(TokenCallFailed, match="invalid_grant") as failed:
+            await grant.obtain(HELD, alone=False)
+        await grant.close()
+    assert failed.value.may_begin
+    assert [call.form["refresh_token"] for call in service.calls] == ["stored"]
+
+
 async def test_the_same_refused_token_is_not_presented_twice() -> None:
     assert await spent(HELD, REFUSED, refresh_token="stored") == ["stored"]
     assert await spent(HELD, REFUSED) == ["stored"]
@@ -59,8 +69,8 @@ async def test_a_refusal_that_does_not_speak_of_the_chain_leaves_it_as_it_was(
     async with desk(answer) as service:
         grant = RefreshGrant(app_of(service, refresh_token="first"))
         with pytest.raises(TokenCallFailed, match=f"answered {answer[0]}"):
-            await grant.obtain(HELD, alone=False)
-        renewed = await grant.obtain(HELD, alone=False)
+            await obtained(grant, HELD)
+        renewed = await obtained(grant, HELD)
         await grant.close()
     assert [call.form["refresh_token"] for call in service.calls] == ["stored", "stored"]
     assert renewed.refresh == Secret(b"refresh-2")
@@ -71,7 +81,7 @@ async def test_a_refresh_token_that_is_not_replaced_stays() -> None:
         grant = RefreshGrant(app_of(service, refresh_token="first"))
         begun = await grant.obtain(None, alone=False)
         assert (begun.access, begun.refresh) == (Secret(b"a1"), Secret(b"first"))
-        renewed = await grant.obtain(HELD, alone=False)
+        renewed = await obtained(grant, HELD)
         await grant.close()
     assert (renewed.access, renewed.refresh) == (Secret(b"a2"), HELD.refresh)
 
@@ -87,7 +97,7 @@ async def test_a_stored_token_that_is_over_does_not_spend_what_the_configured_on
         grant = RefreshGrant(app_of(service, refresh_token="first"))
         for _ in range(2):
             with pytest.raises(TokenCallFailed):
-                await grant.obtain(HELD, alone=False)
+                await obtained(grant, HELD)
         await grant.close()
     assert [call.form["refresh_token"] for call in service.calls] == ["stored", "first", "first"]
 
@@ -116,7 +126,7 @@ async def test_an_answer_that_got_lost_leaves_the_chain_as_it_was() -> None:
     async with desk("cut") as service:
         grant = RefreshGrant(app_of(service, refresh_token="first"))
         with pytest.raises(TokenCallFailed) as failed:
-            await grant.obtain(HELD, alone=False)
+            await obtained(grant, HELD)
         await grant.close()
     assert failed.value.outcome is Outcome.UNREACHABLE
     assert len(service.calls) == 1
