@@ -8,13 +8,15 @@ Rule: nothing here sleeps; whoever waits, waits for a call or an end.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from gateway.config.secrets import parse_reference
+from gateway.config.secrets import Reference, parse_reference
+from gateway.core.secret import Secret
 from gateway.credentials.endpoint import Budget, Route, TokenEndpoint
 from gateway.credentials.failures import TokenCallFailed
 from gateway.credentials.grant import Grant
@@ -123,6 +125,22 @@ def endpoint_of(
 def vault_of(**secrets: str) -> Vault:
     """Return a vault with these secrets."""
     return Vault({key: parse_reference(f"literal:{value}") for key, value in secrets.items()}, {})
+
+
+class Restless(Reference):
+    """A secret in a file that somebody writes anew whenever it has been read: old, new, newer."""
+
+    def resolve(self, environ: Mapping[str, str], *, is_token: bool = False) -> Secret:
+        secret = super().resolve(environ, is_token=is_token)
+        Path(self.place).write_bytes(b"new" if secret == Secret(b"old") else b"newer")
+        return secret
+
+
+def restless_vault(folder: Path, *keys: str) -> Vault:
+    """Return a vault of secrets that are "old" when they are read first."""
+    for key in keys:
+        (folder / key).write_text("old")
+    return Vault({key: Restless("file", str(folder / key)) for key in keys}, {})
 
 
 def app_of(service: Desk, store: Store | None = None, **secrets: str) -> OAuthApp:

@@ -47,7 +47,7 @@ class EngageLegacyGrant:
 
         A record is named by the first: from the other one a password could be guessed.
         """
-        return " ".join(map(self._vault.fingerprint, ("username", "password")))
+        return _seed_of(self._vault)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the fingerprints of all that is presented."""
@@ -55,9 +55,10 @@ class EngageLegacyGrant:
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Log in."""
+        vault = self._vault.once()
         form: dict[str, str | Secret] = {
-            "username": self._vault.require("username"),
-            "password": self._vault.require("password"),
+            "username": vault.require("username"),
+            "password": vault.require("password"),
         }
         if self._stay:
             form["stayLoggedIn"] = "true"
@@ -67,8 +68,12 @@ class EngageLegacyGrant:
             access = token_of(answer.get("authToken"))
         except ValueError:
             raise TokenCallFailed(Outcome.ERROR, "the login answer is not usable") from None
-        return Holding(access, now, now + self._lifetime_s, self.seed())
+        return Holding(access, now, now + self._lifetime_s, _seed_of(vault))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._endpoint.close()
+
+
+def _seed_of(vault: Vault) -> str:
+    return " ".join(map(vault.fingerprint, ("username", "password")))

@@ -14,7 +14,7 @@ import secrets
 
 from gateway.credentials.endpoint import Form
 from gateway.credentials.failures import TokenCallFailed
-from gateway.credentials.grants.oauth import OAuthApp
+from gateway.credentials.grants.oauth import OAuthApp, Vault
 from gateway.credentials.holding import Holding
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -33,7 +33,7 @@ class JwtGrant:
 
     def seed(self) -> str:
         """Return the fingerprint of the application and its JWT."""
-        return self._app.vault.fingerprint("client_id", "jwt")
+        return _seed_of(self._app.vault)
 
     def secrets(self) -> tuple[str, ...]:
         """Return the fingerprints of all that is presented."""
@@ -41,18 +41,23 @@ class JwtGrant:
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Refresh, or log in."""
+        vault = self._app.vault.once()
         if held is not None and (token := self._app.spendable(held)) is not None:
             try:
-                return await self._app.refresh(token, held.seed, held.refresh_expires_at)
+                return await self._app.refresh(vault, token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:
                 failure.may_begin = failure.is_refusal
                 raise
         form: Form = {
-            "assertion": self._app.vault.require("jwt"),
+            "assertion": vault.require("jwt"),
             **self._app.wishes.form(self._lonely if alone else ""),
         }
-        return await self._app.ask(GRANT_TYPE, form, self.seed())
+        return await self._app.ask(vault, GRANT_TYPE, form, _seed_of(vault))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._app.endpoint.close()
+
+
+def _seed_of(vault: Vault) -> str:
+    return vault.fingerprint("client_id", "jwt")

@@ -8,6 +8,7 @@ Rule 1: the life of a token counts from before the call left, so it is never bel
 Rule 2: only the authorisation server rejects. A refusal without a code that is its own is a
         page of something on the way, which says nothing of what was presented.
 Rule 3: tokens are not thrown away for an odd number beside them: they may be the only copy.
+Rule 4: what is presented and the seed of what it brings come from one reading of each secret.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _OWN_CODE = re.compile(
 
 
 class Vault:
-    """The configured secrets of one credential, read anew each time they are needed."""
+    """The configured secrets of one credential, read anew each time they are asked for."""
 
     def __init__(self, references: Mapping[str, Reference], environ: Mapping[str, str]) -> None:
         self._references = references
@@ -50,6 +51,10 @@ class Vault:
             return reference.resolve(self._environ, is_token=key in TOKENS)
         except Unresolved as trouble:
             raise TokenCallFailed(Outcome.UNREADABLE, f"{key}: {trouble}") from None
+
+    def once(self) -> Vault:
+        """Return the same secrets for one attempt, each of which is read only once."""
+        return _ReadOnce(self._references, self._environ)
 
     def require(self, key: str) -> Secret:
         """Return a secret that the configuration was checked to have."""
@@ -75,6 +80,25 @@ class Vault:
     def fingerprints(self) -> tuple[str, ...]:
         """Return the fingerprint of every configured secret by itself."""
         return tuple(self.fingerprint(key) for key in sorted(self._references))
+
+
+class _ReadOnce(Vault):
+    def __init__(self, references: Mapping[str, Reference], environ: Mapping[str, str]) -> None:
+        super().__init__(references, environ)
+        self._read: dict[str, Secret | TokenCallFailed | None] = {}
+
+    def get(self, key: str) -> Secret | None:
+        if key not in self._read:
+            self._read[key] = self._get(key)
+        if isinstance(read := self._read[key], TokenCallFailed):
+            raise read
+        return read
+
+    def _get(self, key: str) -> Secret | TokenCallFailed | None:
+        try:
+            return super().get(key)
+        except TokenCallFailed as failure:
+            return failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +131,9 @@ class OAuthApp:
         self._clock = clock
         self._over: Secret | None = None
 
-    async def ask(self, grant_type: str, form: Form, seed: str) -> Holding:
-        """Make one token call; raises `TokenCallFailed`."""
-        client_id, secret = self.vault.require("client_id"), self.vault.get("client_secret")
+    async def ask(self, vault: Vault, grant_type: str, form: Form, seed: str) -> Holding:
+        """Make one token call with the application of `vault`; raises `TokenCallFailed`."""
+        client_id, secret = vault.require("client_id"), vault.get("client_secret")
         full: dict[str, str | Secret] = {"grant_type": grant_type, **form}
         if secret is None:
             # RFC 6749 section 3.2.1: a public client names itself in the form.
@@ -122,11 +146,13 @@ class OAuthApp:
             raise _as_told(failure) from None
         return read_answer(answer, now, seed)
 
-    async def refresh(self, token: Secret, seed: str, ends_at: float | None = None) -> Holding:
+    async def refresh(
+        self, vault: Vault, token: Secret, seed: str, ends_at: float | None = None
+    ) -> Holding:
         """Spend a refresh token, which ends at `ends_at`; what descends from it has its seed."""
         form: Form = {"refresh_token": token, **self.wishes.form()}
         try:
-            holding = await self.ask("refresh_token", form, seed)
+            holding = await self.ask(vault, "refresh_token", form, seed)
         except TokenCallFailed as failure:
             if failure.is_over:
                 self._over = token

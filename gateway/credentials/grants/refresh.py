@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from gateway.core.secret import Secret
 from gateway.credentials.failures import Outcome, TokenCallFailed
-from gateway.credentials.grants.oauth import OAuthApp
+from gateway.credentials.grants.oauth import OAuthApp, Vault
 from gateway.credentials.holding import Holding
 
 
@@ -34,8 +34,8 @@ class RefreshGrant:
 
         It is empty when none is configured: then whatever chain is stored is carried on.
         """
-        vault = self._app.vault
-        return vault.fingerprint("client_id", "refresh_token") if self._configured() else ""
+        vault = self._app.vault.once()
+        return _seed_of(vault) if _configured(vault) else ""
 
     def secrets(self) -> tuple[str, ...]:
         """Return the fingerprints of all that is presented."""
@@ -43,18 +43,18 @@ class RefreshGrant:
 
     async def obtain(self, held: Holding | None, *, alone: bool) -> Holding:
         """Spend the newest refresh token there is."""
-        app = self._app
+        app, vault = self._app, self._app.vault.once()
         if held is not None and (token := held.refresh) is not None and self._is_worth(token):
             try:
-                return await app.refresh(token, held.seed, held.refresh_expires_at)
+                return await app.refresh(vault, token, held.seed, held.refresh_expires_at)
             except TokenCallFailed as failure:
                 failure.may_begin = failure.is_over and not self._is_last(token)
                 raise
-        if (begins := app.vault.get("refresh_token")) is None:
+        if (begins := vault.get("refresh_token")) is None:
             raise TokenCallFailed(
                 Outcome.REJECTED, "no refresh token is configured, and the store has none"
             )
-        return await app.refresh(begins, self.seed())
+        return await app.refresh(vault, begins, _seed_of(vault))
 
     def _is_worth(self, token: Secret) -> bool:
         """Tell whether a stored token is worth a call of the budget."""
@@ -62,15 +62,20 @@ class RefreshGrant:
 
     def _is_last(self, token: Secret) -> bool:
         """Tell whether there is nothing to present after a stored token."""
-        return self._configured() in (None, token)
-
-    def _configured(self) -> Secret | None:
-        """Return the configured token; one that cannot be read now is as good as none."""
-        try:
-            return self._app.vault.get("refresh_token")
-        except TokenCallFailed:
-            return None
+        return _configured(self._app.vault) in (None, token)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._app.endpoint.close()
+
+
+def _configured(vault: Vault) -> Secret | None:
+    """Return the configured token; one that cannot be read now is as good as none."""
+    try:
+        return vault.get("refresh_token")
+    except TokenCallFailed:
+        return None
+
+
+def _seed_of(vault: Vault) -> str:
+    return vault.fingerprint("client_id", "refresh_token")

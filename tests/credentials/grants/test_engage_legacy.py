@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from gateway.core.secret import Secret
@@ -5,7 +7,7 @@ from gateway.credentials.chains import name_of
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.engage_legacy import EngageLegacyGrant
 from gateway.credentials.holding import Holding
-from tests.credentials.desk import desk, endpoint_of, vault_of
+from tests.credentials.desk import desk, endpoint_of, restless_vault, vault_of
 
 USER = {"username": "ada+1@example.com", "password": "p&ss"}
 
@@ -26,6 +28,17 @@ async def test_a_login_brings_a_token_that_lives_from_its_last_use(
     expected = Holding(Secret(b"baf522ee"), 1000.0, 1000.0 + lifetime_s, grant.seed())
     assert holding == expected
     assert grant.slides
+
+
+async def test_a_login_is_recorded_under_the_password_that_was_presented(tmp_path: Path) -> None:
+    vault = restless_vault(tmp_path, "username", "password")
+    async with desk((200, {"authToken": "baf522ee"})) as service:
+        grant = EngageLegacyGrant(endpoint_of(service), vault, lambda: 0.0, stay_logged_in=False)
+        holding = await grant.obtain(None, alone=False)
+        await grant.close()
+    assert service.calls[0].form == {"username": "old", "password": "old"}
+    known = vault_of(username="old", password="old")
+    assert holding.seed == f"{known.fingerprint('username')} {known.fingerprint('password')}"
 
 
 async def test_a_login_without_a_token_is_an_error() -> None:

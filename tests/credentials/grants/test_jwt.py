@@ -1,10 +1,21 @@
+from pathlib import Path
+
 import pytest
 
 from gateway.core.secret import Secret
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.jwt import GRANT_TYPE, JwtGrant
+from gateway.credentials.grants.oauth import OAuthApp, Wishes
 from gateway.credentials.holding import Holding
-from tests.credentials.desk import Answer, app_of, desk, obtained
+from tests.credentials.desk import (
+    Answer,
+    app_of,
+    desk,
+    endpoint_of,
+    obtained,
+    restless_vault,
+    vault_of,
+)
 
 HELD = Holding(Secret(b"a0"), 0.0, 100.0, "seed", Secret(b"r0"), 5000.0)
 REFUSED: Answer = (400, {"error": "invalid_grant", "errors": [{"errorCode": "OAU-210"}]})
@@ -21,6 +32,18 @@ async def test_without_a_session_the_jwt_begins_one() -> None:
         "endpoint_id": "gateway-1",
     }
     assert holding.seed == grant.seed() != ""
+
+
+async def test_a_session_is_recorded_under_the_jwt_that_was_presented(tmp_path: Path) -> None:
+    vault = restless_vault(tmp_path, "client_id", "jwt")
+    async with desk() as service:
+        endpoint = endpoint_of(service)
+        grant = JwtGrant(OAuthApp(endpoint, vault, Wishes("e"), lambda: 1000.0))
+        holding = await grant.obtain(None, alone=False)
+        await grant.close()
+    presented = service.calls[0].form
+    assert (presented["client_id"], presented["assertion"]) == ("old", "old")
+    assert holding.seed == vault_of(client_id="old", jwt="old").fingerprint("client_id", "jwt")
 
 
 async def test_a_session_is_refreshed_and_the_jwt_stays_at_home() -> None:

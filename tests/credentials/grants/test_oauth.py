@@ -14,7 +14,7 @@ from tests.credentials.desk import Answer, app_of, desk, vault_of
 async def test_a_confidential_client_is_named_by_basic_and_not_in_the_form() -> None:
     async with desk() as service:
         app = app_of(service)
-        holding = await app.ask("g", {"x": "1"}, "seed")
+        holding = await app.ask(app.vault, "g", {"x": "1"}, "seed")
         await app.endpoint.close()
     assert service.calls[0].form == {"grant_type": "g", "x": "1"}
     assert b"Authorization: Basic " in service.calls[0].head
@@ -27,7 +27,7 @@ async def test_a_public_client_is_named_in_the_form() -> None:
     async with desk() as service:
         app = app_of(service)
         app.vault = vault_of(client_id="public-id")
-        await app.ask("g", {}, "")
+        await app.ask(app.vault, "g", {}, "")
         await app.endpoint.close()
     assert service.calls[0].form == {"grant_type": "g", "client_id": "public-id"}
     assert b"Authorization" not in service.calls[0].head
@@ -54,7 +54,7 @@ async def test_only_the_authorisation_server_rejects(answer: Answer, outcome: Ou
     async with desk(answer) as service:
         app = app_of(service)
         with pytest.raises(TokenCallFailed, match=f"answered {answer[0]}") as failed:
-            await app.ask("g", {}, "")
+            await app.ask(app.vault, "g", {}, "")
         await app.endpoint.close()
     assert failed.value.outcome is outcome
     assert failed.value.status == answer[0]
@@ -112,6 +112,21 @@ def test_a_secret_that_cannot_be_read_is_told_by_its_key_and_may_come_back(tmp_p
         vault.require("client_id")
     assert missing.value.outcome is Outcome.REJECTED
     assert vault.get("client_secret") is None
+
+
+def test_for_one_attempt_a_secret_is_what_it_was_when_it_was_read(tmp_path: Path) -> None:
+    file = tmp_path / "jwt"
+    vault = Vault({"jwt": parse_reference(f"file:{file}")}, {})
+    missing = vault.once()
+    assert missing.fingerprint("jwt") == ""
+    file.write_text("first")
+    first = vault.once()
+    assert first.require("jwt") == Secret(b"first")
+    file.write_text("second")
+    with pytest.raises(TokenCallFailed, match="does not exist"):
+        missing.require("jwt")
+    assert first.require("jwt") == Secret(b"first")
+    assert (first.get("client_secret"), vault.require("jwt")) == (None, Secret(b"second"))
 
 
 @pytest.mark.parametrize("key", ["jwt", "refresh_token"])

@@ -9,7 +9,15 @@ from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.grants.refresh import RefreshGrant
 from gateway.credentials.holding import Holding
-from tests.credentials.desk import Answer, app_of, desk, endpoint_of, obtained
+from tests.credentials.desk import (
+    Answer,
+    app_of,
+    desk,
+    endpoint_of,
+    obtained,
+    restless_vault,
+    vault_of,
+)
 
 HELD = Holding(Secret(b"a0"), 0.0, 100.0, "seed", Secret(b"stored"), None)
 REFUSED: Answer = (400, {"error": "invalid_grant"})
@@ -29,6 +37,17 @@ async def spent(held: Holding | None, *answers: Answer, **secrets: str) -> list[
 
 async def test_the_chain_begins_with_the_configured_token() -> None:
     assert await spent(None, refresh_token="first") == ["first"]
+
+
+async def test_a_chain_is_recorded_under_the_token_that_it_began_with(tmp_path: Path) -> None:
+    keys = ("client_id", "refresh_token")
+    vault = restless_vault(tmp_path, *keys)
+    async with desk() as service:
+        grant = RefreshGrant(OAuthApp(endpoint_of(service), vault, Wishes("e"), lambda: 1000.0))
+        holding = await grant.obtain(None, alone=False)
+        await grant.close()
+    assert [service.calls[0].form[key] for key in keys] == ["old", "old"]
+    assert holding.seed == vault_of(client_id="old", refresh_token="old").fingerprint(*keys)
 
 
 async def test_the_stored_chain_is_carried_on() -> None:
