@@ -6,6 +6,8 @@ timeouts that its requests have. Credentials of one application share one budget
 Rule 1: only credentials that an enabled upstream uses are made.
 Rule 2: a credential that is exchanged for another one is made first, and closed last.
 Rule 3: at a reload one that would be made of the same is kept, and its token with it.
+Rule 4: so is one that would carry on the same chain by other means, which it is given when
+        it is opened: two that have the same pair would spend it twice, or lose it.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
 from gateway.credentials.grants.refresh import RefreshGrant
 from gateway.credentials.grants.ringcx import RingcxGrant
 from gateway.credentials.grants.static import StaticCredential
+from gateway.credentials.means import Means
 from gateway.credentials.renewal import Renewal
 from gateway.credentials.setbacks import Setbacks
 from gateway.credentials.tokens import Credential, Status
@@ -52,6 +55,8 @@ class Credentials:
     made_of: Mapping[str, Ingredients] = field(default_factory=dict, repr=False)
     # By name, for those that make token calls: a digest that tells one application from another.
     identities: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # By name, for those that were there before and have their tokens otherwise from now on.
+    means: Mapping[str, Means] = field(default_factory=dict, repr=False)
 
     def open(self, before: Credentials | None = None) -> None:
         """Have stored tokens taken over, and missing ones obtained, in the background.
@@ -60,6 +65,9 @@ class Credentials:
         """
         for broker in self._brokers(before):
             broker.open()
+        for name, means in self.means.items():
+            if isinstance(known := self.by_name[name], Broker):
+                known.change(means)
 
     async def retire(self, after: Credentials) -> None:
         """Let token calls end, then close the connections, but for what `after` has kept."""
@@ -73,9 +81,13 @@ class Credentials:
         await self.store.close()
 
     def new_since(self, before: Credentials) -> list[str]:
-        """Return the names of the credentials that are not those of `before`."""
+        """Return the names of the credentials that are not as those of `before`."""
         kept = before.by_name
-        return [name for name, one in self.by_name.items() if kept.get(name) is not one]
+        return [
+            name
+            for name, one in self.by_name.items()
+            if kept.get(name) is not one or name in self.means
+        ]
 
     def kept_one(self, name: str, ingredients: Ingredients) -> Credential | None:
         """Return a credential if it is made of the same."""
@@ -104,8 +116,8 @@ def make_credentials(
 ) -> Credentials:
     """Return the credentials of a configuration; nothing is asked of anybody yet.
 
-    Those of `before` that are made of the same are kept. Raises `OSError` when a `ca_file` cannot
-    be read.
+    Those of `before` that are made of the same are kept, and those that carry on the same chain.
+    Raises `OSError` when a `ca_file` cannot be read.
     """
     maker = _Maker(config, environ, events, store)
     made: dict[str, Credential] = {}
@@ -118,11 +130,12 @@ def make_credentials(
         made_of[name] = maker.ingredients(name, tables[name], made_of)
     for name in ordered:
         kept = before.kept_one(name, made_of[name]) if before else None
-        credential = kept or maker.make(name, tables[name], made)
+        known = before.by_name.get(name) if before else None
+        credential = kept or maker.make(name, tables[name], made, known)
         if credential is not None:
             made[name] = credential
     identities = {name: maker.identity(tables[name]) for name in made if _calls(tables[name])}
-    return Credentials(made, store, made_of, identities)
+    return Credentials(made, store, made_of, identities, maker.means)
 
 
 class _Maker:
@@ -134,6 +147,7 @@ class _Maker:
         self._events = events
         self._store = store
         self._contexts = TlsContexts()
+        self.means: dict[str, Means] = {}
 
     def ingredients(
         self, name: str, table: CredentialConfig, others: Mapping[str, Ingredients]
@@ -158,26 +172,35 @@ class _Maker:
         )
 
     def make(
-        self, name: str, table: CredentialConfig, made: Mapping[str, Credential]
+        self,
+        name: str,
+        table: CredentialConfig,
+        made: Mapping[str, Credential],
+        known: Credential | None,
     ) -> Credential | None:
-        """Return a credential, None when the caller's passes or none is sent."""
+        """Return a credential, None when the caller's passes or none is sent.
+
+        It is the `known` one, and `means` has what it is to be given, if it has the same chain.
+        """
         if table.grant in ("passthrough", "none"):
             return None
         if table.token is not None:
             return StaticCredential(name, table.token, self._environ, self._events)
         key, grant = self._grant(name, table, made)
-        return Broker(
-            name,
-            table.grant,
-            Renewal(key, grant, self._store, time.time),
+        means = Means(
+            grant,
             # What RingCX rejects is another credential's token, which changes by itself.
             Setbacks(table.auth_retry_s, table.auth_window_s, final=table.grant != "ringcx"),
-            self._events,
             # One call of the window is left for a renewal that is due.
             reissues=max(table.auth_limit - 1, 1),
             window_s=table.auth_window_s,
             follows=table.grant == "ringcx",
         )
+        if isinstance(known, Broker) and known.carries_on(key, grant):
+            self.means[name] = means
+            return known
+        renewal = Renewal(key, grant, self._store, time.time)
+        return Broker(name, table.grant, renewal, means, self._events)
 
     def _grant(
         self, name: str, table: CredentialConfig, made: Mapping[str, Credential]

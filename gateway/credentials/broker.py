@@ -8,6 +8,8 @@ is told at once when to come back.
 Rule 1: no request waits while the current token lives.
 Rule 2: a generation that upstream refuses causes one renewal, however many requests it hit.
 Rule 3: the vendor is asked only in `renewal`; what to do about a failure only `setbacks` says.
+Rule 4: by whatever means tokens are had, of one chain nobody else in this process is in charge:
+        what is held, or is being obtained, may be the only copy.
 """
 
 from __future__ import annotations
@@ -22,55 +24,39 @@ from gateway.credentials.bulletin import Bulletin
 from gateway.credentials.events import Events
 from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.flight import Flight
-from gateway.credentials.life import Life
-from gateway.credentials.reissues import Reissues
+from gateway.credentials.grant import Grant
+from gateway.credentials.life import EXTEND_SHARE, Life
+from gateway.credentials.means import Means
 from gateway.credentials.renewal import NOTHING, Held, Renewal
-from gateway.credentials.setbacks import Setback, Setbacks, unavailable
+from gateway.credentials.setbacks import Setback, unavailable
 from gateway.credentials.tokens import Status, Token
-from gateway.credentials.watch import Watch
 from gateway.errors import CredentialUnavailable
 from gateway.stores.store import StoreDown
 
-# After this share of its life the store is told how long a token that slides has come to live.
-_EXTEND_SHARE = 0.1
-# A store that came back empty lacks the token for so long at most; it costs one read.
-_SHARE_EVERY_S = 10.0
 # The share of its life that a token must have left for a store that is down to be waited for.
 _RESERVE = 0.05
-# What never works is looked at again when a secret has changed.
-_LOOK_EVERY_S = 1.0
 # For a token call that is under way when the gateway stops: its answer may be the only copy.
 _CLOSE_WITHIN_S = 5.0
 
 
 class Broker:
-    """Gives the current token of one credential.
-
-    A living token that upstream refuses causes at most `reissues` renewals in `window_s`.
-    `follows` tells that it is over as soon as what it was obtained with has another seed.
-    """
+    """Gives the current token of one credential; `renewal` has the grant of `means`."""
 
     def __init__(
         self,
         name: str,
         kind: str,
         renewal: Renewal,
-        setbacks: Setbacks,
+        means: Means,
         events: Events,
-        *,
-        reissues: int,
-        window_s: float,
-        follows: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
         self._renewal = renewal
-        self._setbacks = setbacks
+        self._means = means
+        # Replaced, and not yet closed: a token call may be under way.
+        self._former: list[Grant] = []
         self._bulletin = Bulletin(name, kind, events, clock)
-        self._reissues = Reissues(reissues, window_s)
-        # A few times a window; it costs no token call.
-        self._look_every_s = window_s / 6
-        self._follows = follows
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._held: Held = NOTHING
@@ -78,8 +64,6 @@ class Broker:
         self._life = Life()
         self._flight = Flight(self._fly)
         self._alarm = Alarm(self._loop, self._on_timer)
-        self._watch = Watch(renewal.grant.secrets)
-        self._next_look = 0.0
         self._closed = False
         self.on_use = self._prolong if renewal.grant.slides else None
 
@@ -111,7 +95,7 @@ class Broker:
 
     def acquit(self, place: bytes) -> None:
         """Cause no renewal for what this place refuses, for a window."""
-        self._reissues.acquit(place, self._loop.time())
+        self._means.reissues.acquit(place, self._loop.time())
 
     def seed(self) -> str:
         """Return what the current token descends from, or the next one will."""
@@ -123,13 +107,27 @@ class Broker:
         now, ends_at = self._loop.time(), None
         if holding is not None:
             ends_at = self._life.ends_at(holding, self._clock(), now)
-        return self._bulletin.status(self._held, ends_at, self._setbacks.latest, now)
+        return self._bulletin.status(self._held, ends_at, self._means.setbacks.latest, now)
 
     # The composition root's side.
 
     def open(self) -> None:
         """Have a token: the one that the store has, or a new one."""
         self._flight.begin()
+
+    def carries_on(self, key: str, grant: Grant) -> bool:
+        """Tell whether a grant would go on with the very chain, and in the same place."""
+        return key == self._renewal.key and grant.seed() in ("", self.seed())
+
+    def change(self, means: Means) -> None:
+        """Have tokens by other means from now on; what is held stays, and what is under way counts.
+
+        The grant must be one that `carries_on`.
+        """
+        self._former.append(self._means.grant)
+        self._means = means
+        self._renewal.grant = means.grant
+        self._flight.begin_again()
 
     async def close(self) -> None:
         """Stop; a token call that is under way gets a moment to end."""
@@ -139,6 +137,7 @@ class Broker:
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 await self._share(0.0)
+        await self._part()
         await self._renewal.grant.close()
 
     # One renewal.
@@ -156,25 +155,32 @@ class Broker:
 
     async def _fly(self) -> None:
         self._alarm.cancel()
+        means = self._means
         try:
             if self._is_foreign():
                 self._life.end()
+            await self._part()
             if self._hold_off() is not None:
                 await self._look()
             elif self._life.is_due(self._loop.time()):
                 self._adopt(await self._renew())
             else:
-                await self._share(_EXTEND_SHARE)
+                await self._share(EXTEND_SHARE)
                 self._arm()
         except TokenCallFailed as failure:
-            self._fail(failure)
+            self._fail(means, failure)
         except Exception:
             # A bug: it goes on to whoever waits, and nobody spins.
-            self._fail(TokenCallFailed(Outcome.ERROR, "the renewal failed"))
+            self._fail(means, TokenCallFailed(Outcome.ERROR, "the renewal failed"))
             raise
 
+    async def _part(self) -> None:
+        """Close the grants that were replaced; nothing of theirs is under way."""
+        while self._former:
+            await self._former.pop().close()
+
     async def _renew(self) -> Held:
-        self._watch.note()
+        self._means.watch.note()
         try:
             return await self._renewal.renew(self._held)
         except StoreDown as down:
@@ -221,18 +227,17 @@ class Broker:
         """Use a holding from now on."""
         self._held, holding = held, held.holding
         assert holding is not None  # noqa: S101 - a renewal ends with a holding or an error
-        self._next_look = 0.0
         if self._token is None or self._token.value != holding.access:
             self._bulletin.token_changed(held.generation)
         self._token = Token(holding.access, held.generation, holding.seed)
         slides = self._renewal.grant.slides
         self._life.begin(holding, self._clock(), self._loop.time(), slides=slides)
-        self._setbacks.forget()
+        self._means.forget()
         self._bulletin.finished("adopted" if held.adopted else "obtained")
         self._arm()
 
-    def _fail(self, failure: TokenCallFailed) -> None:
-        self._setbacks.note(failure, self._loop.time())
+    def _fail(self, means: Means, failure: TokenCallFailed) -> None:
+        means.setbacks.note(failure, self._loop.time())
         self._bulletin.finished(failure.outcome, failure.reason)
         self._look_later()
 
@@ -240,7 +245,7 @@ class Broker:
 
     def _is_foreign(self) -> bool:
         """Tell whether the token may be another user's than the next one."""
-        holding = self._held.holding if self._follows else None
+        holding = self._held.holding if self._means.follows or self._former else None
         return holding is not None and self._renewal.grant.seed() not in ("", holding.seed)
 
     def _prolong(self) -> None:
@@ -248,53 +253,39 @@ class Broker:
 
     def _arm(self) -> None:
         """Set the timer for the next renewal, or for what the store should know before that."""
-        now, life = self._loop.time(), self._life
-        wait_s = _SHARE_EVERY_S
-        if life.slides_s:
-            wait_s = min(wait_s, _EXTEND_SHARE * life.slides_s)
-        if not self._renewal.is_saved:
-            wait_s = min(_LOOK_EVERY_S, 0.05 * life.lifetime_s)
-        self._alarm.set(min(life.renew_at, now + wait_s))
+        now, is_saved = self._loop.time(), self._renewal.is_saved
+        self._alarm.set(self._life.next_at(now, is_saved=is_saved))
 
     def _look_later(self) -> None:
         """Come back when the setback is over, or to look at the store before that."""
-        setback, look_at = self._setbacks.latest, self._loop.time() + self._look_every_s
+        means = self._means
+        setback, look_at = means.setbacks.latest, self._loop.time() + means.look_every_s
         self._alarm.set(look_at if setback is None else min(setback.retry_at, look_at))
 
     def _on_timer(self) -> None:
         """Renew, share or look; a sliding token that died unused is nobody's need."""
-        is_idle = self._life.slides_s and self._setbacks.latest is None
+        is_idle = self._life.slides_s and self._means.setbacks.latest is None
         if not is_idle or self._life.lives(self._loop.time()):
             self._flight.begin()
 
     def _hold_off(self, *, is_dead: bool = False) -> Setback | None:
         """Return the setback that forbids a token call now, unless a secret has changed."""
         now = self._loop.time()
-        setback = self._setbacks.hold_off(now)
         is_dead = is_dead or not self._life.lives(now)
+        # A store is waited for only while there is a token, or none without it.
         may_go = is_dead and self._renewal.may_go_alone(self._held)
-        if setback is None or (setback.outcome is Outcome.STORE and may_go):
-            # A store is waited for only while there is a token, or none without it.
-            return None
-        if now < self._next_look:
-            return setback
-        self._next_look = now + _LOOK_EVERY_S
-        if not self._watch.has_changed():
-            # Somebody wants a token; another process may have one by now.
-            self._flight.begin()
-            return setback
-        self._setbacks.forget()
-        return None
+        # Somebody wants a token; another process may have one by now.
+        return self._means.hold_off(now, may_go_alone=may_go, look=self._flight.begin)
 
     def _may_reissue(self, place: bytes) -> bool:
         """Tell whether a token may be renewed that a place refused, and count it."""
         now = self._loop.time()
         # Nobody is to be without a token for one place's word, while no other one can be had.
-        if self._reissues.is_unjust(place, now) or self._hold_off(is_dead=True) is not None:
+        if self._means.reissues.is_unjust(place, now) or self._hold_off(is_dead=True) is not None:
             return False
         # What is under way may only tell the store something.
         is_renewed = self._flight.is_under_way and self._life.is_due(now)
-        if not is_renewed and (denied := self._reissues.spend(now)) is not None:
+        if not is_renewed and (denied := self._means.reissues.spend(now)) is not None:
             self._bulletin.denied(denied, now)
             return False
         return True

@@ -17,6 +17,7 @@ class Flight:
     def __init__(self, fly: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._fly = fly
         self._task: asyncio.Task[None] | None = None
+        self._is_wanted = False
 
     @property
     def is_under_way(self) -> bool:
@@ -27,6 +28,11 @@ class Flight:
         """Begin, unless it is under way."""
         self._task = self._under_way()
 
+    def begin_again(self) -> None:
+        """Begin; if it is under way, once more when that has ended."""
+        self._is_wanted = self.is_under_way
+        self.begin()
+
     async def landed(self, deadline: float) -> None:
         """Wait for the end of what is under way, or begins now; raises `TimeoutError`."""
         self._task = task = self._under_way()
@@ -35,6 +41,7 @@ class Flight:
 
     async def close(self, within_s: float) -> None:
         """Give what is under way so many seconds to end, then cancel it."""
+        self._is_wanted = False
         if (task := self._task) is not None:
             await asyncio.wait((task,), timeout=within_s)
             task.cancel()
@@ -48,3 +55,5 @@ class Flight:
             await self._fly()
         finally:
             self._task = None
+            if self._is_wanted:
+                self.begin_again()

@@ -18,6 +18,13 @@ from gateway.credentials.holding import Holding
 
 # Shares of a token's life after which it is renewed: a fleet does not ask all at once.
 RENEW_AFTER = (0.70, 0.85)
+# After this share of its life the store is told how long a token that slides has come to live.
+EXTEND_SHARE = 0.1
+# A store that came back empty lacks the token for so long at most; it costs one read.
+_SHARE_EVERY_S = 10.0
+# What the store lacks is written as soon as it is back, and before a short life is over.
+_SAVE_EVERY_S = 1.0
+_SAVE_SHARE = 0.05
 # A request that leaves now arrives a moment later.
 _MARGIN_S = 2.0
 _MARGIN_SHARE = 0.01
@@ -68,6 +75,15 @@ class Life:
     def is_due(self, now: float) -> bool:
         """Tell whether the token is dead, or old enough to be renewed."""
         return now >= min(self.dies_at, self.renew_at)
+
+    def next_at(self, now: float, *, is_saved: bool) -> float:
+        """Return when to renew the token, or to tell the store of it before that."""
+        wait_s = _SHARE_EVERY_S
+        if self.slides_s:
+            wait_s = min(wait_s, EXTEND_SHARE * self.slides_s)
+        if not is_saved:
+            wait_s = min(_SAVE_EVERY_S, _SAVE_SHARE * self.lifetime_s)
+        return min(self.renew_at, now + wait_s)
 
     def longer(
         self, holding: Holding, wall: float, now: float, *, least: float = 0.0

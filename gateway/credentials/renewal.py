@@ -46,6 +46,7 @@ class Renewal:
     """Renews the holding of one credential, in the chains under its key of a store."""
 
     def __init__(self, key: str, grant: Grant, store: Store, clock: Callable[[], float]) -> None:
+        self.key = key
         self._chains = Chains(key, store)
         self.grant = grant
         self._clock = clock

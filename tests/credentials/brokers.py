@@ -15,6 +15,7 @@ from gateway.credentials.chains import name_of
 from gateway.credentials.grant import Grant
 from gateway.credentials.grants.jwt import JwtGrant
 from gateway.credentials.grants.oauth import OAuthApp, Vault, Wishes
+from gateway.credentials.means import Means
 from gateway.credentials.renewal import Renewal
 from gateway.credentials.setbacks import Setbacks
 from gateway.credentials.tokens import Token
@@ -38,10 +39,8 @@ class Place:
             "ours",
             "jwt",
             Renewal(KEY, grant, store, time.time),
-            Setbacks(retry_s, 60.0),
+            Means(grant, Setbacks(retry_s, 60.0), reissues=reissues, window_s=60.0),
             self.told,
-            reissues=reissues,
-            window_s=60.0,
         )
 
     @property

@@ -198,7 +198,7 @@ async def test_a_token_that_was_sent_on_is_given_up_as_soon_as_another_one_can_b
         await eventually(lambda: here.broker.status().outcome == "error")
         assert not here.broker.refuse(token)
         # What follows when the wait is over, and nobody was refused meanwhile.
-        here.broker._setbacks.forget()
+        here.broker._means.setbacks.forget()
         assert here.broker.refuse(token)
         assert (await here.token()).value != token.value
 

@@ -36,7 +36,7 @@ async def test_one_429_is_heeded_by_the_whole_fleet() -> None:
 async def test_whoever_was_rejected_takes_what_another_one_obtained() -> None:
     store = MemoryStore()
     async with place((400, {"error": "invalid_grant"}), store=store) as here:
-        here.broker._look_every_s = 0.02
+        here.broker._means.look_every_s = 0.02
         await here.refusal()
         now = time.time()
         seed = here.broker._renewal.grant.seed()

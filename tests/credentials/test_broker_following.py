@@ -12,6 +12,7 @@ from gateway.config.secrets import parse_reference
 from gateway.credentials.broker import Broker
 from gateway.credentials.grants.ringcx import RingcxGrant
 from gateway.credentials.grants.static import StaticCredential
+from gateway.credentials.means import Means
 from gateway.credentials.renewal import Renewal
 from gateway.credentials.setbacks import Setbacks
 from gateway.errors import CredentialUnavailable
@@ -42,11 +43,8 @@ async def following(file: Path, service: Desk, store: MemoryStore) -> AsyncItera
         "cx",
         "ringcx",
         Renewal(KEY, grant, store, time.time),
-        Setbacks(10.0, 60.0, final=False),
+        Means(grant, Setbacks(10.0, 60.0, final=False), reissues=4, window_s=60.0, follows=True),
         Told(),
-        reissues=4,
-        window_s=60.0,
-        follows=True,
     )
     yield broker
     await broker.close()
@@ -88,7 +86,7 @@ async def test_who_is_not_let_in_has_no_token_of_the_former_user(tmp_path: Path)
             await token_of(broker)
         # Another token is presented at once, however long the wait was to be.
         file.write_text("bob")
-        broker._next_look = 0.0
+        broker._means._next_look = 0.0
         assert await token_of(broker) == "bob-3"
 
 

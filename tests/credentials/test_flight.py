@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from gateway.credentials.flight import Flight
+from tests.eventually import eventually
 
 
 class Plane:
@@ -53,6 +54,27 @@ async def test_what_goes_wrong_goes_on_to_whoever_waits() -> None:
     with pytest.raises(ZeroDivisionError):
         await flight.landed(asyncio.get_running_loop().time() + 10.0)
     assert not flight.is_under_way
+
+
+async def test_once_more_begins_when_what_is_under_way_has_ended() -> None:
+    plane = Plane()
+    plane.flight.begin_again()
+    plane.flight.begin_again()
+    plane.flight.begin_again()
+    await asyncio.sleep(0)
+    assert plane.flights == 1
+    plane.may_land.set()
+    await eventually(lambda: plane.landed == 2 and not plane.flight.is_under_way)
+    assert plane.flights == 2
+
+
+async def test_at_the_end_there_is_no_once_more() -> None:
+    plane = Plane()
+    plane.flight.begin()
+    plane.flight.begin_again()
+    plane.may_land.set()
+    await plane.flight.close(10.0)
+    assert (plane.flights, plane.flight.is_under_way) == (1, False)
 
 
 async def test_at_the_end_it_gets_a_moment() -> None:

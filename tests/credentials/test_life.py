@@ -45,6 +45,21 @@ def test_by_a_clock_that_is_behind_nothing_lives_longer_than_its_life() -> None:
     assert life.is_due(50.0 + 3600.0 * RENEW_AFTER[1])
 
 
+def test_the_store_is_told_every_ten_seconds_and_of_what_it_lacks_every_second() -> None:
+    life = begun()
+    assert life.next_at(50.0, is_saved=True) == 60.0
+    assert life.next_at(50.0, is_saved=False) == 51.0
+    last = life.renew_at - 0.5
+    assert life.next_at(last, is_saved=True) == life.next_at(last, is_saved=False) == life.renew_at
+
+
+def test_of_a_short_life_the_store_is_told_sooner() -> None:
+    life = Life()
+    life.begin(Holding(Secret(b"a"), 0.0, 10.0, "seed"), 0.0, 50.0, slides=True)
+    assert life.next_at(50.0, is_saved=True) == 51.0
+    assert life.next_at(50.0, is_saved=False) == 50.5
+
+
 def test_a_refused_token_is_dead_at_once() -> None:
     life = begun()
     life.end()
