@@ -1,10 +1,12 @@
 """gateway/ops/log_output.py: when lines of requests are written, and that none is lost."""
 
 import asyncio
+import gc
 import io
 import json
 import logging
 import time
+import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 from select import PIPE_BUF
@@ -12,7 +14,10 @@ from typing import Any, BinaryIO, cast
 
 import pytest
 
+from gateway.ops import log_stream
 from gateway.ops.log_output import AT, json_lines, lines_of, open_log
+from gateway.ops.log_stream import MOST_WAITING_BYTES
+from tests.ops.log_reading import piped
 
 END = b',"more":1}'
 NOW = 5000.0
@@ -175,3 +180,25 @@ async def test_a_log_that_is_opened_anew_comes_after_the_one_before() -> None:
     lines.tell(logging.INFO, "first", NOW, {"number": 1}, END)
     open_log("info", "console", stream).info("second")
     assert [b"first" in stream.pieces[0], b"second" in stream.pieces[1]] == [True, True]
+
+
+def test_what_a_log_that_is_opened_anew_has_lost_is_told_of_in_its_own_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_stream, "_PATIENCE_S", 0.001)
+    with piped() as far:
+        logger = open_log("info", "json", far.stream)
+        for _ in range(3):
+            logger.info("x" * MOST_WAITING_BYTES)
+        lines = lines_of(open_log("info", "console", far.stream))
+        assert lines is not None
+        *_, lost = far.take_all(lines.out)
+    assert b"log lines lost" in lost
+    assert lost.endswith(b"lines=2")
+
+
+def test_of_a_log_that_was_opened_anew_nothing_is_left() -> None:
+    before = weakref.ref(lines_of(open_log("info", "json", io.BytesIO())))
+    open_log("info", "json", io.BytesIO())
+    gc.collect()
+    assert before() is None

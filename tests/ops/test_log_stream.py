@@ -168,6 +168,14 @@ def test_others_who_take_the_room_of_a_pipe_hold_nobody_up() -> None:
         assert far.read.splitlines()[1:] == [b"y" * 4095, b"z" * 4095]
 
 
+def test_what_was_printed_before_leaves_before() -> None:
+    with piped() as far:
+        far.stream.write(b"printed\n")
+        LogStream(far.stream, tell_lost).write([b"line"])
+        far.take()
+        assert far.read == b"printed\nline\n"
+
+
 def test_a_stream_of_no_descriptor_takes_all_at_once() -> None:
     stream = io.BytesIO()
     out = LogStream(stream, tell_lost)

@@ -6,6 +6,8 @@ import os
 import pty
 import re
 import select
+import subprocess
+import sys
 import termios
 import threading
 from types import SimpleNamespace
@@ -88,6 +90,23 @@ def test_a_terminal_that_may_not_be_opened_is_written_to_as_it_is(
     with open(slave, "wb", buffering=0) as stream:
         LogStream(stream, tell_lost).write([b"line"])
     assert os.read(master, 99) == b"line\r\n"
+    os.close(master)
+
+
+def test_a_terminal_that_is_logged_to_does_not_become_the_processs_own() -> None:
+    script = (
+        "import os, sys; from gateway.ops.log_stream import LogStream;"
+        "LogStream(sys.stdout.buffer, bytes).write([b'line']); os.open('/dev/tty', os.O_RDWR)"
+    )
+    master, slave = pty.openpty()
+    words = [sys.executable, "-c", script]
+    # Who leads a session has the first terminal that it opens for its own (tty(4)).
+    ended = subprocess.run(
+        words, stdout=slave, stderr=subprocess.PIPE, start_new_session=True, check=False
+    )
+    os.close(slave)
+    assert os.read(master, 99) == b"line\r\n"
+    assert b"No such device or address: '/dev/tty'" in ended.stderr
     os.close(master)
 
 
