@@ -152,7 +152,7 @@ class _Description:
     """A file opened for whoever writes alone, which is closed with it."""
 
     def __init__(self, name: str) -> None:
-        self._descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        self._descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK)
 
     def write(self, data: bytes) -> int | None:
         """Write what is taken; return how much, None for nothing."""
