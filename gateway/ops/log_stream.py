@@ -55,6 +55,8 @@ class LogStream:
         self._ending = b""
         self._lost = 0
         self._looking: asyncio.AbstractEventLoop | None = None
+        # One that was written in: a thread has none.
+        self._loop: asyncio.AbstractEventLoop | None = None
         # A library may log in another thread, and while a line is written here: what a collection
         # of garbage finds may have something to say.
         self._lock = threading.Lock()
@@ -136,11 +138,25 @@ class LogStream:
         self._waiting.clear()
 
     def _look_again(self) -> None:
-        if not self._waiting or (self._looking is not None and not self._looking.is_closed()):
+        if self._loop is None:
+            self._loop = asyncio._get_running_loop()
+        looking = self._looking
+        if not self._waiting or (looking is not None and not looking.is_closed()):
             return
-        self._looking = asyncio._get_running_loop()
-        if self._looking is not None:
-            self._looking.call_later(_AGAIN_S, self._on_timer)
+        here = asyncio._get_running_loop()
+        if here is not None:
+            self._looking = here
+            here.call_later(_AGAIN_S, self._on_timer)
+        elif self._loop is not None:
+            self._have_looked(self._loop)
+
+    def _have_looked(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a loop look again from a thread that has none."""
+        try:
+            loop.call_soon_threadsafe(self._look_again)
+        except RuntimeError:
+            # It is closed.
+            self._loop = None
 
     def _on_timer(self) -> None:
         self._looking = None

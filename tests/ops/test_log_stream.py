@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.ops import log_stream
 from gateway.ops.log_stream import MOST_WAITING_BYTES, LogStream
 from tests.eventually import eventually
-from tests.ops.log_reading import PIPE_BYTES, connected, lines_of, piped, tell_lost
+from tests.ops.log_reading import PIPE_BYTES, Far, connected, lines_of, piped, tell_lost
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +108,30 @@ async def test_what_waits_leaves_when_there_is_room_though_nothing_more_is_writt
 
         assert not is_all_read()
         await eventually(is_all_read)
+
+
+async def write_in_a_thread(far: Far, out: LogStream) -> None:
+    """Write more than there is room for, and read it though nothing more is written."""
+    lines = lines_of(2000)
+    out.write(lines[:1])
+    await asyncio.to_thread(out.write, lines[1:])
+    assert out._waiting
+
+    def is_all_read() -> bool:
+        far.take()
+        return far.read.splitlines()[-2000:] == lines
+
+    await eventually(is_all_read)
+
+
+def test_what_a_thread_has_written_leaves_when_there_is_room_just_as_well() -> None:
+    with piped() as far:
+        out = LogStream(far.stream, tell_lost)
+        asyncio.run(write_in_a_thread(far, out))
+        # Nobody looks again in a loop that has ended, and in the next one somebody does.
+        out.write(lines_of(2000))
+        assert len(far.take_all(out)) == 4000
+        asyncio.run(write_in_a_thread(far, out))
 
 
 def test_a_loop_that_ended_keeps_nothing_waiting() -> None:
