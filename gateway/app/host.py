@@ -15,6 +15,7 @@ from gateway.app.stopping import Stopping
 from gateway.config.model import Config
 from gateway.engine.listen import CannotBind
 from gateway.ops.health import Health
+from gateway.ops.log_output import lines_of
 from gateway.ops.server import OpsServer
 
 
@@ -60,6 +61,12 @@ class Host:
         binds = [str(bind) for bind in self.gateway.binds]
         log = self._service.log
         log.info("listening", version=__version__, binds=binds, ops=str(ops_bind))
+
+    def say(self, text: str) -> None:
+        """Print text for a person where the log's lines go, in its turn; nobody waits for it."""
+        lines = lines_of(self._service.log)
+        if lines is not None:
+            lines.msg(text.encode("utf-8", "backslashreplace"))
 
     async def until_stopped(self) -> int:
         """Wait for a signal and drain; return the exit code.

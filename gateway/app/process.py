@@ -38,7 +38,7 @@ def run(load: Callable[[], Loaded], announce: Announce | None = None) -> int:
     `load` returns the configuration, or raises `ConfigError`; it is called at start and for each
     reload, then in a thread.
     `announce` is called once it listens, with its first TCP bind, or the first one when all are
-    Unix sockets, and the simulator's examples.
+    Unix sockets, and the simulator's examples; what it returns is printed.
     Raises `CannotBind`, or `ConfigError` for what shows only now.
     """
     if parser_kind() != "c":

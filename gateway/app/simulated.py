@@ -29,7 +29,7 @@ from gateway.simulator import (
 
 _ACCOUNTS = Accounts(CLIENT_ID, CLIENT_SECRET, JWT, LEGACY_USERNAME, LEGACY_PASSWORD, DIGITAL_TOKEN)
 
-Announce: TypeAlias = Callable[[Bind, Examples], None]
+Announce: TypeAlias = Callable[[Bind, Examples], str]
 
 
 async def serve_simulated(
@@ -37,7 +37,8 @@ async def serve_simulated(
 ) -> int:
     """Serve until a signal says stop; return the exit code.
 
-    `announce` is called as `process.run` says. Raises what `Host.open` does.
+    What `announce` returns is printed; it is called as `process.run` says.
+    Raises what `Host.open` does.
     """
     simulator = await start()
 
@@ -50,7 +51,7 @@ async def serve_simulated(
         settle_memory()
         binds = host.gateway.binds
         bind = next((bind for bind in binds if bind.path is None), binds[0])
-        announce(bind, simulator.examples)
+        host.say(announce(bind, simulator.examples))
         return await host.until_stopped()
     finally:
         await simulator.close()

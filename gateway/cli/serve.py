@@ -75,6 +75,6 @@ def _serve(arguments: argparse.Namespace) -> int:
         return os.EX_OSERR
 
 
-def _announce(bind: Bind, examples: Examples) -> None:
+def _announce(bind: Bind, examples: Examples) -> str:
     url = "http://localhost" if bind.path else f"http://{bind}"
-    print(render_welcome(url, examples, unix_socket=bind.path), flush=True)
+    return render_welcome(url, examples, unix_socket=bind.path)

@@ -3,7 +3,8 @@
 For trying a program without the gateway, or the gateway against a vendor that forgets
 everything when it stops.
 
-Rule: it is a toy for one machine, so it listens on loopback unless told otherwise.
+Rule 1: it is a toy for one machine, so it listens on loopback unless told otherwise.
+Rule 2: it serves whether or not anybody reads what it prints.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ async def _simulate(bind: Bind, time_scale: float, enforce_rates: bool) -> None:
     import asyncio
     import signal
 
-    from gateway.simulator import CLIENT_ID, CLIENT_SECRET, JWT, TOKEN, start
+    from gateway.ops.log_stream import LogStream
+    from gateway.simulator import start
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -118,11 +120,20 @@ async def _simulate(bind: Bind, time_scale: float, enforce_rates: bool) -> None:
     running = await start(
         bind.host or "", bind.port or 0, time_scale=time_scale, enforce_rates=enforce_rates
     )
-    account = f"{running.origin}/restapi/v1.0/account/~"
-    print(f"The RingCentral simulator listens on {running.origin}. Try:\n", flush=True)
-    print(f"curl -H 'Authorization: Bearer {TOKEN}' '{account}'", flush=True)
-    login = f"-d 'grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={JWT}'"
-    authority = f"{running.origin}/restapi/oauth/token"
-    print(f"curl -u {CLIENT_ID}:{CLIENT_SECRET} {login} '{authority}'", flush=True)
+    out = LogStream(sys.stdout.buffer, lambda lost: b"lines lost: %d" % lost)
+    out.write([line.encode() for line in _welcome(running.origin)])
     await stopped.wait()
     await running.close()
+    out.finish()
+
+
+def _welcome(origin: str) -> tuple[str, ...]:
+    from gateway.simulator import CLIENT_ID, CLIENT_SECRET, JWT, TOKEN
+
+    login = f"-d 'grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion={JWT}'"
+    return (
+        f"The RingCentral simulator listens on {origin}. Try:",
+        "",
+        f"curl -H 'Authorization: Bearer {TOKEN}' '{origin}/restapi/v1.0/account/~'",
+        f"curl -u {CLIENT_ID}:{CLIENT_SECRET} {login} '{origin}/restapi/oauth/token'",
+    )

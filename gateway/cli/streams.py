@@ -2,7 +2,8 @@
 
 Rule 1: a descriptor that is closed is opened to nowhere first of all. Whatever is opened next
         would get its number, and an event loop refuses to close such a one.
-Rule 2: output for which there is no room is told of in one line, and by the exit code.
+Rule 2: output for which there is no room is told of in one line, and by the exit code; what
+        serves goes on without it, and waits for no reader (`ops.log_stream`).
 """
 
 from __future__ import annotations

@@ -66,10 +66,11 @@ async def test_it_is_announced_by_its_first_port_and_ends_with_the_gateway(
     def open_mine(log: LogConfig) -> Any:
         return open_log(log.level, log.format, stream)
 
-    def announce(bind: Bind, examples: Examples) -> None:
+    def announce(bind: Bind, examples: Examples) -> str:
         told.append((bind, examples.delete_id))
         assert is_listening(f"http://{bind}")
         os.kill(os.getpid(), signal.SIGTERM)
+        return "Try \udcff:"
 
     serving = serve_simulated(config, lambda: config, open_mine, announce)
     assert await asyncio.wait_for(serving, 20) == 0
@@ -77,7 +78,10 @@ async def test_it_is_announced_by_its_first_port_and_ends_with_the_gateway(
     assert bind.path is None
     assert message_id > 0
     assert not is_listening(started[0].origin)
-    events = [orjson.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    lines = stream.getvalue().splitlines()
+    events = [orjson.loads(line)["event"] for line in lines if line.startswith(b"{")]
+    # In its turn, and whatever its names are.
+    assert lines[events.index("listening") + 1] == rb"Try \udcff:"
     assert "draining" in events
     assert events[-1] == "stopped"
 
@@ -86,12 +90,17 @@ async def test_a_gateway_that_cannot_listen_leaves_no_simulator(started: list[Ru
     with socket.create_server(("127.0.0.1", 0)) as taken:
         config = loaded(f'listener.bind="127.0.0.1:{taken.getsockname()[1]}"')
         announced: list[Bind] = []
+
+        def announce(bind: Bind, _: Examples) -> str:
+            announced.append(bind)
+            return ""
+
         with pytest.raises(CannotBind):
             await serve_simulated(
                 config,
                 lambda: config,
                 lambda log: open_log(log.level, log.format, BytesIO()),
-                lambda bind, _: announced.append(bind),
+                announce,
             )
     assert not announced
     assert not is_listening(started[0].origin)
