@@ -2,7 +2,8 @@
 
 A strong validator promises the same bytes. Where those were changed on their way the tag is
 made weak, which promises the same meaning; a condition that needs the strong one, and names
-the tag as its caller got it, gets back what upstream gave.
+the tag as its caller got it, gets back what upstream gave. Which form its caller got is told
+by a condition that needs none.
 
 Rule: what is no list of entity tags passes as it is.
 """
@@ -30,3 +31,16 @@ def strengthen(condition: bytes) -> bytes:
     was weak from the first.
     """
     return condition if _LIST.fullmatch(condition) is None else _TAGS.sub(rb"\1", condition)
+
+
+def names_strong(condition: bytes, tag: bytes) -> bool | None:
+    """Tell in which form an `If-None-Match` names a strong tag; None when in none.
+
+    Of one that is named in both forms only what the weak one promises is sure.
+    """
+    if _LIST.fullmatch(condition) is None:
+        return None
+    named = {found[0] for found in _TAGS.finditer(condition)}
+    if weaken(tag) == tag or named.isdisjoint((tag, weaken(tag))):
+        return None
+    return weaken(tag) not in named

@@ -85,7 +85,7 @@ class Exchange:
         plan = self._plan
         if not plan.wants_body:
             head = replace(head, framing=NO_BODY)
-        head, body = await relink(head, upstream, plan.links, self._idle_s)
+        head, body = await relink(head, upstream, plan.links, plan, self._idle_s)
         close = close or self._call.is_last or not self._call.is_read
         pieces, framing = begin_answer(ReplyHeads(plan), head, self._record, close=close)
         answer = b"".join(pieces)

@@ -70,6 +70,11 @@ class Known:
             self._plan = self.decide()
         return cast("Plan", self._plan)
 
+    @property
+    def request(self) -> Request:
+        """Return the plan's request."""
+        return self.plan.request
+
     def may_keep_fields(self) -> bool:
         """Tell whether the fields of a head may be remembered: no secret, and may come again."""
         request = self.plan.request

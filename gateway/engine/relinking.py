@@ -25,6 +25,7 @@ from gateway.engine.inflow import Take
 from gateway.engine.relay import ReplyBody
 from gateway.errors import UpstreamBroken
 from gateway.policy.relink import (
+    Requested,
     Rewriter,
     coding_of,
     is_plain_json,
@@ -56,7 +57,7 @@ class Stage(Protocol):
 
 
 async def relink(
-    head: ReplyHead, body: ReplyBody, links: Links | None, idle_s: float
+    head: ReplyHead, body: ReplyBody, links: Links | None, requested: Requested, idle_s: float
 ) -> tuple[ReplyHead, ReplyBody]:
     """Return the reply as the caller gets it; raises what reading a held body raises."""
     if links is None:
@@ -65,7 +66,7 @@ async def relink(
         data = await _read_all(body, idle_s)
         head, data = _told(head, data, rewrite_whole(links, data))
         return head, HeldBody(data)
-    head, rewriter = _relink_head(head, links)
+    head, rewriter = _relink_head(head, links, requested)
     if rewriter is None:
         return head, body
     is_gzip = bool(coding_of(head))
@@ -76,7 +77,9 @@ async def relink(
     return retell(head, CHUNKED), StreamedBody(body, stage)
 
 
-def relink_whole(head: ReplyHead, data: bytes, links: Links) -> tuple[ReplyHead, bytes] | None:
+def relink_whole(
+    head: ReplyHead, data: bytes, links: Links, requested: Requested
+) -> tuple[ReplyHead, bytes] | None:
     """Return the reply as `relink` does, its body being `data`.
 
     None if that must be coded anew, or would leave as a stream.
@@ -86,7 +89,7 @@ def relink_whole(head: ReplyHead, data: bytes, links: Links) -> tuple[ReplyHead,
     is_held = framing.kind is LENGTH and framing.length <= MOST_HELD_BYTES
     if is_held and is_plain_json(head):
         return _told(head, data, rewrite_whole(links, data))
-    head, rewriter = _relink_head(head, links)
+    head, rewriter = _relink_head(head, links, requested)
     if rewriter is None:
         return head, data
     if coding_of(head) or not is_held:
@@ -99,11 +102,14 @@ def _told(head: ReplyHead, data: bytes, written: bytes) -> tuple[ReplyHead, byte
     return (head, data) if written == data else (retell(head, framing_of(len(written))), written)
 
 
-def _relink_head(head: ReplyHead, links: Links) -> tuple[ReplyHead, Rewriter | None]:
+def _relink_head(
+    head: ReplyHead, links: Links, requested: Requested
+) -> tuple[ReplyHead, Rewriter | None]:
     """Return the head with its own links rewritten, and what the body is to pass through."""
     head = relink_head(head, links)
     if head.framing.kind is NOTHING:
-        return (retell(head, head.framing) if speaks_of_a_body(head, links) else head), None
+        speaks = speaks_of_a_body(head, links, requested)
+        return retell(head, head.framing) if speaks else head, None
     return head, rewriter_for(head, links) if head.framing.has_body else None
 
 

@@ -106,7 +106,7 @@ class Swift:
         if head.status == 401 or head.status >= 429:
             return False
         if links is not None:
-            reply = relink_whole(*reply, links)
+            reply = relink_whole(*reply, links, known)
             if reply is None:
                 return False
         told, data = reply

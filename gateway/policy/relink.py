@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from gateway.core.entity_tags import weaken
+from gateway.core.entity_tags import names_strong, weaken
 from gateway.core.field_places import Places, places_among
 from gateway.core.framing import NOTHING, Framing
 from gateway.core.headers import split_list, values_of
@@ -48,6 +48,15 @@ _CODINGS: dict[tuple[bytes, ...], str] = {
     (b"gzip",): "gzip",
     (b"x-gzip",): "gzip",
 }
+
+
+class Requested(Protocol):
+    """What a reply answers; to say the request may mean to decide it, so that few ask for it."""
+
+    @property
+    def request(self) -> Request:
+        """Return the request that is forwarded."""
+        ...
 
 
 def rewriter_for(head: ReplyHead, links: Links) -> Rewriter | None:
@@ -99,11 +108,22 @@ def coding_of(head: ReplyHead) -> str | None:
     return _CODINGS.get(listed) if listed else ""
 
 
-def speaks_of_a_body(head: ReplyHead, links: Links) -> bool:
-    """Tell whether a bodiless head describes a body that is rewritten where it is sent."""
-    if head.status == 304 and not head.values(b"content-type"):
-        return True
-    return rewriter_for(head, links) is not None
+def speaks_of_a_body(head: ReplyHead, links: Links, requested: Requested) -> bool:
+    """Tell whether a bodiless head describes a body that is rewritten where it is sent.
+
+    If it is 304, the body is one that the caller has already, as it was sent then.
+    """
+    if head.status != 304:
+        return rewriter_for(head, links) is not None
+    held, tags = values_of(requested.request.fields, b"if-none-match"), head.values(b"etag")
+    # RFC 9111 section 4.3.4: a strong validator updates "stored responses with one of those same
+    # strong validators", and no others.
+    is_strong = names_strong(b",".join(held), tags[0]) if len(tags) == 1 else None
+    if is_strong is not None:
+        return not is_strong
+    # RFC 9110 section 8.8.4: a client "MUST send that entity tag in any cache validation request".
+    # So this one holds none; and what a weak tag promises is true of either form.
+    return not head.values(b"content-type") or rewriter_for(head, links) is not None
 
 
 def restorer_for(request: Request, links: Links | None) -> Callable[[bytes], bytes] | None:

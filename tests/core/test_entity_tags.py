@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.entity_tags import strengthen, weaken
+from gateway.core.entity_tags import names_strong, strengthen, weaken
 
 TAGS = st.from_regex(rb'"[!#-~\x80-\xff]{0,6}"', fullmatch=True)
 
@@ -40,3 +40,29 @@ def test_nothing_else_changes_but_by_the_mark_of_weakness(condition: bytes) -> N
 
 def test_the_end_of_a_tag_is_no_beginning_of_another() -> None:
     assert strengthen(b'"aW/", W/"b"') == b'"aW/", "b"'
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_strong"),
+    [
+        *((b'"a"', True), (b'W/"a"', False), (b'"b", ,"a" ,W/"c"', True)),
+        # What is true of both is the weak one.
+        (b'"a", W/"a"', False),
+        *((b'"b"', None), (b'W/"b"', None), (b"*", None), (b"", None), (b'"a", x', None)),
+    ],
+)
+def test_a_condition_tells_which_form_of_a_tag_its_caller_holds(
+    condition: bytes, is_strong: bool | None
+) -> None:
+    assert names_strong(condition, b'"a"') is is_strong
+
+
+@given(st.lists(TAGS, min_size=1, max_size=4), st.booleans())
+def test_what_a_caller_was_given_is_what_it_names(tags: list[bytes], is_strong: bool) -> None:
+    given = [tag if is_strong else weaken(tag) for tag in tags]
+    assert all(names_strong(b", ".join(given), tag) is is_strong for tag in tags)
+
+
+def test_nobody_holds_the_strong_form_of_a_tag_that_was_weak_from_the_first() -> None:
+    assert names_strong(b'"a"', b'W/"a"') is None
+    assert names_strong(b'W/"a"', b'W/"a"') is None

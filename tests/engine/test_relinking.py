@@ -9,8 +9,9 @@ from gateway.engine.relay import ReplyBody
 from gateway.engine.relinking import MOST_HELD_BYTES, HeldBody, relink, relink_whole
 from gateway.errors import UpstreamBroken
 from tests.core.link_world import HERE, PLATFORM, TO_HERE
-from tests.policy.world import fields_of, reply_of
+from tests.policy.world import fields_of, plan_of, reply_of
 
+PLAN = plan_of("GET", "/restapi")
 JSON = 'Content-Type: application/json\nETag: "a"'
 GZIP = f"{JSON}\nContent-Encoding: gzip"
 BODY = f'{{"uri":"{PLATFORM}/restapi/1"}}'.encode()
@@ -48,13 +49,13 @@ def length(data: bytes) -> Framing:
 
 
 async def relinked(head: ReplyHead, *pieces: bytes | Exception) -> tuple[ReplyHead, bytes]:
-    new, body = await relink(head, Body(*pieces), TO_HERE, 1.0)
+    new, body = await relink(head, Body(*pieces), TO_HERE, PLAN, 1.0)
     return new, await read(body)
 
 
 async def test_without_links_everything_passes() -> None:
     head, body = reply_of(200, JSON, length(BODY)), HeldBody(BODY)
-    assert await relink(head, body, None, 1.0) == (head, body)
+    assert await relink(head, body, None, PLAN, 1.0) == (head, body)
 
 
 async def test_a_short_body_that_changes_gets_its_right_length() -> None:
@@ -91,7 +92,7 @@ async def test_a_short_body_that_is_not_the_gzip_it_claims_leaves_as_it_came(dat
 
 async def test_a_streaming_body_that_begins_as_no_gzip_is_an_error_before_its_head() -> None:
     with pytest.raises(UpstreamBroken, match="not the gzip"):
-        await relink(reply_of(200, GZIP, CHUNKED), HeldBody(BODY), TO_HERE, 1.0)
+        await relink(reply_of(200, GZIP, CHUNKED), HeldBody(BODY), TO_HERE, PLAN, 1.0)
 
 
 async def test_a_short_body_that_unfolds_to_very_much_streams() -> None:
@@ -118,7 +119,7 @@ async def test_a_body_in_gzip_streams_in_gzip() -> None:
 
 
 async def test_what_was_here_already_streams_first() -> None:
-    _, body = await relink(reply_of(200, JSON, CHUNKED), HeldBody(b'{"a":1}'), TO_HERE, 1.0)
+    _, body = await relink(reply_of(200, JSON, CHUNKED), HeldBody(b'{"a":1}'), TO_HERE, PLAN, 1.0)
     assert body.take_body() == (b'{"a":1}', False)
     assert await body.read_body(1.0) == b""
 
@@ -126,7 +127,7 @@ async def test_what_was_here_already_streams_first() -> None:
 async def test_a_body_of_another_type_is_not_looked_at() -> None:
     head = reply_of(200, "Content-Type: audio/mpeg", length(BODY))
     body = HeldBody(BODY)
-    assert await relink(head, body, TO_HERE, 1.0) == (head, body)
+    assert await relink(head, body, TO_HERE, PLAN, 1.0) == (head, body)
 
 
 async def test_an_empty_body_and_none_change_nothing_but_what_a_head_tells_of_bytes() -> None:
@@ -161,7 +162,7 @@ async def test_a_reply_that_is_whole_leaves_as_one_that_is_read(
     status: int, lines: str, body: bytes
 ) -> None:
     head = reply_of(status, lines, length(body))
-    told = relink_whole(head, body, TO_HERE)
+    told = relink_whole(head, body, TO_HERE, PLAN)
     assert told is not None
     assert (told[0].fields, told[0].framing, told[1]) == _seen(*await relinked(head, body))
 
@@ -180,4 +181,4 @@ def _seen(head: ReplyHead, body: bytes) -> tuple[object, Framing, bytes]:
 def test_a_whole_reply_that_is_coded_or_would_stream_is_left_to_who_reads_it(
     lines: str, framing: Framing
 ) -> None:
-    assert relink_whole(reply_of(200, lines, framing), BODY, TO_HERE) is None
+    assert relink_whole(reply_of(200, lines, framing), BODY, TO_HERE, PLAN) is None

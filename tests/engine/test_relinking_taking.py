@@ -14,7 +14,9 @@ from gateway.engine.upstream import UpstreamConnection
 from tests.core.link_world import HERE, PLATFORM, TO_HERE
 from tests.engine.linked import ASK, soon
 from tests.engine.test_relay import HEAD, Caller
+from tests.policy.world import plan_of
 
+PLAN = plan_of("GET", "/restapi")
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 LINK = f'"{PLATFORM}/restapi/1"'.encode()
 ITEMS = st.lists(
@@ -31,7 +33,7 @@ async def relayed(sent: bytes, steps: list[tuple[int, bool]]) -> tuple[bytes, in
     upstream = UpstreamConnection(asyncio.get_running_loop())
     upstream.ask("GET", ASK)
     upstream.data_received(REPLY)
-    head, body = await relink(await upstream.read_head(soon()), upstream, TO_HERE, 5.0)
+    head, body = await relink(await upstream.read_head(soon()), upstream, TO_HERE, PLAN, 5.0)
     assert head.framing == CHUNKED
     relaying = asyncio.create_task(relay_reply(caller, body, HEAD, CHUNKED, 5.0, record))
     for count, takes in steps:
@@ -68,7 +70,7 @@ async def test_what_comes_to_a_caller_that_takes_it_waits_for_no_task() -> None:
     upstream = UpstreamConnection(asyncio.get_running_loop())
     upstream.ask("GET", ASK)
     upstream.data_received(REPLY)
-    head, body = await relink(await upstream.read_head(soon()), upstream, TO_HERE, 5.0)
+    head, body = await relink(await upstream.read_head(soon()), upstream, TO_HERE, PLAN, 5.0)
     relaying = asyncio.create_task(
         relay_reply(caller, body, HEAD, head.framing, 5.0, Record("id", 0.0))
     )

@@ -135,6 +135,23 @@ async def test_links_are_rewritten_and_restored(lane: str) -> None:
 
 
 @in_either_lane
+@pytest.mark.parametrize("tag", ['"a"', 'W/"a"'])
+async def test_a_304_has_the_tag_that_its_caller_holds(lane: str, tag: str) -> None:
+    sets = (lane, "links.rewrite=on")
+    reply = b'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n'
+    async with scripted(answering(reply)) as upstream, running(upstream.origin, *sets) as gateway:
+        peer = await gateway.dial()
+        host = f"Host: 127.0.0.1:{gateway.port}"
+        # The values of a query may differ between heads that are alike.
+        for number in range(2 * BEFORE + 2):
+            line = f"GET {PATH}?page={number // 2} HTTP/1.1"
+            await peer.send(request(line, host, f"If-None-Match: {tag}"))
+            status, head, _ = await peer.read_answer()
+            assert (status, values(head, b"etag")) == (304, [tag.encode()])
+        peer.close()
+
+
+@in_either_lane
 @pytest.mark.parametrize("name", ["relink_whole", "begin_answer", "restore_whole"])
 async def test_a_bug_of_ours_is_answered_and_told(
     lane: str, name: str, monkeypatch: pytest.MonkeyPatch

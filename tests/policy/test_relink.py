@@ -17,7 +17,7 @@ from gateway.policy.relink import (
     speaks_of_a_body,
 )
 from tests.core.link_world import FROM_HERE, HERE, PLATFORM, TO_HERE
-from tests.policy.world import fields_of, reply_of, request_of
+from tests.policy.world import fields_of, plan_of, reply_of, request_of
 
 JSON = "Content-Type: application/json;charset=utf-8"
 MIXED = "Content-Type: multipart/mixed; boundary=b1"
@@ -178,7 +178,40 @@ def test_a_head_that_says_nothing_of_the_bytes_keeps_its_fields() -> None:
 def test_a_bodiless_head_may_speak_of_a_body_that_is_rewritten(
     status: int, lines: str, speaks: bool
 ) -> None:
-    assert speaks_of_a_body(reply_of(status, lines), TO_HERE) is speaks
+    plan = plan_of("GET", "/restapi")
+    assert speaks_of_a_body(reply_of(status, lines), TO_HERE, plan) is speaks
+
+
+@pytest.mark.parametrize("kind", ["", "Content-Type: image/png", JSON])
+@pytest.mark.parametrize(("held", "speaks"), [('"b", "a"', False), ('W/"a"', True)])
+def test_a_304_keeps_the_form_of_tag_that_its_caller_holds(
+    kind: str, held: str, speaks: bool
+) -> None:
+    head = reply_of(304, f'ETag: "a"\n{kind}'.rstrip())
+    plan = plan_of("GET", "/restapi", f"If-None-Match: {held}")
+    assert speaks_of_a_body(head, TO_HERE, plan) is speaks
+
+
+def test_the_lines_of_a_condition_are_one_list() -> None:
+    plan = plan_of("GET", "/restapi", 'If-None-Match: "a"\nif-none-match: W/"a"')
+    assert speaks_of_a_body(reply_of(304, 'ETag: "a"'), TO_HERE, plan)
+
+
+@pytest.mark.parametrize(
+    ("lines", "speaks"),
+    [
+        *(('ETag: "b"', True), ('ETag: W/"a"', True), ('ETag: "a"\nETag: "b"', True)),
+        *(("", True), ('ETag: "b"\nContent-Type: image/png', False)),
+    ],
+)
+def test_a_tag_that_the_caller_does_not_hold_tells_nothing(lines: str, speaks: bool) -> None:
+    plan = plan_of("GET", "/restapi", 'If-None-Match: "a"')
+    assert speaks_of_a_body(reply_of(304, lines), TO_HERE, plan) is speaks
+
+
+def test_only_of_a_304_the_caller_holds_the_body() -> None:
+    plan = plan_of("HEAD", "/restapi", 'If-None-Match: "a"')
+    assert speaks_of_a_body(reply_of(200, f'ETag: "a"\n{JSON}'), TO_HERE, plan)
 
 
 def test_json_of_a_request_is_restored() -> None:
