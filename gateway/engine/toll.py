@@ -6,7 +6,8 @@ released at the pace that the vendor's window allows, gone with their caller.
 
 Rule 1: each payment is settled once: by an answer, or by the news that there is none. What
         was not sent is not counted, by the fleet neither.
-Rule 2: a door that is shut is refused here, without asking the store.
+Rule 2: a door that is shut is refused here, without asking the store; only where that has no
+        room for now one request in a second asks for all whether it has some again.
 Rule 3: a store that is down, or slow, leaves every process to its own count.
 """
 
@@ -21,7 +22,7 @@ from gateway.engine.first_answers import FirstAnswers
 from gateway.engine.fleet_budgets import FleetBudgets, Refusal
 from gateway.errors import RateShield
 from gateway.policy.forward import Plan
-from gateway.policy.rate_buckets import Reason, Shut
+from gateway.policy.rate_buckets import ASK_AGAIN_S, Reason, Shut
 from gateway.policy.rate_fields import RateFields, parse_retry_after, read_rate_fields
 from gateway.policy.rate_groups import Fare, RateKey, charged_key
 from gateway.policy.rate_queue import RateQueue, Ticket
@@ -185,14 +186,19 @@ class Toll:
             now = self._loop.time()
             self.rates.release(spent, now, sent=False)
             raise shield_of(key, self._close(key, answer), now)
+        self.rates.fill(key, now, now)
         if answer is not None:
             self._receipts[spent.number] = answer
         return spent
 
     def _close(self, key: RateKey, refusal: Refusal) -> Shut:
         """Keep a door shut here that the fleet keeps shut."""
-        shut = Shut(refusal.reason, self._loop.time() + refusal.wait_s)
-        self.rates.close(key, shut)
+        now = self._loop.time()
+        shut = Shut(refusal.reason, now + refusal.wait_s)
+        if shut.reason is Reason.EXHAUSTED:
+            self.rates.fill(key, shut.until, now)
+        else:
+            self.rates.close(key, shut)
         return shut
 
     async def _wait(
@@ -241,10 +247,16 @@ class Toll:
             self._look_again(key)
 
     def _look_again(self, key: RateKey) -> None:
-        """Come back when the door opens, or soon when it is not shut."""
+        """Come back when the door opens, or soon when it is not shut, or may open before."""
         now = self._loop.time()
         shut = self.rates.refusal(key, now)
-        self._wake_at(key, shut.until if shut is not None else now + _LOOK_AGAIN_S)
+        if shut is None:
+            at = now + _LOOK_AGAIN_S
+        elif shut.reason is Reason.EXHAUSTED:
+            at = min(shut.until, now + ASK_AGAIN_S)
+        else:
+            at = shut.until
+        self._wake_at(key, at)
 
     def _wake_at(self, key: RateKey, at: float) -> None:
         line = key.bucket

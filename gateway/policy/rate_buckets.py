@@ -19,6 +19,9 @@ from gateway.policy.rate_fields import RateFields
 
 # The vendor: without a Retry-After, come back after 30 seconds or later.
 PENALTY_S = 30.0
+# How long a store is believed that has no room, before one request asks again for all. No caller
+# is told to come back sooner, and one question in a second is no load.
+ASK_AGAIN_S = 1.0
 
 
 class Reason(StrEnum):
@@ -42,7 +45,8 @@ class Bucket:
     """One (credential, group). Requests have numbers that rise with each one sent."""
 
     __slots__ = (
-        *("_expires_at", "_in_flight", "_remaining", "_remaining_at", "_shut"),
+        *("_ask_at", "_expires_at", "_full", "_in_flight"),
+        *("_remaining", "_remaining_at", "_shut"),
         *("limit", "window_s"),
     )
 
@@ -54,16 +58,25 @@ class Bucket:
         self._expires_at = 0.0
         self._in_flight = 0
         self._shut: Shut | None = None
+        # What a shared store has said of its count, and when it is to be asked again.
+        self._full: Shut | None = None
+        self._ask_at = 0.0
 
     @property
     def is_blank(self) -> bool:
         """Tell whether forgetting this bucket would lose nothing."""
-        return not (self._in_flight or self._shut or self.limit or self._remaining is not None)
+        is_open = self._shut is None and self._full is None
+        return is_open and not (self._in_flight or self.limit or self._remaining is not None)
 
     def refusal(self, now: float) -> Shut | None:
         """Return why a request may not be sent now, and until when; None when it may."""
         if self._shut is not None and now < self._shut.until:
             return self._shut
+        if self._full is not None:
+            if now >= self._full.until:
+                self._full = None
+            elif now < self._ask_at:
+                return self._full
         if now >= self._expires_at:
             self._roll()
         if self._remaining is None or self._remaining > self._in_flight:
@@ -81,14 +94,24 @@ class Bucket:
         left, shut = self._remaining, self._shut
         if left is None or left <= self._in_flight or now >= self._expires_at:
             return False
-        if shut is not None and now < shut.until:
+        if self._full is not None or (shut is not None and now < shut.until):
             return False
         self._in_flight += 1
         return True
 
-    def spend(self, _now: float) -> None:
+    def spend(self, now: float) -> None:
         """Count a request as in flight."""
         self._in_flight += 1
+        # Who comes while this one asks is not to ask as well.
+        self._ask_at = now + ASK_AGAIN_S
+
+    def fill(self, until: float, now: float) -> None:
+        """Take in that a shared store has no room until a moment; one that is past: that it has.
+
+        The last word counts: what others take back may leave room before.
+        """
+        self._full = Shut(Reason.EXHAUSTED, until) if until > now else None
+        self._ask_at = now + ASK_AGAIN_S
 
     def forget(self) -> None:
         """Count a request as no longer in flight: answered, failed or never sent."""
@@ -139,9 +162,14 @@ class Bucket:
         return self._shut
 
     def room(self, now: float) -> int:
-        """Return how many waiting requests may go now; one at a time while no limit is known."""
+        """Return how many waiting requests may go now; one at a time while no limit is known.
+
+        One, too, to ask for all whether a shared store has room again.
+        """
         if self.refusal(now) is not None:
             return 0
+        if self._full is not None:
+            return 1
         left = self._left(now)
         return max(0, 1 - self._in_flight) if left is None else left
 

@@ -235,6 +235,12 @@ class Rates:
         else:
             bucket.close(shut.reason, shut.until)
 
+    def fill(self, key: RateKey, until: float, now: float) -> None:
+        """Take in until when a shared store has no room for a key (`Bucket.fill`)."""
+        bucket = self._bucket(key)
+        if isinstance(bucket, Bucket):
+            bucket.fill(until, now)
+
     def remaining(self, now: float) -> Iterator[tuple[str, int]]:
         """Yield each group with the least that remains of it for any credential."""
         least: dict[str, int] = {}

@@ -48,9 +48,9 @@ async def fleet(redis: RedisServer) -> AsyncIterator[list[Toll]]:
         await store.close()
 
 
-def plan_for(path: str = LIGHT) -> Plan:
+def plan_for(path: str = LIGHT, for_s: float = 30.0) -> Plan:
     plan = plan_of("GET", path)
-    return Plan(plan.permitted, plan.outbound, now() + 30.0)
+    return Plan(plan.permitted, plan.outbound, now() + for_s)
 
 
 def now() -> float:
@@ -198,8 +198,10 @@ class Slow(MemoryStore):
         return await super().enter(doors, key, limit, window_s)
 
 
-def toll_over(store: MemoryStore) -> Toll:
-    return Toll(Rates(RateMode.SHIELD, b"secret"), FleetBudgets(store))
+def toll_over(
+    store: MemoryStore, mode: RateMode = RateMode.SHIELD, max_wait_s: float = 30.0
+) -> Toll:
+    return Toll(Rates(mode, b"secret"), FleetBudgets(store), max_wait_s=max_wait_s)
 
 
 async def late(toll: Toll) -> None:

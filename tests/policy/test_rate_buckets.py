@@ -136,6 +136,44 @@ def test_a_door_that_is_shut_for_longer_stays_so_and_opens_at_its_moment() -> No
     assert bucket.refusal(201.0) is None
 
 
+def test_a_count_that_is_full_is_believed_for_a_second_and_then_one_asks_for_all() -> None:
+    bucket = learned(remaining=5)
+    bucket.fill(161.0, 100.0)
+    told = Shut(Reason.EXHAUSTED, 161.0)
+    assert bucket.refusal(100.9) == told
+    assert (bucket.room(100.9), bucket.remaining(100.9)) == (0, 0)
+    assert (bucket.refusal(101.0), bucket.room(101.0)) == (None, 1)
+    assert not bucket.take(101.0)
+    bucket.spend(101.0)
+    # When it opens is known all the while.
+    assert bucket.refusal(101.9) == told
+    assert bucket.refusal(102.0) is None
+    bucket.fill(140.0, 102.0)
+    assert bucket.refusal(102.9) == Shut(Reason.EXHAUSTED, 140.0)
+    bucket.spend(139.5)
+    assert bucket.refusal(139.9) == Shut(Reason.EXHAUSTED, 140.0)
+    assert (bucket.refusal(140.0), bucket.room(140.0)) == (None, 3)
+    assert bucket.take(140.0)
+
+
+def test_a_count_that_has_room_again_opens_no_other_door() -> None:
+    bucket = learned(remaining=5)
+    bucket.fill(161.0, 100.0)
+    bucket.close(Reason.PENALTY, 130.0)
+    assert bucket.refusal(100.0) == Shut(Reason.PENALTY, 130.0)
+    bucket.fill(100.5, 100.5)
+    assert bucket.refusal(129.9) == Shut(Reason.PENALTY, 130.0)
+    assert (bucket.refusal(130.0), bucket.room(130.0)) == (None, 5)
+
+
+def test_a_bucket_is_not_blank_while_a_count_is_full() -> None:
+    bucket = Bucket()
+    bucket.fill(161.0, 100.0)
+    assert not bucket.is_blank
+    bucket.fill(101.0, 101.0)
+    assert bucket.is_blank
+
+
 @given(st.data())
 def test_of_what_is_answered_in_any_order_no_more_is_let_through_than_remains(
     data: st.DataObject,

@@ -215,6 +215,22 @@ def test_a_shared_store_can_shut_a_door() -> None:
     assert refusal_of(rates, RateKey("x", "x", "", ""), 160.0).retry_at == 170.0
 
 
+def test_a_shared_store_that_has_no_room_is_believed_for_a_while() -> None:
+    rates = rates_of()
+    for key in (HEAVY, VOICE, RateKey("x", "x", "", "")):
+        rates.fill(key, 160.0, 100.0)
+    assert refusal_of(rates, HEAVY, 100.9).retry_at == 160.0
+    asking = rates.spend(HEAVY, 101.0)
+    assert rates.spend_if_told(HEAVY, 101.0) is None
+    assert refusal_of(rates, HEAVY, 101.9).retry_at == 160.0
+    rates.fill(HEAVY, 101.9, 101.9)
+    rates.spend(HEAVY, 101.9)
+    rates.release(asking, 101.9, sent=False)
+    # Where windows are documented, and where no group is known, nothing is asked for.
+    rates.spend(VOICE, 100.0)
+    rates.spend(RateKey("x", "x", "", ""), 100.0)
+
+
 def test_room_is_what_the_window_allows_and_one_while_nothing_is_known() -> None:
     rates = rates_of(RateMode.QUEUE)
     assert rates.room(HEAVY, 100.0) == 1

@@ -45,6 +45,10 @@ class Both:
             shut = self.one.learn(mine, status, said, None, self.now)
         assert shut == self.other.learn(its, status, said, None, self.now)
 
+    def fill(self, key: RateKey, seconds: float) -> None:
+        for rates in (self.one, self.other):
+            rates.fill(key, self.now + seconds, self.now)
+
     def release(self, sent: bool) -> None:
         if self._under_way:
             mine, its = self._under_way.pop(0)
@@ -61,6 +65,7 @@ STEPS = st.one_of(
     st.tuples(st.just(Both.spend), KEYS),
     st.tuples(st.just(Both.learn), STATUSES, NUMBERS, NUMBERS, st.sampled_from([0, -1])),
     st.tuples(st.just(Both.release), st.booleans()),
+    st.tuples(st.just(Both.fill), KEYS, st.sampled_from([0.0, 0.5, 40.0])),
     st.tuples(st.just(Both.wait), st.sampled_from([0.0, 1.0, 30.0, 61.0])),
 )
 
