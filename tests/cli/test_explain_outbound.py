@@ -82,7 +82,7 @@ def port(sets: list[str]) -> Iterator[int]:
 # One gateway for all of these: starting one takes half a second.
 REQUESTS = (
     ["/restapi/v1.0/account/~?to=+16505550100&access_token=x&_method=GET"],
-    ["-X", "DELETE", "-H", "Accept: */*", "-H", "accept: b", "/media/restapi/v1.0/%7E//x?"],
+    ["-X", "DELETE", "-H", "Accept: */*", "-H", "accept: b", "/media/restapi/v1.0/%7E//x?a="],
     [
         *("-X", "POST", "-H", "X-HTTP-Method-Override: PUT", "-H", "Via: 1.0 x", "-d", "hello"),
         *("-H", "Authorization: x", "-H", "X_Real_IP: y", "-H", "Content-Type: a/b", "/restapi"),

@@ -8,9 +8,10 @@ from gateway.cli import build_parser, main
 def test_it_is_not_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "work" not in build_parser().format_help().replace("gateway", "").split()
     assert main(["wrok"]) == 2
-    told = capsys.readouterr().err
-    assert "'serve'" in told
-    assert "'work'" not in told
+    # With quotes, or without since CPython 3.13.4.
+    told = capsys.readouterr().err.replace("'", "").partition("choose from ")[2]
+    assert "serve" in told
+    assert "work" not in told
 
 
 @pytest.mark.parametrize("text", ["x", "-1", "0x1", "99999", "9" * 30])
