@@ -91,10 +91,9 @@ def test_a_port_is_printed_rather_than_a_socket(tmp_path: Path) -> None:
 def test_a_port_in_use_is_one_clear_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         bind = f"127.0.0.1:{taken.getsockname()[1]}"
-        words = ["serve", "--simulator", "--set", f"listener.bind={bind}"]
-        ended = subprocess.run(
-            [sys.executable, "-m", "gateway", *words], capture_output=True, text=True, check=False
-        )
+        sets = ("--set", f"listener.bind={bind}", "--set", "ops.bind=127.0.0.1:0")
+        words = [sys.executable, "-m", "gateway", "serve", "--simulator", *sets]
+        ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.returncode == os.EX_OSERR == 71
     assert ended.stderr.startswith(f"cannot listen on {bind}: ")
     assert ended.stderr.count("\n") == 1
