@@ -210,11 +210,13 @@ class Renewal:
             is_newer = (await self._read(seed)).generation > latest.generation
         except StoreDown:
             return await self._written(await self._begin_unseen(failure, latest), lease, seed)
+        if failure.may_begin:
+            # Also where there is more to look at: the store may be away by then.
+            self._over = latest
         if is_newer or (failure.may_begin and lease.is_lost):
             return None
         if not failure.may_begin:
             raise failure
-        self._over = latest
         return await self._obtain(Held(latest.generation, None), held, lease, seed)
 
     async def _begin_unseen(self, failure: TokenCallFailed, held: Held) -> Holding:

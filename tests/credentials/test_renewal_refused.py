@@ -12,7 +12,7 @@ from gateway.credentials.grant import Grant
 from gateway.credentials.holding import Holding, render
 from gateway.credentials.renewal import NOTHING, Held, Renewal
 from gateway.stores.memory import MemoryStore
-from gateway.stores.store import Entry
+from gateway.stores.store import Entry, StoreDown
 from tests.credentials.brokers import Place, jwt_grant
 from tests.credentials.desk import Answer, Call, Desk, desk, endpoint_of, pair, vault_of
 from tests.credentials.test_broker_fleet import refresh_grant
@@ -196,3 +196,37 @@ async def test_a_chain_that_is_over_while_the_store_is_away_is_told_at_once() ->
         await here.broker.close()
     presented = [call.form["refresh_token"] for call in service.calls]
     assert presented == ["configured", "refresh-1", "configured"]
+
+
+class Leaving(Downable):
+    """A store that is down after so many more reads of what it has."""
+
+    reads_left = 1000
+
+    async def read(self, key: str) -> Entry | None:
+        entry = await super().read(key)
+        self.reads_left -= 1
+        self.is_down = self.reads_left <= 0
+        return entry
+
+
+async def test_what_is_configured_is_not_presented_unseen_after_a_newer_pair_was_seen() -> None:
+    async with desk() as service:
+        store = Leaving()
+        chain = Chain(service, store, carrying_on)
+
+        def meanwhile() -> None:
+            chain.write(Held(50, chain.pair(2, expires_at=1400.0)))
+            # One to take it, and one to tell that it is newer.
+            store.reads_left = 2
+
+        chain.meanwhile = meanwhile
+        with pytest.raises(StoreDown):
+            await chain.renewal.renew(chain.held)
+        with pytest.raises(TokenCallFailed, match="the newest refresh token is away"):
+            await chain.renewal.renew_alone(chain.held)
+        assert chain.presented() == ["r1"]
+        store.reads_left, store.is_down = 1000, False
+        await chain.renewal.renew(chain.held)
+        await chain.grant.close()
+    assert chain.presented() == ["r1", "r2"]
