@@ -235,15 +235,12 @@ class Renewal:
             return await self._keep_elsewhere(obtained, holding)
         try:
             written = await self._chains.write(lease, holding)
+            self.is_saved = True
+            # We were held up for so long that another one took over: its token is the newer.
+            return obtained if written else await self._latest(obtained, holding.seed)
         except StoreDown:
             self.is_saved = False
             return obtained
-        self.is_saved = True
-        if not written:
-            # We were held up for so long that another one took over: its token is the newer.
-            newest = await self._latest(obtained, holding.seed)
-            return newest if newest.holding is not None else obtained
-        return obtained
 
     async def _keep_elsewhere(self, obtained: Held, holding: Holding) -> Held:
         try:

@@ -102,3 +102,20 @@ async def test_a_refused_token_is_not_used_again_for_a_longer_life_in_the_store(
     assert obtained.holding is not None
     assert obtained.holding.access != holding_of(7).access
     assert obtained.generation > generation
+
+
+async def test_what_was_obtained_is_not_lost_with_the_store_that_has_a_newer_one() -> None:
+    class Leaving(Falling):
+        def write(self, key: str, entry: Entry) -> bool:
+            written = super().write(key, entry)
+            self.fails_at = "" if written else "read"
+            return written
+
+    store = Leaving()
+    renewal, grant = renewal_of(store)
+    grant.during = lambda: store.write(KEY, Entry(99, render(holding_of(50))))
+    held = await renewal.renew(NOTHING)
+    assert (held.holding, renewal.is_saved) == (holding_of(1), False)
+    store.fails_at = ""
+    assert (await renewal.save(held)).holding == holding_of(50)
+    assert renewal.is_saved
