@@ -127,6 +127,8 @@ class Broker:
         self._former.append(self._means.grant)
         self._means = means
         self._renewal.grant = means.grant
+        # What is under way may ask the new one, if it has asked nobody yet.
+        means.watch.note()
         self._flight.begin_again()
 
     async def close(self) -> None:
@@ -155,7 +157,6 @@ class Broker:
 
     async def _fly(self) -> None:
         self._alarm.cancel()
-        means = self._means
         try:
             if self._is_foreign():
                 self._life.end()
@@ -168,10 +169,10 @@ class Broker:
                 await self._share(EXTEND_SHARE)
                 self._arm()
         except TokenCallFailed as failure:
-            self._fail(means, failure)
+            self._fail(failure)
         except Exception:
             # A bug: it goes on to whoever waits, and nobody spins.
-            self._fail(means, TokenCallFailed(Outcome.ERROR, "the renewal failed"))
+            self._fail(TokenCallFailed(Outcome.ERROR, "the renewal failed"))
             raise
 
     async def _part(self) -> None:
@@ -236,8 +237,10 @@ class Broker:
         self._bulletin.finished("adopted" if held.adopted else "obtained")
         self._arm()
 
-    def _fail(self, means: Means, failure: TokenCallFailed) -> None:
-        means.setbacks.note(failure, self._loop.time())
+    def _fail(self, failure: TokenCallFailed) -> None:
+        # By other means than those that failed a call may succeed.
+        if self._renewal.asked not in self._former:
+            self._means.setbacks.note(failure, self._loop.time())
         self._bulletin.finished(failure.outcome, failure.reason)
         self._look_later()
 

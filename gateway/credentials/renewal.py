@@ -49,6 +49,8 @@ class Renewal:
         self.key = key
         self._chains = Chains(key, store)
         self.grant = grant
+        # The one that was asked last: another one may have come in its place meanwhile.
+        self.asked: Grant | None = None
         self._clock = clock
         self.is_saved = True
         # What upstream refused is used no more, however long a life the store has for it.
@@ -93,7 +95,7 @@ class Renewal:
         if not self.may_go_alone(held):
             raise _waits_for_store()
         try:
-            holding = await self.grant.obtain(held.holding, alone=True)
+            holding = await self._ask(held.holding, alone=True)
         except TokenCallFailed as failure:
             holding = await self._begin_unseen(failure, held)
         self.is_saved = False
@@ -189,10 +191,14 @@ class Renewal:
             return False
         return self._clock() < newer.expires_at
 
+    async def _ask(self, held: Holding | None, *, alone: bool) -> Holding:
+        self.asked = self.grant
+        return await self.asked.obtain(held, alone=alone)
+
     async def _obtain(self, latest: Held, held: Held, lease: Lease, seed: str) -> Held | None:
         """Return what the vendor gives; None when somebody else is at the chain."""
         try:
-            holding = await self.grant.obtain(latest.holding, alone=False)
+            holding = await self._ask(latest.holding, alone=False)
         except TokenCallFailed as failure:
             return await self._make_up(failure, latest, held, lease, seed)
         return await self._written(holding, lease, seed)
@@ -226,7 +232,7 @@ class Renewal:
         if not self.grant.begins_anew:
             self._over = held
             raise _waits_for_store()
-        return await self.grant.obtain(None, alone=True)
+        return await self._ask(None, alone=True)
 
     async def _written(self, holding: Holding, lease: Lease, seed: str) -> Held:
         obtained = Held(lease.fence, holding)

@@ -16,6 +16,7 @@ from tests.credentials.brokers import KEY, Place, jwt_grant
 from tests.credentials.desk import Answer, Desk, desk, endpoint_of, vault_of
 from tests.credentials.test_broker_fleet import refresh_grant
 from tests.credentials.test_broker_store import Downable
+from tests.eventually import eventually
 
 
 def grant_at(service: Desk, store: MemoryStore, first: str = "first") -> Grant:
@@ -77,6 +78,31 @@ async def test_a_failure_of_the_former_means_does_not_hold_the_next_ones_off() -
         here.service.open.set()
         assert (await asking).value == Secret(b"access-1")
     assert (presented(here.service), presented(other)) == (["first"], ["first"])
+
+
+async def test_a_failure_of_the_next_means_counts_though_what_failed_had_begun_before(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("wrong")
+    texts = {"client_id": "literal:id", "client_secret": f"file:{file}", "jwt": "literal:first"}
+    vault = Vault({key: parse_reference(text) for key, text in texts.items()}, {})
+    store, refused = MemoryStore(), (400, {"error": "invalid_client"})
+    async with desk() as service, desk(refused) as other:
+        former = jwt_grant(service, store, vault_of(client_id="id", jwt="first"))
+        here = Place(service, store, former, 4, 10.0)
+        lease = await store.lease(here.record)
+        assert lease is not None
+        asking = asyncio.create_task(here.refusal())
+        await eventually(lambda: here.record in store._bells)
+        here.broker.change(means_of(jwt_grant(other, store, vault)))
+        await lease.release()
+        assert "invalid_client" in (await asking).message
+        assert (len(service.calls), len(other.calls)) == (0, 1)
+        file.write_text("right")
+        await eventually(lambda: here.broker._hold_off() is None)
+        assert (await here.token()).value == Secret(b"access-2")
+        await here.broker.close()
 
 
 async def test_a_setback_is_forgotten_with_the_means_that_it_came_from() -> None:
