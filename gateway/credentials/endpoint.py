@@ -30,6 +30,7 @@ from gateway.config.secrets import Unresolved
 from gateway.core.secret import Secret
 from gateway.credentials.answers import MAX_ANSWER_BYTES, judge, read_object
 from gateway.credentials.failures import Outcome, TokenCallFailed
+from gateway.credentials.unreached import failure_of
 from gateway.policy.routes import Origin
 from gateway.stores.store import Bar, Receipt, Store, StoreDown
 
@@ -88,18 +89,12 @@ class TokenEndpoint:
         Raises `TokenCallFailed`.
         """
         await self._charge()
+        proxy = None
         try:
-            status, fields, body = await self._send(path, form, basic)
-        except TimeoutError:
-            raise TokenCallFailed(Outcome.TIMEOUT, f"{self.origin} did not answer") from None
-        except Unresolved as trouble:
-            raise TokenCallFailed(Outcome.UNREACHABLE, f"proxy_auth: {trouble}") from None
-        except aiohttp.ClientHttpProxyError as error:
-            reason = f"{self._route.find_proxy()} answered {error.status}"
-            raise TokenCallFailed(Outcome.UNREACHABLE, reason) from None
-        except (aiohttp.ClientError, OSError) as error:
-            reason = f"{self.origin} cannot be reached: {type(error).__name__}"
-            raise TokenCallFailed(Outcome.UNREACHABLE, reason) from None
+            proxy = self._route.find_proxy()
+            status, fields, body = await self._send(path, form, basic, proxy)
+        except (aiohttp.ClientError, OSError, UnicodeError, Unresolved) as error:
+            raise failure_of(error, self._route.origin, proxy) from None
         if 200 <= status < 300:
             return self._read(body)
         failure = judge(self.origin, status, fields, body)
@@ -150,6 +145,7 @@ class TokenEndpoint:
         path: str,
         form: Form,
         basic: tuple[Secret, Secret] | None,
+        proxy: ProxyRoute | None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         route = self._route
         headers = {
@@ -157,8 +153,7 @@ class TokenEndpoint:
             "Content-Type": "application/x-www-form-urlencoded",
             **({} if basic is None else {"Authorization": render_basic(*basic)}),
         }
-        session, proxy = self._open(), route.find_proxy()
-        async with session.post(
+        async with self._open().post(
             self._url(path),
             data=render_form(form),
             headers=headers,
@@ -174,11 +169,10 @@ class TokenEndpoint:
 
     def _url(self, path: str) -> URL:
         origin = self._route.origin
-        host = origin.host.strip("[]")
         path, _, query = path.partition("?")
         return URL.build(
             scheme=origin.scheme,
-            host=host,
+            host=origin.host,
             port=origin.port,
             path=path,
             query_string=query,
