@@ -73,10 +73,18 @@ clean: ## remove the virtual environments and caches
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# An environment that was moved, or not finished, is made anew, and with it what is installed.
+STALE := $(shell tools/is-stale $(VENV))
+ifneq ($(STALE),)
+.PHONY: $(BIN)/python
+$(VENV)/run.stamp $(VENV)/test.stamp: $(BIN)/python
+endif
+
 # pip installs exactly what the locks name, build tools included; then the checkout itself,
 # in place, with nothing left to fetch.
 $(BIN)/python:
-	python=$$(tools/find-python $(PYTHON)) && "$$python" -m venv $(VENV)
+	$(if $(STALE),@echo "$(STALE)")
+	python=$$(tools/find-python $(PYTHON)) && "$$python" -m venv --clear $(VENV)
 
 $(VENV)/run.stamp: deploy/requirements.lock tools/build.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --require-hashes -r deploy/requirements.lock -r tools/build.lock
