@@ -29,6 +29,9 @@ _SIGNALS = (
     "  SIGHUP           read the configuration again; when it has a problem, keep the old one"
 )
 
+# What shells report for a program that SIGTERM ended.
+_TERMINATED = 143
+
 
 def add(commands: Commands) -> None:
     """Declare the command."""
@@ -47,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises `ConfigError`.
     """
+    heed_sigterm(os.getpid())
     # Until somebody listens to it, SIGHUP would end the process.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP,))
     try:
@@ -56,6 +60,15 @@ def run(arguments: argparse.Namespace) -> int:
             # There is nothing to reload any more, and something to say.
             signal.sigwait((signal.SIGHUP,))
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def heed_sigterm(pid: int) -> None:
+    """Have SIGTERM end a start in a container, too, where the process is the first one.
+
+    pid_namespaces(7): to that one the kernel gives only signals for which it has a handler.
+    """
+    if pid == 1:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -108,3 +108,17 @@ def test_without_a_credential_it_does_not_start(
     assert main(["serve"]) == os.EX_CONFIG == 78
     error = capsys.readouterr().err
     assert error.startswith("1 problem in the configuration:\ncredentials.ringcentral: RC_APP")
+
+
+@pytest.mark.parametrize(("pid", "ended"), [(1, 143), (2, -signal.SIGTERM)])
+def test_as_the_first_process_of_a_container_a_start_ends_by_sigterm(pid: int, ended: int) -> None:
+    # Whoever handles it ends by an exit, and so does the first process; others as ever.
+    code = (
+        "import os, signal\n"
+        "from gateway.cli.serve import heed_sigterm\n"
+        f"heed_sigterm({pid})\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "signal.pause()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, check=False)
+    assert done.returncode == ended
