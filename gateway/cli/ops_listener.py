@@ -40,6 +40,8 @@ def ask(connection: HTTPConnection, path: str, most_bytes: int) -> tuple[int, by
         response = connection.getresponse()
         return response.status, response.read(most_bytes)
     except (OSError, HTTPException) as error:
-        raise NoAnswer(str(error) or type(error).__name__) from None
+        # The system's words, without its number.
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise NoAnswer(text) from None
     finally:
         connection.close()

@@ -38,7 +38,7 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        type=Path,
+        type=_file,
         action="append",
         default=[],
         help="a TOML file; may be repeated, later files win",
@@ -51,6 +51,13 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="one setting, e.g. log.level=debug; wins over files and environment",
     )
+
+
+def _file(text: str) -> Path:
+    if not text:
+        # As of a variable that is not set; it would be read as this folder.
+        raise argparse.ArgumentTypeError("is empty; write the name of a file")
+    return Path(text)
 
 
 def _setting(text: str) -> str:

@@ -39,3 +39,10 @@ def test_a_setting_without_a_value_is_a_usage_error(
         make_parser().parse_args(["do", "--set", text])
     assert stopped.value.code == 2
     assert f"{text!r} is not KEY=VALUE" in capsys.readouterr().err
+
+
+def test_a_file_without_a_name_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        make_parser().parse_args(["do", "--config", ""])
+    assert stopped.value.code == 2
+    assert "--config: is empty; write the name of a file" in capsys.readouterr().err
