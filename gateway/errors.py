@@ -37,6 +37,11 @@ class GatewayError(Exception):
         """Return the `errorCode` of the body, in the vendor's style: `GW-BAD-QUERY`."""
         return f"GW-{self.code.upper()}"
 
+    @property
+    def summary(self) -> str:
+        """Return the `message` of the body; the one in its `errors` is always our own."""
+        return self.message
+
 
 class Internal(GatewayError):
     """A bug of ours; nothing but this is said."""
@@ -158,6 +163,11 @@ class RateShield(Refused):
     def error_code(self) -> str:
         """Return the vendor's own code, which callers' rate handling looks for."""
         return "CMN-301"
+
+    @property
+    def summary(self) -> str:
+        """Return the vendor's own text: its widgets wait only where the message is just this."""
+        return "Request rate exceeded"
 
 
 class HeadTooLarge(Refused):

@@ -126,7 +126,12 @@ def test_what_is_unavailable_says_when_to_come_back() -> None:
 def test_a_shut_door_speaks_the_vendors_code_and_says_when_it_opens() -> None:
     error = RateShield("shut", reason="penalty", retry_at=160.5, retry_after_s=61)
     assert (error.reason, error.retry_at, error.retry_after_s) == ("penalty", 160.5, 61)
-    assert error.error_code == "CMN-301"
+    assert (error.error_code, error.summary) == ("CMN-301", "Request rate exceeded")
+    assert error.message == "shut"
+
+
+def test_a_body_says_what_an_error_says() -> None:
+    assert Overloaded("full").summary == "full"
 
 
 def test_an_upstream_failure_tells_whether_a_byte_left_and_what_kind_it_is() -> None:

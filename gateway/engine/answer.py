@@ -4,7 +4,8 @@ The body has the vendor's shape, so that callers' own error handling works, and
 `X-Gateway-Error` says that the gateway made it. `Proxy-Status` says the same in the
 terms of RFC 9209.
 
-Rule: what is said is the error's message, which holds no secret; of a bug nothing is said.
+Rule: what is said is the error's message, which holds no secret, and for a rate limit the
+      vendor's text above it; of a bug nothing is said.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def render_body(error: GatewayError) -> bytes:
     detail = {"errorCode": error.error_code, "message": error.message}
     if error.parameter is not None:
         detail["parameterName"] = error.parameter
-    whole = {"errorCode": error.error_code, "message": error.message, "errors": [detail]}
+    whole = {"errorCode": error.error_code, "message": error.summary, "errors": [detail]}
     return orjson.dumps(whole)
 
 

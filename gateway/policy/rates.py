@@ -291,7 +291,6 @@ def shield_of(key: RateKey, shut: Shut, now: float) -> RateShield:
     wait_s = max(1, math.ceil(round(shut.until - now, 6)))
     of_group = f" (group {key.group})" if key.group else ""
     return RateShield(
-        # The vendor's own widgets look for this text.
         f"Request rate exceeded: {_TEXTS[shut.reason]}{of_group}; come back in {wait_s} s",
         reason=shut.reason.value,
         retry_at=shut.until,

@@ -32,7 +32,7 @@ def test_every_error_has_the_vendors_shape_and_our_fields(kind: type[GatewayErro
     head += b"\r\n\r\n"
     assert head.startswith(b"HTTP/1.1 %d " % kind.status)
     detail = {"errorCode": error.error_code, "message": error.message}
-    assert json.loads(body) == {**detail, "errors": [detail]}
+    assert json.loads(body) == {**detail, "message": error.summary, "errors": [detail]}
     assert values(head, b"content-length") == [b"%d" % len(body)]
     assert values(head, b"content-type") == [b"application/json"]
     assert values(head, b"x-gateway-error") == [kind.code.encode()]
@@ -66,6 +66,13 @@ def test_proxy_status_is_a_structured_field(kind: type[GatewayError]) -> None:
 )
 def test_some_errors_say_what_to_do_next(error: GatewayError, field: bytes) -> None:
     assert b"\r\n" + field + b"\r\n" in render(error)
+
+
+def test_a_rate_limit_has_just_the_vendors_message_above_our_own() -> None:
+    """The vendor's widgets compare an error's message with this text, and else do not wait."""
+    body = json.loads(render(errors.RateShield("told")).partition(b"\r\n\r\n")[2])
+    assert body["message"] == "Request rate exceeded"
+    assert body["errors"] == [{"errorCode": "CMN-301", "message": "told"}]
 
 
 def test_a_parameter_is_named() -> None:
