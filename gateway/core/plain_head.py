@@ -22,11 +22,12 @@ _NOT_PLAIN = frozenset(
         *(b"keep-alive", b"te", b"trailer", b"http2-settings", b"sec-websocket-key1"),
     }
 )
-# RFC 9110 section 5.3: what is no list may not be repeated; aiohttp refuses it.
+# RFC 9110 section 5.3: what is no list may not be repeated; aiohttp refuses it. A User-Agent may
+# be, as the vendor's PHP SDK does: none of them leaves here.
 _ONCE = frozenset(
     {
         *(b"host", b"content-length", b"content-type", b"content-location", b"content-range"),
-        *(b"etag", b"max-forwards", b"server", b"user-agent"),
+        *(b"etag", b"max-forwards", b"server"),
     }
 )
 _OPTIONS = frozenset({b"keep-alive", b"close"})

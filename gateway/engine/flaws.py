@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, InvalidURLErro
 
 from gateway.core.framing import Ambiguous, Framing, frame_request
 from gateway.core.grammar import TCHAR
+from gateway.core.headers import Fields
 from gateway.core.query import Mode, QueryRules, check_query
 from gateway.core.target import parse_target
 from gateway.engine.boundary import MAX_METHOD_BYTES
@@ -46,6 +47,8 @@ _OTHER_PROTOCOLS = (
 )
 _REASON = re.compile(r"[A-Za-z'][A-Za-z0-9 '`/\-.,]{0,80}")
 _OVER_ASCII = re.compile(rb"[\x80-\xff]")
+_AGENT = re.compile(rb"\r\nuser-agent:", re.IGNORECASE)
+_ANOTHER_AGENT = b"user-agent_"
 _TOO_MANY = "Too many headers received"
 _BAD_LINE = "the request line is malformed"
 
@@ -70,20 +73,25 @@ def refusal_of(exc: BaseException, head: bytes, max_target_bytes: int) -> Gatewa
     return BadRequest(f"the request is malformed: {_reason(exc)}")
 
 
-def as_ascii(part: bytes, head: bytes) -> bytes:
-    """Return the first part of a head with a target that llhttp takes, whatever its bytes.
+def as_taken(part: bytes, head: bytes) -> bytes:
+    """Return a part of a head as the parser takes it, where it refuses what our rules do not.
 
-    It refuses bytes over 0x7F there without saying which; our own rules judge them by name.
-    A part that is not all of `head` so far, and so not the first, comes back as it is.
+    llhttp refuses bytes over 0x7F in a target without saying which; our own rules judge them
+    by name. aiohttp refuses a second User-Agent, and none of them leaves here. `head` is the
+    head so far; what is not its end is no part of it, and comes back as it is.
     """
-    line, end, rest = part.partition(b"\r\n")
-    if line.isascii() or part != head:
+    if not head.endswith(part):
         return part
-    return _OVER_ASCII.sub(b"~", line) + end + rest
+    line, end, rest = part.partition(b"\r\n")
+    if part == head and not line.isascii():
+        part = _OVER_ASCII.sub(b"~", line) + end + rest
+    return _tell_agents_apart(part, head)
 
 
 def as_sent(message: RawRequestMessage, head: bytes) -> RawRequestMessage:
-    """Return the message with the very target of its request line."""
+    """Return the message with the very target of its request line, and the very names."""
+    if any(name.lower() == _ANOTHER_AGENT for name, _ in message.raw_headers):
+        message = message._replace(raw_headers=_with_names(message.raw_headers, head))
     line = head.partition(b"\r\n")[0]
     if line.isascii():
         return message
@@ -123,6 +131,33 @@ def body_broken() -> BadRequest:
 def body_stalled() -> RequestTimeout:
     """Return the refusal of a body that stopped coming."""
     return RequestTimeout("the body did not come in time")
+
+
+def _tell_agents_apart(part: bytes, head: bytes) -> bytes:
+    """Return the end of a head with another name for each User-Agent but the first.
+
+    The byte that makes the other name goes before the colon, so that it does not matter where
+    a name was cut.
+    """
+    start = len(head) - len(part)
+    found = _AGENT.finditer(head, max(start - len(b"\r\nuser-agent"), 0))
+    colons = [colon for match in found if (colon := match.end() - 1) >= start]
+    if not colons:
+        return part
+    first = _AGENT.search(head)
+    for colon in reversed(colons):
+        if first is None or colon > first.end():
+            part = part[: colon - start] + b"_" + part[colon - start :]
+    return part
+
+
+def _with_names(fields: Fields, head: bytes) -> Fields:
+    """Return the fields with the names that they have in the head."""
+    names = [line.partition(b":")[0] for line in head.split(b"\r\n")[1:-2]]
+    if len(names) != len(fields):
+        # `find_forgiven` will refuse them.
+        return fields
+    return tuple((name, value) for name, (_, value) in zip(names, fields, strict=True))
 
 
 def _method_refusal(head: bytes) -> GatewayError:

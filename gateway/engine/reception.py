@@ -151,7 +151,7 @@ class Reception(BodyIntake):
             return
         known, in_body = self._request_count, not self._receiving.is_eof()
         try:
-            super().data_received(part if in_body else flaws.as_ascii(part, self._boundary.head))
+            super().data_received(part if in_body else flaws.as_taken(part, self._boundary.head))
         except Exception:  # noqa: BLE001 (yarl raises more than ValueError on some targets)
             self._queue_flaw(BadRequest("the request-target is malformed"))
             return

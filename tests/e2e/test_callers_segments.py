@@ -24,6 +24,9 @@ CHUNKED = b"5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nX-Trailer: 1\r\n\r\n"
 POST = f"POST {PATH} HTTP/1.1"
 SENT = {
     "get": request(),
+    "three agents": request(
+        f"GET {PATH} HTTP/1.1", "User-Agent: a", "user-agent:b", "User-Agent_: c", "USER-AGENT: d"
+    ),
     "unknown method": request("BREW / HTTP/1.1"),
     "lower case": request("get / HTTP/1.1"),
     "length": request(POST, body=b"hello\r\n\r\nGET / HTTP/1.1\r\n\r\n"),

@@ -16,7 +16,7 @@ from h11._connection import _body_framing
 
 from gateway.core.framing import Framing, Kind
 from gateway.core.message import RawHead, Request, Rules, normalize
-from gateway.engine.flaws import as_ascii, as_sent, find_forgiven
+from gateway.engine.flaws import as_sent, as_taken, find_forgiven
 from gateway.engine.incoming import target_of, version_of
 from gateway.errors import GatewayError
 from tests.e2e.test_callers_readers import HEADS, Readers
@@ -38,6 +38,7 @@ def corpus() -> list[bytes]:
         request(f"PUT {PATH}/1?a=b&c=%20 HTTP/1.1", "X-A: \t b c \t", "X-B:", body=b"hello"),
         request(f"POST {PATH} HTTP/1.1", "X-HTTP-Method-Override: DELETE", "Connection: close"),
         request(f"GET {PATH} HTTP/1.0", "Connection: keep-alive", host="localhost:80"),
+        request(f"GET {PATH} HTTP/1.1", "User-Agent: a", "user-agent: b", "A: b", "User-Agent:c"),
         request(f"DELETE {PATH} HTTP/1.1", "Accept: */*", "accept: text/html; q=0.5, */*"),
     ]
     # As many right ones as wrong ones: most faults make a right one wrong.
@@ -54,7 +55,7 @@ def read(stream: bytes) -> tuple[Request, bytes, RawHead] | None:
     while part := readers.boundary.take():
         head = readers.boundary.head
         try:
-            messages, _, _ = readers.parser.feed_data(as_ascii(part, head))
+            messages, _, _ = readers.parser.feed_data(as_taken(part, head))
         except (HttpProcessingError, ValueError, IndexError):
             # The last of them is yarl's, for some targets.
             return None

@@ -24,6 +24,7 @@ REQUESTS = (
     request(f"HEAD {PATH} HTTP/1.1"),
     request(f"GET {PATH} HTTP/1.0", "Connection: keep-alive"),
     request(POST, "Transfer-Encoding: chunked", body=b"2\r\nab\r\n0\r\n\r\n"),
+    request(f"PATCH {PATH} HTTP/1.1", "User-Agent: a", "X-A: b", "User-Agent: b", body=b"{}"),
     request("GET /nowhere HTTP/1.1"),
     request("POST /restapi/oauth/token HTTP/1.1", body=b"grant_type=x"),
 )
@@ -94,6 +95,16 @@ def test_a_lane_changes_nothing_for_requests_that_come_again(
 ) -> None:
     again = sent * 3 + data.draw(st.lists(st.sampled_from(REQUESTS), max_size=3))
     both(again, OK)
+
+
+def test_user_agents_that_come_twice_are_no_reason_to_refuse() -> None:
+    """The vendor's PHP SDK adds one to each that is there."""
+    twice = request(f"GET {PATH} HTTP/1.1", "User-Agent: a", "User-Agent: b", "User-Agent_: c")
+    answers, seen = both([twice], OK)
+    assert answers.startswith(b"HTTP/1.1 200 ")
+    sent = seen[0].lower()
+    assert sent.count(b"\r\nuser-agent: rc-gateway/") == sent.count(b"\r\nuser-agent: ") == 1
+    assert b"\r\nuser-agent_: c\r\n" in sent
 
 
 @pytest.mark.parametrize("asked", REQUESTS)

@@ -9,7 +9,7 @@ from aiohttp.http import HttpRequestParser, RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMethod, BadStatusLine, InvalidURLError, LineTooLong
 
 from gateway.core.framing import CHUNKED, NO_BODY, Framing, Kind
-from gateway.engine.flaws import find_forgiven, reframe, refusal_of
+from gateway.engine.flaws import as_sent, as_taken, find_forgiven, reframe, refusal_of
 from gateway.errors import (
     BadRequest,
     GatewayError,
@@ -137,3 +137,32 @@ def test_a_body_is_framed_by_our_own_reading(
 ) -> None:
     message = parse(loop, b"POST / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n\r\n")
     assert reframe(message) == framing
+
+
+AGENTS = (
+    (b"Host", b"h"),
+    (b"User-Agent", b"a/1"),
+    (b"user-AGENT", b"b/2"),
+    (b"User-Agent_", b"c/3"),
+    (b"X-User-Agent", b"d/4"),
+    (b"User-Agent", b"a/1"),
+)
+
+
+@pytest.mark.parametrize("target", [b"/a?user-agent:", "/\u00e9".encode()])
+def test_a_user_agent_that_comes_again_is_a_field_like_any_other(
+    loop: asyncio.AbstractEventLoop, target: bytes
+) -> None:
+    lines = [b"GET %b HTTP/1.1" % target, *(b"%b: %b" % field for field in AGENTS), b"", b""]
+    head = b"\r\n".join(lines)
+    # A first part has the whole request line.
+    for cut in range(len(lines[0]) + 2, len(head)):
+        parts = as_taken(head[:cut], head[:cut]) + as_taken(head[cut:], head)
+        message = as_sent(parse(loop, parts), head)
+        assert message.raw_headers == AGENTS, head[:cut]
+        assert find_forgiven(message, head) is None
+
+
+def test_what_is_no_part_of_a_head_stays_as_it_is() -> None:
+    head = b"GET / HTTP/1.1\r\nUser-Agent: a\r\n\r\n"
+    assert as_taken(b"\r\nUser-Agent: b\r\n", head) == b"\r\nUser-Agent: b\r\n"
