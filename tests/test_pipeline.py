@@ -127,7 +127,7 @@ def test_a_preflight_of_a_page_we_do_not_know_is_not_answered() -> None:
     "lines",
     [
         *("Max-Forwards: -1", "Max-Forwards: 1.0", "Max-Forwards: many", "Max-Forwards:"),
-        *("Max-Forwards: 1, 1", "Max-Forwards: 1\nmax-forwards: 1", f"Max-Forwards: 1{'0' * 18}"),
+        *("Max-Forwards: 1, 1", f"Max-Forwards: 1{'0' * 18}"),
         *("Max-Forwards: 0x1", "Max-Forwards: +1", "Max-Forwards: ²"),
     ],
 )

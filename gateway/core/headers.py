@@ -40,6 +40,15 @@ FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 # What speaks of one connection, or of where a body ends on it.
 ENDING_HERE = HOP_BY_HOP | FRAMING
 
+# RFC 9110 section 5.3: what is no list may not be repeated. `Host` and the framing have their own
+# rules; a User-Agent may be, as the vendor's PHP SDK does: none of them leaves here.
+ONCE = frozenset(
+    {
+        *(b"content-type", b"content-location", b"content-range"),
+        *(b"etag", b"max-forwards", b"server"),
+    }
+)
+
 
 def values_of(fields: Iterable[Field], name: bytes) -> list[bytes]:
     """Return the values of every field named `name` (lower case), in order."""
@@ -88,6 +97,16 @@ def _flaw_of(number: int, name: bytes, value: bytes) -> str | None:
     if FIELD_VALUE.fullmatch(value) is None:
         return f"the value of field {show(name)} has a control byte or outer white space"
     return None
+
+
+def find_repeated(fields: Fields) -> bytes | None:
+    """Return the name of the first field that is there again and may not be, or None."""
+    folded = [name.lower() for name, _ in fields]
+    if len(set(folded)) == len(folded):
+        return None
+    places = range(1, len(folded))
+    again = (at for at in places if folded[at] in ONCE and folded[at] in folded[:at])
+    return next((fields[at][0] for at in again), None)
 
 
 def hop_by_hop(fields: Iterable[Field]) -> frozenset[bytes]:

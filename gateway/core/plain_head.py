@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from gateway.core.field_places import Places, places_of
 from gateway.core.grammar import PLAIN_FIELD, PLAIN_HEAD
-from gateway.core.headers import Fields
+from gateway.core.headers import ONCE, Fields
 from gateway.core.message import Listener, RawHead, new_raw_head
 
 # Each changes what may follow the head, or who answers.
@@ -22,14 +22,8 @@ _NOT_PLAIN = frozenset(
         *(b"keep-alive", b"te", b"trailer", b"http2-settings", b"sec-websocket-key1"),
     }
 )
-# RFC 9110 section 5.3: what is no list may not be repeated; aiohttp refuses it. A User-Agent may
-# be, as the vendor's PHP SDK does: none of them leaves here.
-_ONCE = frozenset(
-    {
-        *(b"host", b"content-length", b"content-type", b"content-location", b"content-range"),
-        *(b"etag", b"max-forwards", b"server"),
-    }
-)
+# All of them are aiohttp's to refuse.
+_ONCE = ONCE | {b"host", b"content-length"}
 _OPTIONS = frozenset({b"keep-alive", b"close"})
 
 

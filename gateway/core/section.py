@@ -17,12 +17,19 @@ from itertools import chain
 
 from gateway.core.framing import CHUNKED, LENGTH, NO_BODY, Framing
 from gateway.core.grammar import CONTENT_LENGTH, FIELD_VALUE, MAY_BE_SECRET
-from gateway.core.headers import HOP_BY_HOP, Field, Fields, hop_by_hop, values_of
+from gateway.core.headers import (
+    HOP_BY_HOP,
+    Field,
+    Fields,
+    find_repeated,
+    hop_by_hop,
+    values_of,
+)
 from gateway.core.memo import Memo
 from gateway.core.override import Spoken, read_override
 from gateway.core.target import Authority, parse_authority
 from gateway.core.varying import LENGTH_NAME, part_fields
-from gateway.errors import BadRequest, ExpectationFailed
+from gateway.errors import BadRequest, ExpectationFailed, show
 
 # Each costs memory of its own, which a count of bytes does not show; browsers send about twenty.
 MOST_KEPT_FIELDS = 64
@@ -105,6 +112,9 @@ class Sections:
 
         `mattering` are those of `choose_mattering`; names, values and framing were believed.
         """
+        repeated = find_repeated(fields)
+        if repeated is not None:
+            raise BadRequest(f"{show(repeated)} is repeated")
         steady, _ = part_fields(fields)
         is_few = len(steady) <= MOST_KEPT_FIELDS
         is_kept = version == b"HTTP/1.1" and is_few and not _may_be_secret(steady)

@@ -1,10 +1,19 @@
 """gateway/core/headers.py."""
 
 import pytest
+from aiohttp.http_parser import SINGLETON_HEADERS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.headers import HOP_BY_HOP, find_flaw, hop_by_hop, members_of, values_of
+from gateway.core.headers import (
+    HOP_BY_HOP,
+    ONCE,
+    find_flaw,
+    find_repeated,
+    hop_by_hop,
+    members_of,
+    values_of,
+)
 
 FIELDS = (
     (b"Via", b"1.0 a, ,1.1 b"),
@@ -83,3 +92,15 @@ def test_what_ends_at_any_hop_is_known_without_a_connection_field() -> None:
     assert hop_by_hop([(b"Host", b"a")]) == HOP_BY_HOP
     # RFC 9110 section 7.6.1 and RFC 9112 section 6.1.
     assert {b"te", b"trailer", b"upgrade", b"transfer-encoding", b"keep-alive"} < HOP_BY_HOP
+
+
+def test_what_is_no_list_is_told_when_it_comes_again() -> None:
+    fields = ((b"A", b"1"), (b"ETag", b"2"), (b"a", b"3"), (b"etag", b"2"))
+    assert find_repeated(fields) == b"etag"
+    assert find_repeated(fields[:3]) is None
+    assert find_repeated(fields[:2]) is None
+
+
+def test_what_may_stand_once_is_what_the_parser_takes_once() -> None:
+    others = {"host", "content-length", "transfer-encoding", "user-agent"}
+    assert {name.decode() for name in ONCE} | others == SINGLETON_HEADERS

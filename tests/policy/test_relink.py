@@ -224,7 +224,7 @@ def test_json_of_a_request_is_restored() -> None:
 
 @pytest.mark.parametrize(
     "lines",
-    ["", "Content-Type: text/plain", f"{JSON}\n{JSON}", f"{JSON}\ncontent-encoding: gzip"]
+    ["", "Content-Type: text/plain", f"{JSON}\ncontent-encoding: gzip"]
     + [f"{JSON}\n{name}: x" for name in ("Content-MD5", "Digest", "Signature")],
 )
 def test_a_request_of_another_type_or_one_that_is_sealed_is_left_alone(lines: str) -> None:
