@@ -27,7 +27,8 @@ _ID = re.compile(
     rb"/(?=[A-Fa-f\-]*+[0-9])(?:[0-9]++|%b{24}|%b{8}(?:-%b{4}){3}-%b{12})(?=/|\Z)"
     % (_HEX, _HEX, _HEX, _HEX)
 )
-_VALUE = re.compile(rb"=[^&]*+")
+# What is behind a `;` may be a name for an upstream, and for `permits.py`.
+_VALUE = re.compile(rb"=[^&;]*+")
 
 
 class Likeness:

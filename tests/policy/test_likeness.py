@@ -177,6 +177,8 @@ def test_ids_and_values_are_not_in_the_mould(one: str, other: str) -> None:
         (STORE + "?1", STORE + "?2"),
         (STORE + "?a=1", STORE + "?a=1&b=2"),
         (STORE + "?a=1", STORE + "?a=1&_method=PUT"),
+        (STORE + "?a=1", STORE + "?a=1;b=2"),
+        (STORE + "?a=1;b=2", STORE + "?a=1;c=2"),
         (STORE + "/1", STORE + "/" + "abcdef" * 4),
         (STORE + "/1", STORE + "/" + "0abcdefg" * 3),
         (STORE + "/1", STORE + "/deadbeef-cafe-babe-face-feedfacecafe"),

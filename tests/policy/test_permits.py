@@ -1,6 +1,7 @@
 """gateway/policy/permits.py."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from gateway.errors import NotPermitted, Refused
 from gateway.policy.callers import LOCAL
 from gateway.policy.permits import RESERVED, permit, reserved_prefix
-from gateway.policy.routes import Routed, Scheme
-from tests.policy.world import EVERYTHING, policy_of, request_of, vectors_of
+from gateway.policy.routes import PASSTHROUGH, Routed, Scheme
+from tests.policy.world import DIGITAL, EVERYTHING, policy_of, request_of, vectors_of
 
 CASES = vectors_of("policy_reserved")
 OWNED = [scheme for scheme in Scheme if scheme.owned]
@@ -70,6 +71,41 @@ def test_an_upstream_named_in_the_url_does_not_open_a_reserved_path(host: str) -
     target = f"http://{host}.ringcentral.com/restapi/oauth/token"
     with pytest.raises(NotPermitted, match="/restapi/oauth/token is reserved"):
         permit(LOCAL, routed_of(target, Scheme.BEARER))
+
+
+ACTING = "impersonated_user_id"
+
+
+def digital_of(query: str, scheme: Scheme = Scheme.BEARER) -> Routed:
+    digital = replace(DIGITAL, cut_parameters=(ACTING.encode(),), scheme=scheme)
+    return policy_of([digital]).routes.match(request_of("GET", f"/1.0/contents?{query}"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(f"a=1;{ACTING}=7", f";{ACTING}=7", f"a;{ACTING}", f"{ACTING}=7&a=1;{ACTING}=7"),
+        *(f"[{ACTING}]=7", f"%5B{ACTING}=7", f"{ACTING}]=7", f"]{ACTING}%5D=7"),
+        *(f"{ACTING}[]=7", f"{ACTING}[a][b]=7", f"a=1;%5b%69{ACTING[1:]}=7"),
+    ],
+)
+def test_a_parameter_that_rack_would_read_as_another_user_is_refused(query: str) -> None:
+    with pytest.raises(NotPermitted, match=f"could be read as {ACTING}, which is not allowed"):
+        permit(LOCAL, digital_of(query))
+    own = digital_of(query, PASSTHROUGH)
+    assert permit(LOCAL, own).routed is own
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(f"{ACTING}=7", f"{ACTING}=7;a=1", f"a={ACTING}", f"a[{ACTING}]=7", f"x_{ACTING}=7"),
+        *(f"{ACTING}s=7", f"a=%3B{ACTING}=7", "category_ids[]=4&to=1&to[]=2", f"a=={ACTING}", "[]"),
+    ],
+)
+def test_what_is_cut_or_has_another_name_is_permitted(query: str) -> None:
+    routed = digital_of(query)
+    assert permit(LOCAL, routed).routed is routed
 
 
 def spellings_of(char: str) -> st.SearchStrategy[str]:
