@@ -129,14 +129,16 @@ class Links:
             return data
         if len(data) <= _MOST_SHORT_BYTES:
             return self.found.in_json.sub(self._text or self.replace, data)
-        if QUOTE not in data or data.find(b'"http') < 0:
-            # A match begins like this, and looking for a whole one takes 15 times as long; a large
-            # document is one of long strings, and a single byte is found at memory's speed.
+        if QUOTE not in data:
+            # A large document is one of long strings; a single byte is found at memory's speed.
             return data
         rewritten = self.substitute(data) if self.substitute is not None else None
-        if rewritten is None:
-            return self.found.in_json.sub(self._text or self.replace, data)
-        return rewritten
+        if rewritten is not None:
+            return rewritten
+        if data.find(b'"http') < 0:
+            # A match begins like this, and `re` takes 15 times as long to look for a whole one.
+            return data
+        return self.found.in_json.sub(self._text or self.replace, data)
 
 
 def rewrite_field(name: bytes, value: bytes, links: Links) -> bytes:

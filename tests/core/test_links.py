@@ -169,3 +169,10 @@ def test_something_faster_does_a_long_document_unless_it_cannot(length: int) -> 
     assert asked == ([document] if length > 3072 else [])
     faster = replace(TO_HERE, substitute=lambda data: b"done").rewrite_json(document)
     assert (faster == b"done") is (length > 3072)
+
+
+@pytest.mark.parametrize("text", [b"[]//", b'["/x"]', b'["a","https:"]'])
+def test_a_long_document_without_a_link_is_left_alone(text: bytes) -> None:
+    document = text + b" " * 10_000
+    assert TO_HERE.rewrite_json(document) == document
+    assert replace(TO_HERE, substitute=lambda data: None).rewrite_json(document) == document
