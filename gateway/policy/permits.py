@@ -54,8 +54,9 @@ def permit(caller: Caller, routed: Routed) -> Permitted:
         raise NotPermitted(f"{path.decode()} is reserved: this gateway keeps the credential itself")
     for name in routed.upstream.cut_parameters:
         if routed.upstream.scheme is not PASSTHROUGH and _is_disguised(name, routed.request.query):
+            allowing = f"upstreams.{routed.upstream.name}.allow_impersonation"
             raise NotPermitted(
-                f"a parameter could be read as {name.decode()}, which is not allowed here"
+                f"a parameter could be read as {name.decode()}; leave it out ({allowing})"
             )
     return _new_permitted(caller, routed)
 
