@@ -3,7 +3,9 @@
 The parser's texts quote the request, so none of them is passed on but llhttp's own
 static reasons. A parser stops at the first flaw; the connection ends after the answer.
 What it forgives is found by reading again: a request line must be the very bytes that
-the parsed one would be written as, and a body must end where our framing says.
+the parsed one would be written as, and a body must end where our framing says. Where it
+refuses what our own rules take or judge by name, it gets a spelling that it takes, and the
+message what was sent.
 
 Rule: an exception of the parser's becomes a leaf of `Refused` here and nowhere else.
 """
