@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import socket
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +20,7 @@ from aiohappyeyeballs import start_connection
 
 from gateway.config.proxies import ProxyRoute
 from gateway.config.secrets import Unresolved
+from gateway.credentials.unreached import why_unreached
 from gateway.engine.addresses import Addresses
 from gateway.engine.proxy_tunnel import open_tunnel
 from gateway.engine.tls import TlsContexts
@@ -122,28 +121,8 @@ async def _telling(limit: float, peer: str, host: str) -> AsyncIterator[None]:
 
 def failure_of(error: OSError | UnicodeError, peer: str, host: str) -> UpstreamFailed:
     """Return what to say of a connection to `peer` that could not be made; nothing was sent."""
-    match error:
-        case TimeoutError():
-            text, kind = f"no connection to {peer} in time", "connection_timeout"
-            return UpstreamTimeout(text, sent=False, proxy_error=kind)
-        case ssl.SSLCertVerificationError():
-            text = f"the certificate of {peer} is not trusted: {error.verify_message}"
-            kind = "tls_certificate_error"
-        case ssl.SSLError():
-            reason = getattr(error, "reason", None) or "protocol error"
-            text = f"TLS with {peer} failed: {reason}"
-            kind = "tls_protocol_error"
-        case socket.gaierror() | UnicodeError():
-            text, kind = f"the name {host} cannot be resolved", "dns_error"
-        case ConnectionRefusedError():
-            text, kind = f"{peer} refuses connections", "connection_refused"
-        case OSError(errno=int(number)):
-            text, kind = f"no connection to {peer}: {os.strerror(number)}", ""
-        case ConnectionError():
-            # asyncio's own, without a number.
-            text = f"{peer} closed the connection while TLS was set up"
-            kind = "connection_terminated"
-        case _:
-            # Several addresses, each with another reason.
-            text, kind = f"no connection to {peer} by any of its addresses", ""
+    if isinstance(error, TimeoutError):
+        text, kind = f"no connection to {peer} in time", "connection_timeout"
+        return UpstreamTimeout(text, sent=False, proxy_error=kind)
+    text, kind = why_unreached(error, peer, host)
     return UpstreamUnreachable(text, sent=False, proxy_error=kind)

@@ -108,6 +108,13 @@ def test_what_the_system_says_is_told_in_its_words() -> None:
     assert failure.reason == "no connection to https://api.example: No route to host"
 
 
+def test_several_addresses_that_fail_for_several_reasons_are_told_as_that() -> None:
+    key = aiohttp.client_reqrep.ConnectionKey("api.example", 443, True, True, None, None, None)
+    error = aiohttp.ClientConnectorError(key, OSError("Multiple exceptions: [Errno 111], ..."))
+    failure = failure_of(error, VENDOR, None)
+    assert failure.reason == "no connection to https://api.example by any of its addresses"
+
+
 def test_credentials_of_a_proxy_that_cannot_be_read_are_told_as_theirs() -> None:
     failure = failure_of(Unresolved("file /x does not exist"), VENDOR, None)
     assert failure.outcome is Outcome.UNREACHABLE
