@@ -14,6 +14,7 @@ import re
 
 # Single bytes, as numbers: these are found ten times as fast as bytes objects of one byte.
 PERCENT, PLUS, SLASH, NUMBER_SIGN, AT, UNDERSCORE, QUOTE, SEMICOLON, LF, TAB = b'%+/#@_";\n\t'
+(BACKSLASH,) = b"\\"
 
 # RFC 9110 section 5.6.2: tchar.
 TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.core.links import JSON_BLANKS, JSON_URI_REST, Links
+from gateway.core.links import JSON_BLANKS, JSON_URI_REST, Lent, Links
 
 # As long as the longest request-target that is taken here; more could not be followed.
 MOST_BYTES = 16384
@@ -64,9 +64,15 @@ class JsonRewriter:
 
 def rewrite_whole(links: Links, data: bytes) -> bytes:
     """Return a whole document rewritten."""
+    written = lend_whole(links, data)
+    return written if isinstance(written, bytes) else bytes(written)
+
+
+def lend_whole(links: Links, data: bytes) -> Lent:
+    """Return the same, as `Links.lend_json` does."""
     if not data or data.endswith(_ENDS):
         # What ends like this ends with no string, of which the pattern would want to see more.
-        return links.rewrite_json(data)
+        return links.lend_json(data)
     rewriter = JsonRewriter(links)
     return rewriter.feed(data) + rewriter.finish()
 

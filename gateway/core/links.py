@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from gateway.core.grammar import QUOTE, SLASH
+from gateway.core.grammar import BACKSLASH, QUOTE, SLASH
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -63,7 +63,7 @@ class LinkMap:
     A match is what is replaced, origin and `strip`; its `lastindex` is the source, from 1.
     """
 
-    __slots__ = ("in_json", "in_link", "plain")
+    __slots__ = ("in_json", "in_link", "plain", "unescaped")
 
     def __init__(self, sources: Iterable[Source]) -> None:
         """Compile the patterns; where two sources find the same URI the first one counts."""
@@ -75,6 +75,7 @@ class LinkMap:
             rb'["/?#]|\\(?:/|u00(?:2[3Ff]|3[Ff]))',
             rb'(?=(?:\\?/)?(?:["?#]|\\u00(?:23|3[Ff])))',
         )
+        bare = _Spelling(rb"/", rb"//", rb'["/?#]', rb'(?=/?["?#])')
         plain, in_json = _any_of(listed, written), _any_of(listed, escaped)
         # An opening quote: see `link_json`. The literal comes first because the search for it
         # is what makes this fast; the lookbehinds ask for the quote.
@@ -88,6 +89,16 @@ class LinkMap:
             + JSON_BLANKS
             + rb"[^: \t\r\n])"
         )
+        # What `in_json` finds where no backslash is; `re` takes a fifth less time for it.
+        self.unescaped = re.compile(
+            rb'http(?<="http)'
+            + _any_of(listed, bare)
+            + rb"(?="
+            + _URI_REST
+            + rb'"'
+            + JSON_BLANKS
+            + rb"[^: \t\r\n])"
+        )
         self.plain = re.compile(rb"http" + plain + rb"(?=" + _URI_REST + rb"\Z)")
         # RFC 8288 section 3: `<URI>` is the target; quoted strings are parameters. One without
         # an end takes the rest, so that nothing is read twice.
@@ -96,7 +107,9 @@ class LinkMap:
         )
 
 
-Substitute: TypeAlias = Callable[[bytes], bytes | None]
+# What is written of a document. A view is lent: the next document is written over it.
+Lent: TypeAlias = bytes | memoryview
+Substitute: TypeAlias = Callable[[bytes], Lent | None]
 # Makes one of a pattern and what is written for each of its groups.
 MakeSubstitute: TypeAlias = Callable[[bytes, tuple[bytes, ...]], Substitute | None]
 
@@ -124,11 +137,18 @@ class Links:
 
     def rewrite_json(self, data: bytes) -> bytes:
         """Return what is settled of a JSON document; `link_json.py` knows what that is."""
+        written = self.lend_json(data)
+        return written if isinstance(written, bytes) else bytes(written)
+
+    def lend_json(self, data: bytes) -> Lent:
+        """Return the same, at the cost of no copy; a view only of what has changed."""
         if SLASH not in data:
             # Every URI has one, and the small bodies of most requests have none.
             return data
         if len(data) <= _MOST_SHORT_BYTES:
-            return self.found.in_json.sub(self._text or self.replace, data)
+            found = self.found
+            pattern = found.in_json if BACKSLASH in data else found.unescaped
+            return pattern.sub(self._text or self.replace, data)
         if QUOTE not in data:
             # A large document is one of long strings; a single byte is found at memory's speed.
             return data

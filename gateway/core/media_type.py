@@ -7,9 +7,9 @@ Rule 2: this module reads values; who sent them, and what is done then, it does 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from gateway.core.grammar import TCHAR
+from gateway.core.memo import Memo
 
 _TYPE = re.compile(rb"(" + TCHAR + rb"+)/(" + TCHAR + rb"+)[ \t]*(?=;|\Z)")
 _PARAMETER = re.compile(
@@ -18,13 +18,22 @@ _PARAMETER = re.compile(
 _QUOTED_PAIR = re.compile(rb"\\(.)")
 # Upstreams send a handful of types; whatever else they send must not grow for ever.
 _MOST_KEPT = 64
+_types: Memo[bytes, bool] = Memo(_MOST_KEPT)
+_known_types = _types.get
 # RFC 8259 section 8.1: JSON is UTF-8, of which ASCII is a part.
 _UTF_8 = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 
 
-@lru_cache(maxsize=_MOST_KEPT)
 def is_json(value: bytes) -> bool:
     """Tell whether a Content-Type is JSON in UTF-8: `application/json`, `…+json`, `text/json`."""
+    known = _known_types(value)
+    if known is None:
+        known = _is_json(value)
+        _types.put(value, known, len(value))
+    return known
+
+
+def _is_json(value: bytes) -> bool:
     parsed = parse_media_type(value)
     if parsed is None:
         return False

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import cast
 
 from gateway.core.framing import NO_BODY, Framing
+from gateway.core.links import Lent
 from gateway.core.message import ReplyHead
 from gateway.engine.attempts import Attempts
 from gateway.engine.events import Record
@@ -95,7 +96,7 @@ class Exchange:
 
 def begin_answer(
     heads: ReplyHeads, head: ReplyHead, record: Record, *, close: bool
-) -> tuple[list[bytes], Framing]:
+) -> tuple[list[Lent], Framing]:
     """Return the head in pieces, and how the body leaves; the record has it that they are sent."""
     record.status = record.upstream_status = head.status
     found = head.places.by_name.get(b"rcrequestid")

@@ -21,6 +21,8 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from functools import cache
 from typing import NoReturn
 
+from gateway.core.links import Lent
+
 _NAMES = ("libpcre2-8.so.0", "libpcre2-8.0.dylib")
 # pcre2.h, PCRE2 10.30 and later.
 _NEVER_UTF = 0x00001000
@@ -64,9 +66,14 @@ class _Library:
         self.free_code.restype = None
         self.config = library.pcre2_config_8
         self.config.argtypes = (c_uint32, c_char_p)
-        self.buffer = ctypes.create_string_buffer(_BUFFER_BYTES)
+        self.grow(_BUFFER_BYTES)
         # PCRE2_SUBSTITUTE_LITERAL came with 10.34.
         self.takes_literal = _number(self.version()) >= (10, 34)
+
+    def grow(self, size: int) -> None:
+        """Have a buffer of so many bytes; who looks at the one before keeps that."""
+        self.buffer = ctypes.create_string_buffer(size)
+        self.view = memoryview(self.buffer).cast("B")
 
     def version(self) -> str:
         """Return what the library calls itself, such as `10.42`."""
@@ -110,14 +117,17 @@ class Substitution:
         if not self._match:
             raise ValueError("PCRE2 has no memory")
 
-    def __call__(self, data: bytes) -> bytes | None:
-        """Return the document rewritten, None when that could not be done."""
+    def __call__(self, data: bytes) -> Lent | None:
+        """Return the document rewritten, None when that could not be done.
+
+        A view is good until the next call of any substitution.
+        """
         found = self._substitute(data)
         if found <= 0:
             return data if found == 0 else None
-        marked = ctypes.string_at(self._library.buffer, self._length.value)
         if not self._texts:
-            return marked
+            return self._library.view[: self._length.value]
+        marked = ctypes.string_at(self._library.buffer, self._length.value)
         first, *others = self._texts.items()
         for mark, text in (*others, first):
             if mark[0] in marked:
@@ -146,7 +156,7 @@ class Substitution:
         library, length, template = self._library, self._length, self._template
         # Marks are shorter than the match they stand for; the library ends the text with a zero.
         if len(library.buffer) <= len(data) * self._growth:
-            library.buffer = ctypes.create_string_buffer(len(data) * self._growth + 1)
+            library.grow(len(data) * self._growth + 1)
         length.value = len(library.buffer)
         found: int = library.substitute(
             self._code,

@@ -105,18 +105,17 @@ class Swift:
         head, links = reply[0], known.links
         if head.status == 401 or head.status >= 429:
             return False
-        if links is not None:
-            reply = relink_whole(*reply, links, known)
-            if reply is None:
-                return False
-        told, data = reply
+        answer = reply if links is None else relink_whole(head, reply[1], links, known)
+        if answer is None:
+            return False
+        told, data = answer
         record.upstream_first_byte_s = record.upstream_s = time.monotonic() - self._asked_at
         pieces, framing = begin_answer(known.replies, told, record, close=close)
         if framing.kind is LENGTH and framing.length:
             record.bytes_out = framing.length
             pieces.append(data)
         else:
-            pieces.append(self._framed(data, framing))
+            pieces.append(self._framed(bytes(data), framing))
         connection.write(b"".join(pieces), WHOLE)
         self._upstream = None
         self._way.pool.release(upstream)

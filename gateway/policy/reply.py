@@ -26,6 +26,7 @@ from gateway.core.framing import (
     Framing,
 )
 from gateway.core.headers import ENDING_HERE, Fields, split_list
+from gateway.core.links import Lent
 from gateway.core.message import ReplyHead
 from gateway.core.reply_shape import picking
 from gateway.policy.forward import Plan
@@ -65,7 +66,7 @@ class ReplyHeads:
 
     def render(
         self, head: ReplyHead, request_id: str, *, close: bool
-    ) -> tuple[list[bytes], Framing]:
+    ) -> tuple[list[Lent], Framing]:
         """Return the head for the caller, in pieces, and how the body leaves.
 
         The caller is told that the connection ends when `close` says so, or the framing.

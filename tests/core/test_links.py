@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.link_json import lend_whole, rewrite_whole
 from gateway.core.links import LinkMap, Links, rewrite_field
 from tests.core.link_world import FROM_HERE, HERE, MEDIA, PLATFORM, RINGCX, TO_HERE, transform
 
@@ -176,3 +177,14 @@ def test_a_long_document_without_a_link_is_left_alone(text: bytes) -> None:
     document = text + b" " * 10_000
     assert TO_HERE.rewrite_json(document) == document
     assert replace(TO_HERE, substitute=lambda data: None).rewrite_json(document) == document
+
+
+@pytest.mark.parametrize("length", [10, 10_000])
+def test_what_is_lent_is_copied_for_who_keeps_it(length: int) -> None:
+    buffer = bytearray(b"done")
+    document = b'["' + URI.encode() + b'"' + b" " * length + b"]"
+    links = replace(TO_HERE, substitute=lambda data: memoryview(buffer))
+    kept = links.rewrite_json(document), rewrite_whole(links, document)
+    lent = lend_whole(links, document)
+    buffer[:] = b"next"
+    assert (kept == (b"done", b"done"), lent == b"next") == (length > 3072, length > 3072)

@@ -58,6 +58,27 @@ def test_any_bytes_become_what_core_links_makes_of_them(links: Links, document: 
     assert made(document) == links.rewrite_json(document)
 
 
+@given(document=documents)
+def test_where_no_backslash_is_a_simpler_pattern_finds_the_same(document: bytes) -> None:
+    bare = document.replace(b"\\", b"")
+    for links in (TO_HERE, FROM_HERE, ONE_TEXT):
+        found = links.found
+        wanted = found.in_json.sub(links.replace, bare)
+        assert found.unescaped.sub(links.replace, bare) == wanted == links.rewrite_json(bare)
+
+
+def test_a_document_stays_what_it_became_when_the_next_one_is_rewritten() -> None:
+    links = replace(ONE_TEXT, substitute=substitution_of(ONE_TEXT))
+    document, longer = (b'["' + URI + b'",' + b" " * blanks + b"1]" for blanks in (4000, 300_000))
+    kept = links.rewrite_json(document)
+    lent = links.lend_json(document)
+    assert isinstance(lent, memoryview)
+    assert b"".join([lent]) == kept == document.replace(URI, OURS)
+    assert links.rewrite_json(longer) == longer.replace(URI, OURS)
+    assert links.rewrite_json(document.upper()) == document.upper()
+    assert kept == document.replace(URI, OURS)
+
+
 def test_a_document_that_is_longer_than_the_buffer_is_whole() -> None:
     long, longer = (b"http://" + b"long." * times + b"example" for times in (200, 201))
     shortest = LinkMap([Source("http", "a", 80, (b"/b",))])

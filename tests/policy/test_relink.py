@@ -155,6 +155,15 @@ def test_nothing_else_of_a_head_is_told_anew() -> None:
     assert (told.connection, told.lines) == (b"x-hop", ())
 
 
+def test_a_head_of_names_that_are_not_remembered_is_told_as_any_other() -> None:
+    many = "\n".join(f"X-{number}: a" for number in range(70))
+    for _ in range(2):
+        head = reply_of(200, f'{many}\n{JSON}\nETag: "a"')
+        assert is_plain_json(head)
+        assert retell(head, CHUNKED).fields == fields_of(f'{many}\n{JSON}\nETag: W/"a"')
+        assert retell(reply_of(200, many), NO_BODY).fields == fields_of(many)
+
+
 def test_a_bodiless_head_names_no_length_and_a_weak_tag_stays() -> None:
     head = retell(reply_of(200, f'{JSON}\netag: W/"a"\nContent-Length: 9'), NO_BODY)
     assert head.fields == fields_of(f'{JSON}\netag: W/"a"')
