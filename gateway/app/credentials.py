@@ -97,6 +97,20 @@ class Credentials:
         """Return what may be told of each credential."""
         return {name: credential.status() for name, credential in self.by_name.items()}
 
+    def missing(self) -> dict[str, str | None]:
+        """Return why each has no token at hand, None where it has one.
+
+        Or had one, and nobody needed another.
+        """
+        found: dict[str, str | None] = {}
+        for name, credential in self.by_name.items():
+            # What is only read is read when somebody asks for it.
+            credential.seed()
+            is_ready, status = credential.ready() is not None, credential.status()
+            is_well = is_ready or (status.generation > 0 and not status.reason)
+            found[name] = None if is_well else status.reason or "no token yet"
+        return found
+
     def _brokers(self, other: Credentials | None = None) -> list[Broker]:
         """Return the brokers that `other` does not have."""
         kept = other.by_name if other is not None else {}

@@ -116,6 +116,10 @@ class Crew:
         told = (hand.part("notes", {}) for hand in self.serving)
         return {"all workers": missing, **merge_notes(told)}
 
+    def required(self) -> dict[str, str | None]:
+        """Return what the workers have of `ops.ready_requires`, as last reported."""
+        return merge_notes(hand.part("required", {}) for hand in self.serving)
+
     def document(self) -> dict[str, object]:
         """Return what `/credentials` shows, as last reported."""
         documents = (hand.part("credentials", None) for hand in self.serving)

@@ -52,6 +52,7 @@ class Foreman:
             crew.document,
             crew.refresh,
             lambda: self.config.listener.hosts,
+            self._required,
         )
         self._reloading = Reloading(self, read)
         self._stopping = Stopping()
@@ -127,6 +128,12 @@ class Foreman:
         finally:
             await self._ops.close()
         return stopped.tell(self.log)
+
+    async def _required(self) -> dict[str, str | None]:
+        if not self.config.ops.ready_requires:
+            return {}
+        await self._crew.refresh()
+        return self._crew.required()
 
     def _workers(self) -> list[str]:
         return [f"worker {hand.pid}" for hand in self._crew.serving]

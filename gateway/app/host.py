@@ -33,6 +33,7 @@ class Host:
             service.metrics,
             report.document,
             hosts=lambda: self.gateway.config.listener.hosts,
+            required=self._required,
         )
         self._reloading = Reloading(service, read)
         self._stopping = Stopping()
@@ -67,6 +68,9 @@ class Host:
         lines = lines_of(self._service.log)
         if lines is not None:
             lines.msg(text.encode("utf-8", "backslashreplace"))
+
+    async def _required(self) -> dict[str, str | None]:
+        return self._service.required()
 
     async def until_stopped(self) -> int:
         """Wait for a signal and drain; return the exit code.

@@ -90,6 +90,18 @@ class Service:
         """Return where the gateway listens."""
         return self.gateway.binds
 
+    def required(self) -> dict[str, str | None]:
+        """Return what of `ops.ready_requires` is not there, and why; None for what is."""
+        wanted, gateway = self.config.ops.ready_requires, self.gateway
+        found: dict[str, str | None] = {}
+        if "credentials" in wanted:
+            found |= {f"credential {k}": why for k, why in gateway.credentials.missing().items()}
+        if "store" in wanted:
+            found["store"] = self._store.trouble
+        if "upstreams" in wanted:
+            found |= {f"upstream {name}": why for name, why in gateway.reach().items()}
+        return found
+
     async def change(self, loaded: Loaded) -> list[str]:
         """Serve by another configuration; return the TOML paths of what was made anew.
 

@@ -126,4 +126,5 @@ class Worker:
             "metrics": await asyncio.to_thread(read_families, service.metrics.registry),
             "credentials": service.report.document(),
             "notes": service.report.notes(),
+            "required": service.required(),
         }

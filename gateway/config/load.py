@@ -18,7 +18,6 @@ from typing import Any
 
 from gateway.config.agreement import judge
 from gateway.config.grants import given_keys, keys_of
-from gateway.config.later import take_later
 from gateway.config.layers import Layer, read_environment, read_file, read_sets
 from gateway.config.model import Config
 from gateway.config.presets import fill_presets
@@ -71,9 +70,8 @@ def load(
     sources = sources_of(settings)
     tree = merge(settings)
     fill_presets(tree)
-    flaws = take_later(tree)
     config, invalid = read_config(tree)
-    problems = [Problem(render_path(flaw.path), flaw.message) for flaw in flaws + invalid]
+    problems = [Problem(render_path(flaw.path), flaw.message) for flaw in invalid]
     problems = unread + problems
     broken = {problem.path.partition("[")[0] for problem in problems}
     for disagreement in judge(config, environ, simulator=simulator, serves=resolve):

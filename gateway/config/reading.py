@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config.flaws import Flaw, explain_unknown, names_at
-from gateway.config.later import later_names
 from gateway.config.model import Config
 from gateway.config.presets import PRESETS
 
@@ -81,7 +80,7 @@ def _is_about_key(detail: ErrorDetails) -> bool:
 def _explain(detail: ErrorDetails, path: tuple[str | int, ...]) -> str:
     kind = detail["type"]
     if kind == "extra_forbidden":
-        return explain_unknown(path, names_at(path[:-1]) + later_names(path[:-1]))
+        return explain_unknown(path, names_at(path[:-1]))
     if _is_about_key(detail) and path[0] == "upstreams":
         return explain_unknown(path, tuple(PRESETS))
     if kind == "value_error":

@@ -92,6 +92,12 @@ class OpsConfig(Section):
         json_schema_extra={"default": "127.0.0.1:9902"},
         description='"host:port" or "unix:/path" of the ops listener',
     )
+    ready_requires: Annotated[
+        tuple[Literal["credentials", "store", "upstreams"], ...], Field(strict=False)
+    ] = Field(
+        default=(),
+        description="what /readyz depends on besides the gateway itself: tokens, the store, a way",
+    )
 
 
 class UserAgentConfig(Section):

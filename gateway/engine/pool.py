@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 from gateway.engine.upstream import UpstreamConnection
-from gateway.errors import UpstreamFailed, UpstreamUnreachable
+from gateway.errors import GatewayError, UpstreamFailed, UpstreamUnreachable
 from gateway.policy.circuit import Circuit
 
 # Below the 60 to 75 seconds after which upstreams commonly close an idle connection.
 IDLE_S = 45.0
+# Longer than `timeouts.connect_s` may be: that is what ends a probe.
+_PROBE_S = 3600.0
 
 
 class Connects(Protocol):
@@ -40,13 +43,28 @@ class Pool:
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
         self.circuit = Circuit()
-        # Why the latest connect failed.
+        # Why the latest connect failed, and whether one has not.
         self._trouble = ""
+        self._was_reached = False
+        self._probing: asyncio.Task[None] | None = None
 
     @property
     def idle_count(self) -> int:
         """Return how many connections wait here."""
         return len(self._idle)
+
+    @property
+    def trouble(self) -> str | None:
+        """Return why the origin is not counted on: it was never reached, or is out of reach."""
+        if self._was_reached and not self.circuit.is_open:
+            return None
+        return self._trouble or "not reached yet"
+
+    def probe(self) -> None:
+        """Have an origin in `trouble` connected to, soon and once; nobody waits for it."""
+        is_probed = self._probing is not None and not self._probing.done()
+        if self.trouble is not None and not is_probed and not self._closed:
+            self._probing = self._loop.create_task(self._probe())
 
     async def acquire(self, deadline: float, *, fresh: bool = False) -> UpstreamConnection:
         """Return an idle connection, or a new one by `deadline`.
@@ -68,9 +86,9 @@ class Pool:
             connection.abort()
         return None
 
-    def release(self, connection: UpstreamConnection) -> None:
-        """Take a connection back, or close it when it cannot serve again."""
-        if self._closed or not connection.is_reusable():
+    def release(self, connection: UpstreamConnection, *, is_new: bool = False) -> None:
+        """Take a connection back, or a new one in; close it when it cannot serve again."""
+        if self._closed or not (connection.is_reusable() or is_new):
             connection.abort()
             return
         if len(self._idle) >= self.max_idle:
@@ -83,6 +101,8 @@ class Pool:
     def close(self) -> None:
         """Close what is idle, and from now on what comes back."""
         self._closed = True
+        if self._probing is not None:
+            self._probing.cancel()
         if self._sweep is not None:
             self._sweep.cancel()
             self._sweep = None
@@ -105,7 +125,14 @@ class Pool:
                 self.circuit.fail(now)
             raise
         self.circuit.succeed()
+        self._was_reached = True
         return connection
+
+    async def _probe(self) -> None:
+        # The reason is kept, and told to whoever asks.
+        with suppress(GatewayError):
+            connection = await self._connect(self._loop.time() + _PROBE_S)
+            self.release(connection, is_new=True)
 
     def _drop_old(self) -> None:
         """Close connections that idled for too long or are gone; look again while some are left."""

@@ -2,10 +2,12 @@
 
 Ready means that a request sent now would be taken: the listener is open and no drain has
 begun. The vendor is not asked: a gateway that cannot reach it still gives better answers
-than no gateway, and all replicas would leave the balancer at once.
+than no gateway, and all replicas would leave the balancer at once. What an operator wants
+to depend on besides (`ops.ready_requires`) comes with the question.
 
 Rule 1: a check is a callable that returns None when all is well, or says what is not.
-Rule 2: a credential without a token, or a store that is down, is told and decides nothing.
+Rule 2: a credential without a token, or a store that is down, is told and decides nothing,
+        unless it is required.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ def render_verdict(
     lines += [
         f"[+]{name} ok" if reason is None else f"[!]{name} in trouble: {reason}"
         for name, reason in notes.items()
+        if name not in verdict
     ]
     lines.append("readyz check passed" if ready else "readyz check failed")
     return 200 if ready else 503, "\n".join(lines) + "\n"

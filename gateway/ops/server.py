@@ -3,7 +3,7 @@
 A port of its own, so that probes work while the data port is full, and callers of the
 data port can never read what is written here.
 
-Rule 1: an answer tells of this gateway only, never of the vendor.
+Rule 1: an answer tells of this gateway only, never of the vendor, unless it is to depend on it.
 Rule 2: rendering metrics takes long enough to notice, so it happens in a thread.
 Rule 3: where only this machine can ask, a page of a name that was rebound to it may not.
 """
@@ -45,12 +45,18 @@ async def _nothing() -> None:
     """Refresh nothing: what is shown is this process's own."""
 
 
+async def _no_more() -> Mapping[str, str | None]:
+    """Require nothing more."""
+    return {}
+
+
 class OpsServer:
     """Answers probes and scrapes; `checks` decide `/readyz`, see `health.Check`.
 
     `notes` are what `/readyz?verbose` adds; `credentials` returns what `/credentials` shows, as
     JSON has it: metadata, never a token. `refresh` is awaited before anything is shown that other
-    processes know. `hosts` returns the names that Host may carry besides loopback ones.
+    processes know. `hosts` returns the names that Host may carry besides loopback ones, `required`
+    what else decides `/readyz`: by name what is wrong, None for what is well.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class OpsServer:
         credentials: Callable[[], object],
         refresh: Callable[[], Awaitable[None]] | None = None,
         hosts: Callable[[], Iterable[str]] = tuple,
+        required: Callable[[], Awaitable[Mapping[str, str | None]]] = _no_more,
     ) -> None:
         self._checks = checks
         self._notes = notes
@@ -68,6 +75,7 @@ class OpsServer:
         self._credentials = credentials
         self._refresh = refresh or _nothing
         self._hosts = hosts
+        self._required = required
         self._is_loopback = False
         self._pages: dict[str, _Page] = {
             "/livez": self._show_live,
@@ -120,7 +128,8 @@ class OpsServer:
         verbose = "verbose" in request.query
         if verbose:
             await self._refresh()
-        return _text(*render_verdict(judge(self._checks), self._notes(), verbose=verbose))
+        verdict = {**judge(self._checks), **await self._required()}
+        return _text(*render_verdict(verdict, self._notes(), verbose=verbose))
 
     async def _show_metrics(self, request: web.BaseRequest) -> web.Response:
         await self._refresh()

@@ -55,8 +55,7 @@ def test_the_sidecar_names_every_setting_that_it_may_have() -> None:
         elif setting := re.match(r"(?:# ?)?([a-z_]+) = ", line):
             table.add(setting[1])
     for section in Config.model_fields.keys() - {"upstreams", "credentials"}:
-        # What is not possible yet is not shown.
-        assert named[section] == set(names_at([section])) - {"ready_requires"}, section
+        assert named[section] == set(names_at([section])), section
     assert named["upstreams"] == set(UpstreamConfig.model_fields)
     jwt = GRANTS["jwt"]
     assert named["credentials"] >= {*jwt.needs, *jwt.takes, "grant", "token"}

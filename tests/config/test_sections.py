@@ -14,7 +14,7 @@ from tests.config.loading import config_of
 def test_the_defaults_are_the_contracts() -> None:
     tree: dict[str, Any] = Config().model_dump(mode="json")
     assert tree["listener"] == {"bind": ["127.0.0.1:8080"], "hosts": [], "anyone": False}
-    assert tree["ops"] == {"bind": "127.0.0.1:9902"}
+    assert tree["ops"] == {"bind": "127.0.0.1:9902", "ready_requires": []}
     assert tree["user_agent"] == {"product": f"rc-gateway/{__version__}", "comment": ""}
     assert tree["tunnel"] == {"accept": ["header", "query"]}
     assert tree["query"] == {"profile": "ringcentral", "mode": "reject", "plus": "report"}

@@ -220,3 +220,56 @@ async def test_while_the_origin_is_out_of_reach_an_idle_connection_is_better_tha
         for _ in range(THRESHOLD):
             pool.circuit.fail(asyncio.get_running_loop().time())
         assert await pool.acquire(soon(), fresh=True) is old
+
+
+async def found_out(pool: Pool) -> str | None:
+    """Have a pool look for its origin; return what it then says."""
+    pool.probe()
+    task = pool._probing
+    pool.probe()
+    assert pool._probing is task
+    if task is not None:
+        await asyncio.wait([task])
+    return pool.trouble
+
+
+async def test_an_origin_is_looked_for_until_it_was_reached_and_when_it_is_away() -> None:
+    async with pooled() as (pool, peers):
+        assert pool.trouble == "not reached yet"
+        assert await found_out(pool) is None
+        assert pool.idle_count == 1
+        connection = pool.take()
+        assert connection is not None
+        pool.release(await use(connection))
+        assert await found_out(pool) is None
+        assert (pool.idle_count, len(peers)) == (1, 1)
+
+
+async def test_what_is_looked_for_in_vain_is_told_and_found_when_it_is_there_again() -> None:
+    loop, port = asyncio.get_running_loop(), 0
+    async with scripted(answering(OK)) as upstream:
+        port = upstream.port
+    pool = Pool(loop, Connector(loop, Origin("http", "127.0.0.1", port), 5), 9)
+    for _ in range(THRESHOLD):
+        assert await found_out(pool) == f"http://127.0.0.1:{port} refuses connections"
+    assert pool.circuit.is_open
+    async with scripted(answering(OK), port=port) as upstream:
+        # As any request does, a look waits until the circuit lets one through.
+        assert await found_out(pool) is not None
+        assert upstream.connections == 0
+        pool.circuit._probe_at = 0.0
+        assert await found_out(pool) is None
+        assert (upstream.connections, pool.circuit.is_open) == (1, False)
+        pool.close()
+
+
+async def test_a_pool_that_is_closed_looks_for_nothing() -> None:
+    async with pooled() as (pool, peers):
+        pool.probe()
+        looking = pool._probing
+        assert looking is not None
+        pool.close()
+        await asyncio.wait([looking])
+        assert looking.cancelled()
+        assert await found_out(pool) == "not reached yet"
+        assert peers == []
