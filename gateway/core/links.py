@@ -36,8 +36,16 @@ _URI_REST = _VISIBLE + rb"*+"
 _ESCAPE = (
     rb"\\(?:/|u00(?:2[13-9A-Fa-f]|3[0-9ABDFabdf]|[46][0-9A-Fa-f]|5[0-9ABD-Fabd-f]|7[0-9A-Ea-e]))"
 )
-JSON_URI_REST = _URI_REST + rb"(?>(?:" + _ESCAPE + _URI_REST + rb")*)"
 JSON_BLANKS = rb"[ \t\r\n]*+"
+# The same as `_URI_REST`: PCRE2 reads six in a row in a tenth less time, and `re` in more.
+_STRIDES = rb"(?>(?:" + _VISIBLE * 6 + rb")*)" + _URI_REST
+
+
+def _json_rest(rest: bytes) -> bytes:
+    return rest + rb"(?>(?:" + _ESCAPE + rest + rb")*)"
+
+
+JSON_URI_REST = _json_rest(_URI_REST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,11 @@ class LinkMap:
     """The URIs of `sources`, to be found in JSON, in a field value, or in a Link field.
 
     A match is what is replaced, origin and `strip`; its `lastindex` is the source, from 1.
+    `unescaped` finds the same as `in_json` where no backslash is, in a fifth less time;
+    `machine_pattern` is `in_json` for who compiles it to machine code.
     """
 
-    __slots__ = ("in_json", "in_link", "plain", "unescaped")
+    __slots__ = ("in_json", "in_link", "machine_pattern", "plain", "unescaped")
 
     def __init__(self, sources: Iterable[Source]) -> None:
         """Compile the patterns; where two sources find the same URI the first one counts."""
@@ -79,26 +89,11 @@ class LinkMap:
         plain, in_json = _any_of(listed, written), _any_of(listed, escaped)
         # An opening quote: see `link_json`. The literal comes first because the search for it
         # is what makes this fast; the lookbehinds ask for the quote.
-        self.in_json = re.compile(
-            rb'http(?<="http)(?<!\\"http)'
-            + in_json
-            # RFC 8259 section 4: a string before a colon is a name.
-            + rb"(?="
-            + JSON_URI_REST
-            + rb'"'
-            + JSON_BLANKS
-            + rb"[^: \t\r\n])"
-        )
-        # What `in_json` finds where no backslash is; `re` takes a fifth less time for it.
-        self.unescaped = re.compile(
-            rb'http(?<="http)'
-            + _any_of(listed, bare)
-            + rb"(?="
-            + _URI_REST
-            + rb'"'
-            + JSON_BLANKS
-            + rb"[^: \t\r\n])"
-        )
+        quoted = rb'http(?<="http)'
+        opened = quoted + rb'(?<!\\"http)'
+        self.in_json = re.compile(_value(opened + in_json, JSON_URI_REST))
+        self.machine_pattern = _value(opened + in_json, _json_rest(_STRIDES))
+        self.unescaped = re.compile(_value(quoted + _any_of(listed, bare), _URI_REST))
         self.plain = re.compile(rb"http" + plain + rb"(?=" + _URI_REST + rb"\Z)")
         # RFC 8288 section 3: `<URI>` is the target; quoted strings are parameters. One without
         # an end takes the rest, so that nothing is read twice.
@@ -185,6 +180,12 @@ class _Spelling:
 
     def one_of(self, paths: tuple[bytes, ...]) -> bytes:
         return rb"(?:%b)(?:%b)" % (b"|".join(map(self.path, paths)), self.segment_end)
+
+
+def _value(begun: bytes, rest: bytes) -> bytes:
+    """Return the pattern of a string that is a URI as a whole, and no name."""
+    # RFC 8259 section 4: a string before a colon is a name.
+    return begun + rb"(?=" + rest + rb'"' + JSON_BLANKS + rb"[^: \t\r\n])"
 
 
 def _any_of(sources: tuple[Source, ...], spelling: _Spelling) -> bytes:

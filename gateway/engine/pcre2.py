@@ -33,6 +33,8 @@ _GLOBAL, _EXTENDED, _LITERAL = 0x00000100, 0x00000200, 0x00008000
 _SHORTEST_MATCH = 8
 # RFC 8259 section 7: these do not stand in JSON. A document that has one is left alone.
 _MARKS = tuple(bytes([number]) for number in range(1, 9))
+# One read of a body that is nothing but a URI, all escapes, takes less.
+_STACK_BYTES, _MOST_STACK_BYTES = 1 << 15, 1 << 22
 # One read of a body. A longer document makes it longer, for good; who holds one bounds it.
 _BUFFER_BYTES = 1 << 18
 
@@ -64,6 +66,7 @@ class _Library:
         self.free_code = library.pcre2_code_free_8
         self.free_code.argtypes = (c_void_p,)
         self.free_code.restype = None
+        self.context = _context_of(library)
         self.config = library.pcre2_config_8
         self.config.argtypes = (c_uint32, c_char_p)
         self.grow(_BUFFER_BYTES)
@@ -114,7 +117,7 @@ class Substitution:
         if library.jit(self._code, _JIT_COMPLETE) != 0:
             raise ValueError("PCRE2 may not make machine code here")
         self._match = library.make_match(self._code, None)
-        if not self._match:
+        if not self._match or not library.context:
             raise ValueError("PCRE2 has no memory")
 
     def __call__(self, data: bytes) -> Lent | None:
@@ -165,7 +168,7 @@ class Substitution:
             0,
             self._options,
             self._match,
-            None,
+            library.context,
             template,
             len(template),
             library.buffer,
@@ -175,7 +178,7 @@ class Substitution:
 
 
 def accelerate(pattern: bytes, written: tuple[bytes, ...]) -> Substitution | None:
-    """Return what replaces matches of a `LinkMap.in_json`, None where PCRE2 cannot.
+    """Return what replaces matches of a `LinkMap.machine_pattern`, None where PCRE2 cannot.
 
     `written` are the texts by group: each match has one of them.
     """
@@ -204,6 +207,21 @@ def _load() -> _Library | None:
         except (OSError, AttributeError):
             continue
     return None
+
+
+def _context_of(library: ctypes.CDLL) -> int | None:
+    """Return what gives a match more stack than the 32 KiB that it has by itself."""
+    library.pcre2_match_context_create_8.restype = c_void_p
+    library.pcre2_jit_stack_create_8.restype = c_void_p
+    library.pcre2_jit_stack_create_8.argtypes = (c_size_t, c_size_t, c_void_p)
+    library.pcre2_jit_stack_assign_8.argtypes = (c_void_p, c_void_p, c_void_p)
+    library.pcre2_jit_stack_assign_8.restype = None
+    context: int | None = library.pcre2_match_context_create_8(None)
+    stack = library.pcre2_jit_stack_create_8(_STACK_BYTES, _MOST_STACK_BYTES, None)
+    if not context or not stack:
+        return None
+    library.pcre2_jit_stack_assign_8(context, None, stack)
+    return context
 
 
 def _number(version: str) -> tuple[int, ...]:

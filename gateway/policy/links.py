@@ -148,7 +148,7 @@ class LinkRules:
 
     def _links(self, found: LinkMap, written: tuple[bytes, ...]) -> Links:
         make = self._accelerate
-        return Links(found, written, make(found.in_json.pattern, written) if make else None)
+        return Links(found, written, make(found.machine_pattern, written) if make else None)
 
     def _asked(self, request: Request) -> Origin | None:
         """Return the origin of this gateway by the name that the caller used."""

@@ -20,7 +20,7 @@ OURS = f"{HERE}/restapi/v1.0/account/~".encode()
 
 
 def substitution_of(links: Links) -> Substitution:
-    made = accelerate(links.found.in_json.pattern, links.written)
+    made = accelerate(links.found.machine_pattern, links.written)
     # Every Debian has the library: its grep needs it.
     assert made is not None
     return made
@@ -93,6 +93,15 @@ def test_a_document_that_is_longer_than_the_buffer_is_whole() -> None:
             assert made(document) == links.rewrite_json(document)
 
 
+@pytest.mark.parametrize("length", [20_000, 260_000])
+@pytest.mark.parametrize("part", [b"a", b"a/", b"\\/", b"a\\u0026"])
+def test_a_uri_of_any_length_is_done_here(length: int, part: bytes) -> None:
+    tail = part * (length // len(part))
+    made = substitution_of(ONE_TEXT)
+    assert made(b'["' + URI + tail + b'"]') == b'["' + OURS + tail + b'"]'
+    assert made(b'["' + URI + tail + b'":1]') == b'["' + URI + tail + b'":1]'
+
+
 def test_an_older_library_writes_marks_for_a_single_text(monkeypatch: pytest.MonkeyPatch) -> None:
     library = pcre2._load()
     assert library is not None
@@ -126,7 +135,7 @@ def test_any_number_of_groups_is_told_apart() -> None:
     written = tuple(b"http://here/%d" % (number % 8) for number in range(30))
     found = LinkMap(Source("https", host, 443, (b"/a",)) for host in hosts)
     document = "".join(f'["https://{host}/a"],' for host in hosts).encode()
-    made = accelerate(found.in_json.pattern, written)
+    made = accelerate(found.machine_pattern, written)
     assert made is not None
     assert made(document) == Links(found, written).rewrite_json(document)
 
@@ -138,7 +147,7 @@ def test_it_is_not_copied() -> None:
 
 def test_more_texts_than_marks_have_nothing_faster() -> None:
     written = tuple(b"http://%d.example" % number for number in range(9))
-    assert accelerate(TO_HERE.found.in_json.pattern, written) is None
+    assert accelerate(TO_HERE.found.machine_pattern, written) is None
 
 
 def test_a_document_without_a_link_is_the_same_object() -> None:
@@ -161,7 +170,7 @@ def test_without_the_library_there_is_nothing_faster(
     monkeypatch: pytest.MonkeyPatch, no_library: None
 ) -> None:
     monkeypatch.setattr(pcre2, "_NAMES", ("libno-such-thing.so.0", "libc.so.6"))
-    assert accelerate(TO_HERE.found.in_json.pattern, TO_HERE.written) is None
+    assert accelerate(TO_HERE.found.machine_pattern, TO_HERE.written) is None
     assert pcre2.describe() is None
 
 
@@ -171,7 +180,7 @@ def test_without_leave_to_make_machine_code_there_is_nothing_faster(
     library = pcre2._load()
     assert library is not None
     monkeypatch.setattr(library, "jit", lambda code, options: -48)
-    assert accelerate(TO_HERE.found.in_json.pattern, TO_HERE.written) is None
+    assert accelerate(TO_HERE.found.machine_pattern, TO_HERE.written) is None
 
 
 def test_a_pattern_that_is_none_has_nothing_faster() -> None:

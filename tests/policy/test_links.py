@@ -255,7 +255,7 @@ def test_what_is_faster_is_made_of_the_pattern_and_of_what_is_written() -> None:
     assert outward is not None
     assert rules.outward(asked) is outward
     assert made == [
-        (outward.found.in_json.pattern, (b"http://localhost:8080", b"http://localhost:8080/media"))
+        (outward.found.machine_pattern, (b"http://localhost:8080", b"http://localhost:8080/media"))
     ]
 
 
