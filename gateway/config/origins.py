@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.config.host_names import find_name_flaw
 from gateway.core.target import Authority, parse_authority
 from gateway.errors import BadRequest
 from gateway.policy.callers import is_loopback
@@ -59,7 +60,10 @@ def _parse_authority(scheme: str, text: str) -> Origin:
         raise ValueError(
             f"what follows {scheme}:// is not a host name or an address in ASCII; {_FORM}"
         )
-    return Origin(scheme, authority.host.decode(), authority.port or _PORTS[scheme])
+    host = authority.host.decode()
+    if flaw := find_name_flaw(host):
+        raise ValueError(f"{host} {flaw}; {_FORM}")
+    return Origin(scheme, host, authority.port or _PORTS[scheme])
 
 
 def _read_authority(text: str) -> Authority | None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gateway.config.host_names import find_name_flaw
 from gateway.core.grammar import unescape
 from gateway.core.secret import Secret
-from gateway.core.target import parse_authority
+from gateway.core.target import Authority, parse_authority
 from gateway.errors import BadRequest
 
 FORM = '"http://host:port"'
@@ -48,10 +49,9 @@ def parse_proxy(text: str) -> ProxyUrl:
             f"asks for {scheme}:// to the proxy, which is not supported; write {FORM} "
             "(what goes through it is encrypted to its destination all the same)"
         )
-    try:
-        authority = parse_authority(url["host"].encode("ascii"))
-    except (BadRequest, UnicodeEncodeError):
-        raise ValueError(f"has no host name or address where one belongs; write {FORM}") from None
+    authority = _read_authority(url["host"])
+    if authority is None:
+        raise ValueError(f"has no host name or address where one belongs; write {FORM}")
     userinfo = None if url["user"] is None else _read_userinfo(url["user"])
     return ProxyUrl(authority.host.decode(), authority.port or _PORT, userinfo)
 
@@ -74,6 +74,14 @@ def check_proxy(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"the value {error}") from None
     return text
+
+
+def _read_authority(text: str) -> Authority | None:
+    try:
+        authority = parse_authority(text.encode("ascii"))
+    except (BadRequest, UnicodeEncodeError):
+        return None
+    return None if find_name_flaw(authority.host.decode()) else authority
 
 
 def _read_userinfo(text: str) -> Secret:
