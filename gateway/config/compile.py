@@ -18,7 +18,7 @@ from gateway.core.useragent import compose_user_agent
 from gateway.pipeline import Policy
 from gateway.policy.callers import Callers
 from gateway.policy.catalogue import load_catalogue
-from gateway.policy.forward import ForwardRules
+from gateway.policy.forward import ACCESS_TOKEN, ForwardRules
 from gateway.policy.links import LinkRules
 from gateway.policy.retries import RetryRules
 from gateway.policy.routes import Routes, Scheme, Upstream
@@ -34,6 +34,8 @@ _OWNED = {
 _COOKIE_PATHS = {"ringcx": (b"/voice/api/v1/summary",)}
 # With this parameter any call of Engage Digital acts as another user.
 _IMPERSONATION = {"engage_digital": (b"impersonated_user_id",)}
+# Engage Digital is a Rails application, which reads names as Rack does (see `policy.permits`).
+_READ_BY_RACK = frozenset({"engage_digital"})
 
 
 def compile_policy(config: Config, accelerate: MakeSubstitute | None = None) -> Policy:
@@ -93,6 +95,7 @@ def _upstream(name: str, table: UpstreamConfig, config: Config) -> Upstream:
     grant = config.credentials[table.credential].grant
     # The grants that pass nothing of ours have the names of their schemes.
     scheme = Scheme(grant) if grant in ("passthrough", "none") else _OWNED[name]
+    cut = () if table.allow_impersonation else _IMPERSONATION.get(name, ())
     return Upstream(
         name,
         table.origin,
@@ -101,7 +104,8 @@ def _upstream(name: str, table: UpstreamConfig, config: Config) -> Upstream:
         prefixes=tuple(route.encode() for route in table.routes),
         tunnel=table.tunnel,
         cookie_paths=_COOKIE_PATHS.get(name, ()),
-        cut_parameters=() if table.allow_impersonation else _IMPERSONATION.get(name, ()),
+        cut_parameters=cut,
+        guarded_parameters=(ACCESS_TOKEN, *cut) if name in _READ_BY_RACK else (),
     )
 
 

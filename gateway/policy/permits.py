@@ -31,7 +31,7 @@ RESERVED = (
     b"/api/v1/admin/token",
     b"/voice/api/v1/admin/token",
 )
-# Engage Digital is a Rails application. Rack, below it, parts pairs at `;` as well (to version 2),
+# Rack, below Rails applications, parts pairs at `;` as well (to version 2),
 # and takes from a name what comes before the first bracket behind it, and those before it.
 _PARTS = re.compile(rb"[&;]")
 _NAME = re.compile(rb"[\[\]]*([^\[\]]*)")
@@ -52,11 +52,12 @@ def permit(caller: Caller, routed: Routed) -> Permitted:
     """Return the permit, or raise `NotPermitted`."""
     if routed.upstream.scheme.owned and (path := reserved_prefix(routed.reading)):
         raise NotPermitted(f"{path.decode()} is reserved: this gateway keeps the credential itself")
-    for name in routed.upstream.cut_parameters:
+    for name in routed.upstream.guarded_parameters:
         if routed.upstream.scheme is not PASSTHROUGH and _is_disguised(name, routed.request.query):
-            allowing = f"upstreams.{routed.upstream.name}.allow_impersonation"
+            allowing = f" (upstreams.{routed.upstream.name}.allow_impersonation)"
             raise NotPermitted(
-                f"a parameter could be read as {name.decode()}; leave it out ({allowing})"
+                f"a parameter could be read as {name.decode()}; leave it out"
+                + (allowing if name in routed.upstream.cut_parameters else "")
             )
     return _new_permitted(caller, routed)
 

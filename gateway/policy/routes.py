@@ -65,7 +65,8 @@ class Upstream:
     """One upstream as requests see it; `credential` is a name in `[credentials]`.
 
     `cookie_paths` are prefixes of readings below which the token travels as a cookie,
-    `cut_parameters` the query parameters of a caller's that do not pass besides `access_token`.
+    `cut_parameters` the query parameters of a caller's that do not pass besides `access_token`,
+    `guarded_parameters` those that may not be there by another name that it could read as theirs.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Upstream:
     tunnel: Tunnel = "off"
     cookie_paths: tuple[bytes, ...] = ()
     cut_parameters: tuple[bytes, ...] = ()
+    guarded_parameters: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

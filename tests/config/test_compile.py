@@ -6,7 +6,7 @@ from gateway.config.compile import compile_policy, count_workers, enabled_creden
 from gateway.core.message import Listener, RawHead
 from gateway.core.query import Mode, Profile
 from gateway.core.target import Authority
-from gateway.errors import NoRoute
+from gateway.errors import NoRoute, NotPermitted
 from gateway.pipeline import Policy, decide
 from gateway.policy.forward import Plan
 from gateway.policy.routes import Scheme
@@ -151,3 +151,21 @@ def test_workers_are_counted_by_cpus_when_they_are_auto(workers: str, count: int
 
 def test_there_is_always_one_worker() -> None:
     assert count_workers(config_of("engine.workers=auto"), 0) == 1
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_what_rails_could_read_as_a_token_or_another_user_is_refused(allowed: bool) -> None:
+    may = f"upstreams.engage_digital.allow_impersonation={str(allowed).lower()}"
+    policy = compile_policy(config_of(*EVERYTHING, may))
+    for name, passes in (("impersonated_user_id", allowed), ("access_token", False)):
+        plain = plan_of(policy, f"/1.0/roles?{name}=7&a=1").outbound.target
+        assert plain == b"/1.0/roles?" + (f"{name}=7&".encode() if passes else b"") + b"a=1"
+        for disguise in (f"a=1;{name}=7", f"{name}[]=7"):
+            target = f"/1.0/roles?{disguise}"
+            if passes:
+                assert plan_of(policy, target).outbound.target == target.encode()
+            else:
+                with pytest.raises(NotPermitted, match=name):
+                    plan_of(policy, target)
+        # No other upstream is known to read names so.
+        assert plan_of(policy, f"/restapi/v1.0?a=1;{name}=7").upstream.name == "platform"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import NotPermitted, Refused
 from gateway.policy.callers import LOCAL
+from gateway.policy.forward import ACCESS_TOKEN
 from gateway.policy.permits import RESERVED, permit, reserved_prefix
 from gateway.policy.routes import PASSTHROUGH, Routed, Scheme
 from tests.policy.world import DIGITAL, EVERYTHING, policy_of, request_of, vectors_of
@@ -77,7 +78,9 @@ ACTING = "impersonated_user_id"
 
 
 def digital_of(query: str, scheme: Scheme = Scheme.BEARER) -> Routed:
-    digital = replace(DIGITAL, cut_parameters=(ACTING.encode(),), scheme=scheme)
+    cut = (ACTING.encode(),)
+    guarded = (ACCESS_TOKEN, *cut)
+    digital = replace(DIGITAL, cut_parameters=cut, guarded_parameters=guarded, scheme=scheme)
     return policy_of([digital]).routes.match(request_of("GET", f"/1.0/contents?{query}"))
 
 
@@ -90,10 +93,15 @@ def digital_of(query: str, scheme: Scheme = Scheme.BEARER) -> Routed:
     ],
 )
 def test_a_parameter_that_rack_would_read_as_another_user_is_refused(query: str) -> None:
-    with pytest.raises(NotPermitted, match=f"could be read as {ACTING}; leave it out"):
+    allowing = r" \(upstreams.engage_digital.allow_impersonation\)"
+    for name, hint in ((ACTING, allowing), ("access_token", "")):
+        asked = query.replace(f"%69{ACTING[1:]}", ACTING).replace(ACTING, name)
+        with pytest.raises(NotPermitted, match=f"could be read as {name}; leave it out{hint}$"):
+            permit(LOCAL, digital_of(asked))
+        own = digital_of(asked, PASSTHROUGH)
+        assert permit(LOCAL, own).routed is own
+    with pytest.raises(NotPermitted, match=ACTING):
         permit(LOCAL, digital_of(query))
-    own = digital_of(query, PASSTHROUGH)
-    assert permit(LOCAL, own).routed is own
 
 
 @pytest.mark.parametrize(
