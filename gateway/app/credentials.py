@@ -100,15 +100,16 @@ class Credentials:
     def missing(self) -> dict[str, str | None]:
         """Return why each has no token at hand, None where it has one.
 
-        Or had one, and nobody needed another.
+        Or where it had one that lives as long as it is used, and nobody used it.
         """
         found: dict[str, str | None] = {}
         for name, credential in self.by_name.items():
             # What is only read is read when somebody asks for it.
             credential.seed()
-            is_ready, status = credential.ready() is not None, credential.status()
-            is_well = is_ready or (status.generation > 0 and not status.reason)
-            found[name] = None if is_well else status.reason or "no token yet"
+            status = credential.status()
+            is_idle = credential.on_use is not None and status.generation > 0 and not status.reason
+            is_well = is_idle or credential.ready() is not None
+            found[name] = None if is_well else status.reason or "no token at hand"
         return found
 
     def _brokers(self, other: Credentials | None = None) -> list[Broker]:

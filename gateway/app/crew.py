@@ -20,7 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.app.backoff import Backoff
 from gateway.app.hand import Hand, WorkerFailed
 from gateway.app.job import Job
-from gateway.ops.credential_report import merge_documents, merge_notes
+from gateway.ops.credential_report import merge_documents, merge_notes, merge_required
 from gateway.ops.sums import FleetMetrics
 
 # For the last report, and the end of the interpreter.
@@ -117,8 +117,9 @@ class Crew:
         return {"all workers": missing, **merge_notes(told)}
 
     def required(self) -> dict[str, str | None]:
-        """Return what the workers have of `ops.ready_requires`, as last reported."""
-        return merge_notes(hand.part("required", {}) for hand in self.serving)
+        """Return what the workers have of `ops.ready_requires`: well is what is well for one."""
+        told = [hand.required for hand in self.serving if hand.required is not None]
+        return merge_required(told) if told else {"requirements": "no worker has told yet"}
 
     def document(self) -> dict[str, object]:
         """Return what `/credentials` shows, as last reported."""

@@ -129,11 +129,8 @@ class Foreman:
             await self._ops.close()
         return stopped.tell(self.log)
 
-    async def _required(self) -> dict[str, str | None]:
-        if not self.config.ops.ready_requires:
-            return {}
-        await self._crew.refresh()
-        return self._crew.required()
+    def _required(self) -> dict[str, str | None]:
+        return self._crew.required() if self.config.ops.ready_requires else {}
 
     def _workers(self) -> list[str]:
         return [f"worker {hand.pid}" for hand in self._crew.serving]

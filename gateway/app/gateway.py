@@ -168,15 +168,6 @@ class Gateway:
         """Return how many connections wait in the pools."""
         return sum(pool.idle_count for pool in self.pools.values())
 
-    def reach(self) -> dict[str, str | None]:
-        """Return what is wrong with the way to each upstream, None for nothing.
-
-        One in trouble is connected to, without a wait: a request might never come to do so.
-        """
-        for pool in self.pools.values():
-            pool.probe()
-        return {name: pool.trouble for name, pool in self.pools.items()}
-
     def _make(
         self, config: Config, credentials: Credentials, events: Events, before: Ways | None
     ) -> Plant:

@@ -50,6 +50,8 @@ class Hand:
         self._loop = asyncio.get_running_loop()
         self.began = self._loop.time()
         self.report: Message = {}
+        # What it has of `ops.ready_requires`; None while it has not told.
+        self.required: Message | None = None
         self.requests_cut = 0
         self.is_stuck = False
         # How many messages have come.
@@ -159,6 +161,8 @@ class Hand:
             self._loop.call_later(_LET_GO_AFTER_S, self.order, message["asks"])
         if "over" in message:
             self.requests_cut = message["over"]
+        if "required" in message:
+            self.required = message["required"]
         if "report" in message:
             self.report = message["report"]
             self._answer()

@@ -33,7 +33,7 @@ class Host:
             service.metrics,
             report.document,
             hosts=lambda: self.gateway.config.listener.hosts,
-            required=self._required,
+            required=service.requirements.found,
         )
         self._reloading = Reloading(service, read)
         self._stopping = Stopping()
@@ -69,9 +69,6 @@ class Host:
         if lines is not None:
             lines.msg(text.encode("utf-8", "backslashreplace"))
 
-    async def _required(self) -> dict[str, str | None]:
-        return self._service.required()
-
     async def until_stopped(self) -> int:
         """Wait for a signal and drain; return the exit code.
 
@@ -81,6 +78,7 @@ class Host:
         await self._stopping.asked()
         self._health.draining = True
         await self._reloading.close()
+        await self._service.requirements.stop()
         log, drain_s = self._service.log, self.gateway.config.timeouts.drain_s
         log.info("draining", drain_s=drain_s)
         try:

@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.app.credentials import make_credentials
 from gateway.app.gateway import Gateway
+from gateway.app.requirements import Found, Requirements
 from gateway.app.shortage import Shortage
 from gateway.config.binds import Bind
 from gateway.config.cautions import cautions
@@ -47,7 +48,13 @@ def warn(log: FilteringBoundLogger, config: Config, before: Config | None = None
 class Service:
     """A gateway, its log, its metrics and its report."""
 
-    def __init__(self, config: Config, open_log: OpenLog) -> None:
+    def __init__(
+        self,
+        config: Config,
+        open_log: OpenLog,
+        tell_required: Callable[[Found], None] = lambda _: None,
+    ) -> None:
+        """Serve nobody yet; `tell_required` hears what of `ops.ready_requires` is there."""
         self._open_log = open_log
         self.log = open_log(config.log)
         self.metrics = Metrics()
@@ -63,6 +70,7 @@ class Service:
         self.report = CredentialReport(
             lambda: self.gateway.credentials.statuses(), lambda: store.trouble
         )
+        self.requirements = Requirements(self.gateway, store, tell_required)
         self._store = store
         self._limits = RateMetrics(self.metrics.registry)
         self.metrics.before_scrape(self._sample)
@@ -90,18 +98,6 @@ class Service:
         """Return where the gateway listens."""
         return self.gateway.binds
 
-    def required(self) -> dict[str, str | None]:
-        """Return what of `ops.ready_requires` is not there, and why; None for what is."""
-        wanted, gateway = self.config.ops.ready_requires, self.gateway
-        found: dict[str, str | None] = {}
-        if "credentials" in wanted:
-            found |= {f"credential {k}": why for k, why in gateway.credentials.missing().items()}
-        if "store" in wanted:
-            found["store"] = self._store.trouble
-        if "upstreams" in wanted:
-            found |= {f"upstream {name}": why for name, why in gateway.reach().items()}
-        return found
-
     async def change(self, loaded: Loaded) -> list[str]:
         """Serve by another configuration; return the TOML paths of what was made anew.
 
@@ -112,6 +108,7 @@ class Service:
             config, os.environ, self._credential_events, self._store, self.gateway.credentials
         )
         renewed = await self.gateway.change(config, credentials)
+        self.requirements.watch()
         if config.log != before.log:
             self.tell()
             self.log = self._open_log(config.log)
@@ -131,7 +128,8 @@ class Service:
             lines.before_others = self._events.tell
 
     def watch(self) -> None:
-        """Say from now on what the gateway itself cannot see."""
+        """Say from now on what the gateway itself cannot see; look after what it requires."""
+        self.requirements.watch()
         Shortage(lambda text: self.log.warning(text)).watch()
 
     def _sample(self) -> None:

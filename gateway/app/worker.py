@@ -58,7 +58,9 @@ class Worker:
         def open_mine(log: LogConfig) -> Any:
             return open_log(log).bind(worker=os.getpid())
 
-        self._service = Service(config, open_mine)
+        self._service = Service(
+            config, open_mine, lambda found: self._channel.send({"required": found})
+        )
         self._ending: asyncio.Task[None] | None = None
         self._urgency = -1
         self._over = asyncio.Event()
@@ -105,6 +107,7 @@ class Worker:
         if before is not None:
             before.cancel()
             await asyncio.gather(before, return_exceptions=True)
+        await self._service.requirements.stop()
         requests_cut = 0
         match order:
             case "retire":
@@ -126,5 +129,4 @@ class Worker:
             "metrics": await asyncio.to_thread(read_families, service.metrics.registry),
             "credentials": service.report.document(),
             "notes": service.report.notes(),
-            "required": service.required(),
         }

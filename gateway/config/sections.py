@@ -96,7 +96,8 @@ class OpsConfig(Section):
         tuple[Literal["credentials", "store", "upstreams"], ...], Field(strict=False)
     ] = Field(
         default=(),
-        description="what /readyz depends on besides the gateway itself: tokens, the store, a way",
+        description="what /readyz depends on besides the gateway: a token for each credential, "
+        "an answer of the store, a connection to each upstream",
     )
 
 

@@ -33,7 +33,8 @@ _GLOBAL, _EXTENDED, _LITERAL = 0x00000100, 0x00000200, 0x00008000
 _SHORTEST_MATCH = 8
 # RFC 8259 section 7: these do not stand in JSON. A document that has one is left alone.
 _MARKS = tuple(bytes([number]) for number in range(1, 9))
-# One read of a body that is nothing but a URI, all escapes, takes less.
+# One read of a body that is nothing but a URI, all escapes, takes less; for a longer one the match
+# fails, and rule 1 holds.
 _STACK_BYTES, _MOST_STACK_BYTES = 1 << 15, 1 << 22
 # One read of a body. A longer document makes it longer, for good; who holds one bounds it.
 _BUFFER_BYTES = 1 << 18

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 from typing import Protocol
 
 from gateway.engine.upstream import UpstreamConnection
-from gateway.errors import GatewayError, UpstreamFailed, UpstreamUnreachable
+from gateway.errors import Overloaded, UpstreamFailed, UpstreamUnreachable
 from gateway.policy.circuit import Circuit
 
 # Below the 60 to 75 seconds after which upstreams commonly close an idle connection.
@@ -61,9 +60,13 @@ class Pool:
         return self._trouble or "not reached yet"
 
     def probe(self) -> None:
-        """Have an origin in `trouble` connected to, soon and once; nobody waits for it."""
+        """Have the origin connected to unless a connection waits that shows it within reach.
+
+        Soon, and once at a time; nobody waits for it.
+        """
         is_probed = self._probing is not None and not self._probing.done()
-        if self.trouble is not None and not is_probed and not self._closed:
+        is_in_reach = self.trouble is None and any(idle.is_open for idle in self._idle)
+        if not (is_in_reach or is_probed or self._closed):
             self._probing = self._loop.create_task(self._probe())
 
     async def acquire(self, deadline: float, *, fresh: bool = False) -> UpstreamConnection:
@@ -129,10 +132,15 @@ class Pool:
         return connection
 
     async def _probe(self) -> None:
-        # The reason is kept, and told to whoever asks.
-        with suppress(GatewayError):
+        try:
             connection = await self._connect(self._loop.time() + _PROBE_S)
-            self.release(connection, is_new=True)
+        except UpstreamFailed:
+            # The reason is kept, and told to whoever asks.
+            return
+        except Overloaded as error:
+            self._trouble = error.message
+            return
+        self.release(connection, is_new=True)
 
     def _drop_old(self) -> None:
         """Close connections that idled for too long or are gone; look again while some are left."""

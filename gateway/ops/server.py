@@ -45,11 +45,6 @@ async def _nothing() -> None:
     """Refresh nothing: what is shown is this process's own."""
 
 
-async def _no_more() -> Mapping[str, str | None]:
-    """Require nothing more."""
-    return {}
-
-
 class OpsServer:
     """Answers probes and scrapes; `checks` decide `/readyz`, see `health.Check`.
 
@@ -67,7 +62,7 @@ class OpsServer:
         credentials: Callable[[], object],
         refresh: Callable[[], Awaitable[None]] | None = None,
         hosts: Callable[[], Iterable[str]] = tuple,
-        required: Callable[[], Awaitable[Mapping[str, str | None]]] = _no_more,
+        required: Callable[[], Mapping[str, str | None]] = dict,
     ) -> None:
         self._checks = checks
         self._notes = notes
@@ -128,7 +123,7 @@ class OpsServer:
         verbose = "verbose" in request.query
         if verbose:
             await self._refresh()
-        verdict = {**judge(self._checks), **await self._required()}
+        verdict = {**judge(self._checks), **self._required()}
         return _text(*render_verdict(verdict, self._notes(), verbose=verbose))
 
     async def _show_metrics(self, request: web.BaseRequest) -> web.Response:

@@ -5,6 +5,8 @@ No request is sent: a balancer sends none to a gateway that is not ready.
 
 import asyncio
 import json
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,30 @@ async def test_a_store_that_is_away_counts_from_the_reload_that_says_so(
             assert answer.startswith("HTTP/1.1 503 ")
             await asyncio.to_thread(redis.start)
             await until(gateway, "HTTP/1.1 200 ")
+
+
+async def test_a_file_that_could_not_be_written_is_tried_again(tmp_path: Path) -> None:
+    place = tmp_path / "store"
+    place.mkdir(mode=0o700)
+    # Nobody but readiness asks this store for anything.
+    table = 'credentials.ringcentral = { grant = "static", token = "literal:t" }'
+    more = (f'stores.file = "{place}/tokens"', 'ops.ready_requires = ["store"]', table)
+    text = text_of("http://127.0.0.1:9", *more)
+    async with reloadable(tmp_path / "gateway.toml", text) as gateway:
+        await until(gateway, "HTTP/1.1 200 ")
+        shutil.rmtree(place)
+        await until(gateway, f"[-]store failed: directory {place} does not exist")
+        place.mkdir(mode=0o700)
+        await until(gateway, "HTTP/1.1 200 ")
+
+
+async def test_what_was_never_asked_is_not_there_yet(tmp_path: Path) -> None:
+    # The port of a listener that takes no connection: a connect to it ends in time only.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        address = full.getsockname()
+        with socket.create_connection(address):
+            origin = f"http://127.0.0.1:{address[1]}"
+            async with reloadable(tmp_path / "gateway.toml", text_of(origin, UPSTREAMS)) as gateway:
+                answer = await show(gateway, "/readyz")
+    assert answer.startswith("HTTP/1.1 503 ")
+    assert "[-]upstream media failed: not reached yet\n" in answer

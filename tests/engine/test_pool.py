@@ -8,9 +8,10 @@ from gateway.engine import pool as pool_module
 from gateway.engine.connect import Connector
 from gateway.engine.pool import Pool
 from gateway.engine.upstream import UpstreamConnection
-from gateway.errors import UpstreamTimeout, UpstreamUnreachable
+from gateway.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.circuit import THRESHOLD
 from gateway.policy.routes import Origin
+from gateway.stores.waiting import wait_until
 from tests.engine.linked import ASK, end_now, soon
 from tests.wire import OK, Peer, answering, scripted
 
@@ -222,6 +223,10 @@ async def test_while_the_origin_is_out_of_reach_an_idle_connection_is_better_tha
         assert await pool.acquire(soon(), fresh=True) is old
 
 
+async def gone(pool: Pool) -> bool:
+    return not any(idle.is_open for idle in pool._idle)
+
+
 async def found_out(pool: Pool) -> str | None:
     """Have a pool look for its origin; return what it then says."""
     pool.probe()
@@ -261,6 +266,25 @@ async def test_what_is_looked_for_in_vain_is_told_and_found_when_it_is_there_aga
         assert await found_out(pool) is None
         assert (upstream.connections, pool.circuit.is_open) == (1, False)
         pool.close()
+
+
+async def test_an_origin_without_an_idle_connection_is_looked_for_again() -> None:
+    async with pooled() as (pool, peers):
+        assert await found_out(pool) is None
+        end_now(peers[0])
+        await peers[0].ended()
+        assert await wait_until(lambda: gone(pool), 5, 0.01)
+        assert await found_out(pool) is None
+        assert len(peers) == 2
+
+
+async def test_who_can_open_no_more_files_says_so() -> None:
+    class Exhausted:
+        async def connect(self, deadline: float) -> UpstreamConnection:
+            raise Overloaded("too many open files")
+
+    pool = Pool(asyncio.get_running_loop(), Exhausted(), 9)
+    assert await found_out(pool) == "too many open files"
 
 
 async def test_a_pool_that_is_closed_looks_for_nothing() -> None:
