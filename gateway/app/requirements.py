@@ -45,6 +45,7 @@ class Requirements:
             self._watching = None
         if self._gateway.config.ops.ready_requires:
             self._watching = asyncio.get_running_loop().create_task(self._watch())
+            self._watching.add_done_callback(_tell_bug)
 
     async def stop(self) -> None:
         """Look no more."""
@@ -86,3 +87,11 @@ class Requirements:
             with suppress(StoreDown):
                 await self._store.read(_NO_KEY)
             self._store_was_asked = True
+
+
+def _tell_bug(watching: asyncio.Task[None]) -> None:
+    """Have it known that nobody looks any more, which nothing but a bug of ours ends."""
+    error = None if watching.cancelled() else watching.exception()
+    if error is not None:
+        context = {"message": "readiness is not looked after any more", "exception": error}
+        watching.get_loop().call_exception_handler(context)

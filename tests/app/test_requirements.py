@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import pytest
+
 from gateway.app.requirements import Found
 from gateway.app.service import Service
 from gateway.config.load import load
@@ -121,3 +123,20 @@ async def test_only_a_token_that_lives_by_being_used_may_be_over() -> None:
         "never": none,
         "denied": "429",
     }
+
+
+async def test_a_bug_that_ends_the_looks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: heard.put_nowait(context["message"]))
+    try:
+        async with looking("http://127.0.0.1:9") as (service, _):
+            plant = service.gateway._plant
+            config = load([], settings("http://127.0.0.1:9", ALL), {}).config
+            service.gateway._plant = replace(plant, config=config)
+            monkeypatch.setattr(service.gateway.pools["media"], "probe", None)
+            service.requirements.watch()
+            async with asyncio.timeout(PATIENCE_S):
+                assert "not looked after" in await heard.get()
+    finally:
+        loop.set_exception_handler(None)
