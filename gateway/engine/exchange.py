@@ -63,12 +63,24 @@ class Exchange:
                 upstream.abort()
                 raise
             is_answered = True
-            if not self._plan.wants_body:
-                await discard_body(upstream, head.framing)
-            attempts.settle(upstream)
+            if self._plan.wants_body or await self._discard(upstream, head.framing):
+                attempts.settle(upstream)
         finally:
             await self._close(attempts, is_answered=is_answered)
         return keep
+
+    async def _discard(self, upstream: UpstreamConnection, framing: Framing) -> bool:
+        """Let a body end that is nobody's; False when the caller, who had its answer, is gone."""
+        try:
+            await discard_body(upstream, framing)
+        except asyncio.CancelledError:
+            upstream.abort()
+            cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
+            return False
+        except BaseException:
+            upstream.abort()
+            raise
+        return True
 
     async def _close(self, attempts: Attempts, *, is_answered: bool) -> None:
         """Let go of what is left; who goes away by now is not gone before its answer."""

@@ -1,8 +1,10 @@
 """Verbs in disguise: what leaves, what the caller gets, and what becomes of a body nobody wants."""
 
+import asyncio
+
 import pytest
 
-from tests.wire import PATH, Peer, Script, answering, request, running, scripted, values
+from tests.wire import PATH, PATIENCE_S, Peer, Script, answering, request, running, scripted, values
 
 TUNNEL = "upstreams.platform.tunnel={}"
 HELLO = b"HTTP/1.1 200 OK\r\nETag: a\r\nContent-Length: 5\r\n\r\nhello"
@@ -117,3 +119,37 @@ async def test_a_body_that_nobody_wants_and_that_breaks_off_harms_no_caller() ->
             assert (await peer.read_answer("HEAD"))[0] == 200
         peer.close()
         assert not (await gateway.recorder.wait_for(2)).cut
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(CHUNKED, b"HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n" + b"a" * 1000),
+        CHUNKED + b"1000\r\n" + b"a" * 4096 + b"\r\n",
+    ],
+    ids=["no body yet", "length", "chunked"],
+)
+async def test_who_leaves_with_the_head_had_its_answer_and_leaves_no_connection(
+    sent: bytes,
+) -> None:
+    ended = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.send(sent)
+        await peer.read_to_end()
+        ended.set()
+
+    async with (
+        scripted(script) as upstream,
+        running(upstream.origin, TUNNEL.format("header")) as gateway,
+    ):
+        peer = await gateway.dial()
+        await peer.send(request(f"HEAD {PATH} HTTP/1.1"))
+        assert (await peer.read_answer("HEAD"))[0] == 200
+        peer.close()
+        async with asyncio.timeout(PATIENCE_S):
+            await ended.wait()
+        record = await gateway.recorder.wait_for(1)
+        assert (record.status, record.code, record.cut) == (200, "", "")
+        assert gateway.gateway.idle_upstream_connections() == 0
