@@ -23,7 +23,7 @@ from gateway.engine.wire import Wire
 class CallerConnection(Outgoing, Reception):
     """One accepted connection."""
 
-    __slots__ = ("_head_by", "_outflow", "client_address", "listener")
+    __slots__ = ("_head_by", "_outflow", "_was_told", "client_address", "listener")
 
     def __init__(
         self,
@@ -43,6 +43,8 @@ class CallerConnection(Outgoing, Reception):
         self.listener = listener
         self.client_address = ""
         self._outflow: Outflow | None = None
+        # Nothing but that there is no room.
+        self._was_told = False
 
     # The exchange's side.
 
@@ -89,12 +91,13 @@ class CallerConnection(Outgoing, Reception):
             self._head_watch.set(self._head_by, self._head_timed_out)
             return
         refusal = self._gate.admit()
-        if self._gate.is_swamped:
-            self.abort()
-        elif refusal is not None:
-            self._queue_flaw(refusal)
-        else:
+        self._was_told = refusal is not None
+        if refusal is None:
             self._expect_head()
+        elif self._gate.is_swamped:
+            self.abort()
+        else:
+            self._queue_flaw(refusal)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection; aiohttp cancels the exchange."""
@@ -104,7 +107,7 @@ class CallerConnection(Outgoing, Reception):
         if self._outflow is not None:
             self._outflow.close()
             self._outflow = None
-            self._gate.leave()
+            self._gate.leave(was_told=self._was_told)
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # aiohttp narrows a bool to None

@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
+from gateway.engine.admission import Admission
 from gateway.engine.answer import render_allow, render_error
 from gateway.engine.dismissal import dismissal_of
 from gateway.engine.events import Record
@@ -42,8 +43,6 @@ from gateway.policy.forward import Plan
 CALLER_GONE = 499
 # A request that left before its caller saw our last answer arrives within this.
 GRACE_S = 0.5
-# Connections over the limit that get a 503; each holds a descriptor until its caller has read it.
-TOLD_TOO_MANY = 100
 # What is wrong with the head as such: such a connection is not trusted with another one.
 _MALFORMED = (BadRequest, MethodNotAllowed, TargetTooLong, HeadTooLarge)
 
@@ -55,19 +54,17 @@ class Cancellable(Protocol):
         """End it."""
 
 
-class Gate:
+class Gate(Admission):
     """Serves requests; counts connections and requests under way against the limits."""
 
     def __init__(self, outfit: Outfit) -> None:
+        # The process may be allowed fewer open files than the configuration needs.
+        super().__init__(outfit.limits.max_connections)
         self.outfit = outfit
         # Asking for the running one costs a system call, at every request.
         self._loop = asyncio.get_running_loop()
         self.limits = outfit.limits
         self.timeouts = outfit.timeouts
-        # The process may be allowed fewer open files than the configuration needs.
-        self.max_connections = outfit.limits.max_connections
-        self.connections = 0
-        self.surplus = 0
         self._under_way: dict[Cancellable, Record] = {}
         # Of each change: the requests that were under way then and are not over.
         self._leftover: list[tuple[set[Cancellable], asyncio.Future[None]]] = []
@@ -98,27 +95,9 @@ class Gate:
         """Return how many requests are under way."""
         return len(self._under_way)
 
-    @property
-    def is_swamped(self) -> bool:
-        """Tell whether there is no room even for telling callers that there is none."""
-        return self.connections > self.max_connections + TOLD_TOO_MANY
-
-    @property
-    def has_room(self) -> bool:
-        """Tell whether another connection would be within the limit."""
-        return self.connections < self.max_connections
-
-    def admit(self) -> GatewayError | None:
-        """Count a connection in; return why it must be turned away."""
-        self.connections += 1
-        self.surplus += self.is_swamped
-        if self.connections > self.max_connections:
-            return Overloaded("too many connections (limits.max_connections)")
-        return None
-
-    def leave(self) -> None:
-        """Count a connection out."""
-        self.connections -= 1
+    def leave(self, *, was_told: bool = False) -> None:
+        """Count a connection out that was admitted, or that `was_told`."""
+        super().leave(was_told=was_told)
         self._tell_if_empty()
 
     async def handle(self, incoming: Incoming) -> Outcome:

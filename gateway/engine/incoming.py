@@ -189,7 +189,7 @@ class Gate(Protocol):
         """Count a connection in; return why it must be turned away."""
         ...
 
-    def leave(self) -> None:
+    def leave(self, *, was_told: bool = False) -> None:
         """Count a connection out."""
         ...
 

@@ -7,7 +7,7 @@ connection only waits for it to leave.
 Rule: an answer that is not whole ends in a reset. Only that tells an HTTP/1.0 caller,
 whose body ends with the connection, from a whole one. A Unix socket knows no reset: there
 such a caller cannot tell a cut from an end, and any other sees that its framing is not
-complete.
+complete. A caller that pipelines loses with it what it has not read of the answers before.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ class Pool:
 
     @property
     def idle_count(self) -> int:
-        """Return how many connections wait here."""
-        return len(self._idle)
+        """Return how many connections wait here and are open."""
+        return sum(connection.is_open for connection in self._idle)
 
     @property
     def trouble(self) -> str | None:

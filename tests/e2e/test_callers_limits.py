@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from gateway.core.message import Listener
+from gateway.engine.admission import TOLD_TOO_MANY
 from gateway.engine.body_intake import MAX_FIELDS
 from gateway.engine.caller import CallerConnection
-from gateway.engine.gate import TOLD_TOO_MANY
 from gateway.engine.server import Server
+from gateway.stores.waiting import wait_until
 from tests.e2e.refusing import refused, unreached
 from tests.wire import (
     OK,
@@ -123,6 +124,33 @@ async def test_a_connection_over_the_limit_is_told_and_closed() -> None:
         first.close()
         await gateway.gateway.gate.emptied()
         assert (await gateway.ask(request()))[0] == 200
+
+
+async def test_who_is_only_told_takes_no_room() -> None:
+    async with (
+        scripted(answering(OK)) as upstream,
+        running(upstream.origin, "limits.max_connections=1") as gateway,
+    ):
+        first = await gateway.dial()
+        told = [await gateway.dial() for _ in range(3)]
+        for peer in told:
+            assert (await peer.read_answer())[0] == 503
+        await first.send(request(f"GET {PATH} HTTP/1.1", "Connection: close"))
+        assert (await first.read_answer())[0] == 200
+        assert await first.read_to_end() == b""
+        first.close()
+        gate = gateway.gateway.gate
+
+        async def is_left() -> bool:
+            return gate.connections == len(told)
+
+        # Those that were told have not closed yet.
+        assert await wait_until(is_left, PATIENCE_S, 0.01)
+        assert (await gateway.ask(request()))[0] == 200
+        for peer in told:
+            peer.close()
+        await gate.emptied()
+        assert gate.has_room
 
 
 async def test_connections_far_over_the_limit_are_cut_without_a_word() -> None:

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from gateway.config.model import Limits
+from gateway.engine.admission import TOLD_TOO_MANY
 from gateway.engine.descriptors import count_callers
-from gateway.engine.gate import TOLD_TOO_MANY
 from tests.started import MIB, Started, serving
 from tests.wire import OK, PATH, Peer, answering, request, values
 

@@ -274,6 +274,7 @@ async def test_an_origin_without_an_idle_connection_is_looked_for_again() -> Non
         end_now(peers[0])
         await peers[0].ended()
         assert await wait_until(lambda: gone(pool), 5, 0.01)
+        assert pool.idle_count == 0
         assert await found_out(pool) is None
         assert len(peers) == 2
 
