@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import origins
 from tests.wire import (
     OK,
     PATH,
@@ -115,8 +116,11 @@ async def test_a_refused_connection_is_upstream_unreachable() -> None:
     assert b"error=connection_refused" in values(head, b"proxy-status")[0]
 
 
-async def test_a_name_without_an_address_is_upstream_unreachable() -> None:
-    # A label of 64 bytes fails before any server is asked.
+async def test_a_name_without_an_address_is_upstream_unreachable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A label of 64 bytes fails before any server is asked, and a configuration has none.
+    monkeypatch.setattr(origins, "find_name_flaw", lambda _: "")
     async with running(f"https://{'a' * 64}.invalid") as gateway:
         head = await check_answer(gateway, 502, "upstream-unreachable", "cannot be resolved")
     assert b"error=dns_error" in values(head, b"proxy-status")[0]
