@@ -4,7 +4,7 @@ Rule: nothing here sleeps; whoever waits, waits for an answer.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,10 +25,15 @@ GET = request(f"GET {PATH} HTTP/1.1")
 
 @asynccontextmanager
 async def vendor(
-    time_scale: float = 1.0, *, enforce_rates: bool = False
+    time_scale: float = 1.0,
+    *,
+    enforce_rates: bool = False,
+    limits: Mapping[str, int] | None = None,
 ) -> AsyncIterator[simulator.Running]:
-    """Run a simulator."""
-    started = await simulator.start(time_scale=time_scale, enforce_rates=enforce_rates)
+    """Run a simulator; `limits` are as `simulator.start` takes them."""
+    started = await simulator.start(
+        time_scale=time_scale, enforce_rates=enforce_rates, limits=limits
+    )
     try:
         yield started
     finally:
