@@ -25,7 +25,6 @@ from gateway.simulator.rates import PENALTY_S, WINDOW_S, Rates
 from gateway.simulator.reading import Reading
 
 GROUP = "auth"
-CALLS = 5
 
 Endpoint = Callable[[Reading, float], Answer]
 
@@ -41,7 +40,7 @@ class Authority:
         self._codes = Codes(pace)
         self._grants = Grants(sessions, self._codes)
         window_s, penalty_s = pace.shorten(WINDOW_S), pace.shorten(PENALTY_S)
-        self._limits = {app: Limit(CALLS, window_s, penalty_s) for app in APPS}
+        self._limits = {app: Limit(rates.limits["Auth"], window_s, penalty_s) for app in APPS}
         self._served: dict[str, dict[str, Endpoint]] = {
             "token": {"POST": self._token},
             "revoke": {"POST": self._revoke},

@@ -119,6 +119,16 @@ async def test_each_application_has_its_own_calls(simulator: Running) -> None:
     await log_in(simulator)
 
 
+async def test_another_limit_of_calls_may_be_given() -> None:
+    started = await start(limits={"Auth": 7})
+    try:
+        # What is refused counts as well.
+        given = [(await ask_token(started, {"grant_type": "x"}))[0] for _ in range(8)]
+    finally:
+        await started.close()
+    assert given == [400] * 7 + [429]
+
+
 async def test_a_time_scale_shortens_what_is_said() -> None:
     running = await start(time_scale=600, clock=lambda: 0.0)
     path = f"{running.origin}{OAUTH}/token"
