@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from types import TracebackType
 
 from gateway.config.redis_address import RedisAddress
+from tests.free_port import free_port
 
 _READY = "Ready to accept connections"
 PATIENCE_S = 20
@@ -22,9 +22,7 @@ class RedisServer:
     """
 
     def __init__(self, directory: Path, *options: str, tls: bool = False) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.address = RedisAddress("127.0.0.1", port, tls=tls)
         ports = ["--port", str(port)]
         if tls:

@@ -2,9 +2,10 @@
 
 Everything that talks to the outside is made here and handed down: pools and credentials
 (`ways.py`, `credentials.py`), the gate and its listeners (`gateway.py`), the log and the
-metrics (`service.py`), the operators' listener and the signals (`host.py`), reloads
-(`reloading.py`), several workers and their parent (`worker.py`, `crew.py`, `foreman.py`),
-the event loop (`process.py`), the simulator beside it all (`simulated.py`).
+metrics (`service.py`), what readiness depends on (`requirements.py`), the operators'
+listener and the signals (`host.py`), reloads (`reloading.py`), several workers and their
+parent (`worker.py`, `crew.py`, `foreman.py`), the event loop (`process.py`), the simulator
+beside it all (`simulated.py`).
 
 Rule 1: nothing else in the gateway makes a pool, a listener or a logger.
 Rule 2: this room decides nothing about requests.

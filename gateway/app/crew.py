@@ -20,7 +20,8 @@ from structlog.typing import FilteringBoundLogger
 from gateway.app.backoff import Backoff
 from gateway.app.hand import Hand, WorkerFailed
 from gateway.app.job import Job
-from gateway.ops.credential_report import merge_documents, merge_notes, merge_required
+from gateway.ops.credential_report import merge_documents, merge_notes
+from gateway.ops.health import merge_required
 from gateway.ops.sums import FleetMetrics
 
 # For the last report, and the end of the interpreter.

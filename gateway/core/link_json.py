@@ -64,8 +64,7 @@ class JsonRewriter:
 
 def rewrite_whole(links: Links, data: bytes) -> bytes:
     """Return a whole document rewritten."""
-    written = lend_whole(links, data)
-    return written if isinstance(written, bytes) else bytes(written)
+    return bytes(lend_whole(links, data))
 
 
 def lend_whole(links: Links, data: bytes) -> Lent:

@@ -132,8 +132,7 @@ class Links:
 
     def rewrite_json(self, data: bytes) -> bytes:
         """Return what is settled of a JSON document; `link_json.py` knows what that is."""
-        written = self.lend_json(data)
-        return written if isinstance(written, bytes) else bytes(written)
+        return bytes(self.lend_json(data))
 
     def lend_json(self, data: bytes) -> Lent:
         """Return the same, at the cost of no copy; a view only of what has changed."""

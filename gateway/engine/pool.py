@@ -10,6 +10,7 @@ Rule 2: this module knows nothing of requests.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from typing import Protocol
 
@@ -19,8 +20,6 @@ from gateway.policy.circuit import Circuit
 
 # Below the 60 to 75 seconds after which upstreams commonly close an idle connection.
 IDLE_S = 45.0
-# Longer than `timeouts.connect_s` may be: that is what ends a probe.
-_PROBE_S = 3600.0
 
 
 class Connects(Protocol):
@@ -65,7 +64,7 @@ class Pool:
         Soon, and once at a time; nobody waits for it.
         """
         is_probed = self._probing is not None and not self._probing.done()
-        is_in_reach = self.trouble is None and any(idle.is_open for idle in self._idle)
+        is_in_reach = self.trouble is None and self.idle_count > 0
         if not (is_in_reach or is_probed or self._closed):
             self._probing = self._loop.create_task(self._probe())
 
@@ -133,7 +132,8 @@ class Pool:
 
     async def _probe(self) -> None:
         try:
-            connection = await self._connect(self._loop.time() + _PROBE_S)
+            # No request waits for it; the connector has a limit of its own.
+            connection = await self._connect(math.inf)
         except UpstreamFailed:
             # The reason is kept, and told to whoever asks.
             return

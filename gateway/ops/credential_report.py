@@ -53,14 +53,5 @@ def merge_notes(notes: Iterable[Mapping[str, str | None]]) -> dict[str, str | No
     return merged
 
 
-def merge_required(told: Iterable[Mapping[str, str | None]]) -> dict[str, str | None]:
-    """Return what several processes have of what is required: well is what is well for one."""
-    merged: dict[str, str | None] = {}
-    for found in told:
-        for name, trouble in found.items():
-            merged[name] = trouble and merged.get(name, trouble)
-    return merged
-
-
 def _age(status: Mapping[str, Any]) -> tuple[int, float]:
     return status["generation"], status["outcome_at"] or 0.0

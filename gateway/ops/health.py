@@ -12,7 +12,7 @@ Rule 2: a credential without a token, or a store that is down, is told and decid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,6 +40,15 @@ class Health:
 def judge(checks: Mapping[str, Check]) -> dict[str, str | None]:
     """Run every check; None stands for well."""
     return {name: check() for name, check in checks.items()}
+
+
+def merge_required(told: Iterable[Mapping[str, str | None]]) -> dict[str, str | None]:
+    """Return what several processes have of what is required: well is what is well for one."""
+    merged: dict[str, str | None] = {}
+    for found in told:
+        for name, trouble in found.items():
+            merged[name] = trouble and merged.get(name, trouble)
+    return merged
 
 
 def render_verdict(

@@ -11,6 +11,7 @@ from gateway.credentials.failures import Outcome, TokenCallFailed
 from gateway.credentials.unreached import failure_of
 from gateway.policy.routes import Origin
 from gateway.stores.memory import MemoryStore
+from tests.free_port import free_port
 from tests.wire import Peer, scripted
 
 VENDOR = Origin("https", "api.example", 443)
@@ -30,12 +31,6 @@ async def reason_of(origin: Origin, proxy: ProxyRoute | None = None) -> str:
     return failed.value.reason
 
 
-async def free_port() -> int:
-    """Return a port at which nobody listens."""
-    async with scripted(hang_up) as gone:
-        return gone.port
-
-
 async def hang_up(peer: Peer) -> None:
     await peer.reader.read(1)
 
@@ -46,7 +41,7 @@ async def greet(peer: Peer) -> None:
 
 
 async def test_who_refuses_the_connection_is_named() -> None:
-    port = await free_port()
+    port = free_port()
     origin, proxy = Origin("https", "127.0.0.1", port), ProxyRoute("127.0.0.1", port)
     assert await reason_of(origin) == f"https://127.0.0.1:{port} refuses connections"
     assert await reason_of(VENDOR, proxy) == f"the proxy 127.0.0.1:{port} refuses connections"

@@ -9,8 +9,8 @@ from gateway.engine.admission import TOLD_TOO_MANY
 from gateway.engine.body_intake import MAX_FIELDS
 from gateway.engine.caller import CallerConnection
 from gateway.engine.server import Server
-from gateway.stores.waiting import wait_until
 from tests.e2e.refusing import refused, unreached
+from tests.eventually import eventually
 from tests.wire import (
     OK,
     PATH,
@@ -140,12 +140,8 @@ async def test_who_is_only_told_takes_no_room() -> None:
         assert await first.read_to_end() == b""
         first.close()
         gate = gateway.gateway.gate
-
-        async def is_left() -> bool:
-            return gate.connections == len(told)
-
         # Those that were told have not closed yet.
-        assert await wait_until(is_left, PATIENCE_S, 0.01)
+        await eventually(lambda: gate.connections == len(told))
         assert (await gateway.ask(request()))[0] == 200
         for peer in told:
             peer.close()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.stores.waiting import wait_until
 from tests.e2e.crews import show
 from tests.e2e.reloadable import Reloadable, reloadable, text_of
-from tests.e2e.test_upstreams_restart import free_port
+from tests.free_port import free_port
 from tests.redis_server import RedisServer
 from tests.wire import OK, PATIENCE_S, Peer, answering, scripted
 
@@ -22,9 +23,14 @@ UPSTREAMS = 'ops.ready_requires = ["upstreams"]'
 
 async def until(gateway: Reloadable, text: str) -> str:
     """Ask as a probe does until an answer has a text."""
-    async with asyncio.timeout(PATIENCE_S):
-        while text not in (answer := await show(gateway, "/readyz")):
-            await asyncio.wait((asyncio.create_task(asyncio.sleep(0.02)),))
+    answer = ""
+
+    async def says() -> bool:
+        nonlocal answer
+        answer = await show(gateway, "/readyz")
+        return text in answer
+
+    assert await wait_until(says, PATIENCE_S, 0.02), answer
     return answer
 
 

@@ -1,11 +1,11 @@
 """An upstream that goes down and comes back on the same port, idle and under load."""
 
 import asyncio
-import socket
 from collections import Counter
 
 import pytest
 
+from tests.free_port import free_port
 from tests.wire import PATH, Peer, Running, request, running, scripted
 
 CALLERS = 8
@@ -28,11 +28,6 @@ async def ask(peer: Peer, target: str, verb: str = "GET") -> int:
     else:
         assert b"X-Gateway-Error: upstream-" in head
     return status
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @pytest.mark.parametrize("verb", ["GET", "PUT", "POST"])

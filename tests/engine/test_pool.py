@@ -11,8 +11,8 @@ from gateway.engine.upstream import UpstreamConnection
 from gateway.errors import Overloaded, UpstreamTimeout, UpstreamUnreachable
 from gateway.policy.circuit import THRESHOLD
 from gateway.policy.routes import Origin
-from gateway.stores.waiting import wait_until
 from tests.engine.linked import ASK, end_now, soon
+from tests.eventually import eventually
 from tests.wire import OK, Peer, answering, scripted
 
 
@@ -223,10 +223,6 @@ async def test_while_the_origin_is_out_of_reach_an_idle_connection_is_better_tha
         assert await pool.acquire(soon(), fresh=True) is old
 
 
-async def gone(pool: Pool) -> bool:
-    return not any(idle.is_open for idle in pool._idle)
-
-
 async def found_out(pool: Pool) -> str | None:
     """Have a pool look for its origin; return what it then says."""
     pool.probe()
@@ -273,8 +269,7 @@ async def test_an_origin_without_an_idle_connection_is_looked_for_again() -> Non
         assert await found_out(pool) is None
         end_now(peers[0])
         await peers[0].ended()
-        assert await wait_until(lambda: gone(pool), 5, 0.01)
-        assert pool.idle_count == 0
+        await eventually(lambda: not pool.idle_count)
         assert await found_out(pool) is None
         assert len(peers) == 2
 

@@ -5,12 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gateway.credentials.tokens import Status
-from gateway.ops.credential_report import (
-    CredentialReport,
-    merge_documents,
-    merge_notes,
-    merge_required,
-)
+from gateway.ops.credential_report import CredentialReport, merge_documents, merge_notes
 
 WELL = Status("jwt", 3, 4600.0, "obtained", 1000.0)
 ILL = Status("ringcx", outcome="throttled", outcome_at=1000.0, retry_at=1030.0, reason="429")
@@ -51,11 +46,3 @@ def test_of_several_processes_the_latest_news_is_shown() -> None:
 def test_well_is_what_is_well_for_every_process() -> None:
     notes = merge_notes([{"store": None, "credential a": None}, {"store": "away"}, {"store": None}])
     assert notes == {"store": "away", "credential a": None}
-
-
-def test_what_is_required_is_there_when_one_process_has_it() -> None:
-    one, other = {"store": "away", "upstream a": None, "b": "x"}, {"store": None, "upstream a": "y"}
-    well = {"store": None, "upstream a": None, "b": "x"}
-    assert merge_required([one, other]) == merge_required([other, one]) == well
-    assert merge_required([one, one]) == one
-    assert merge_required([]) == {}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.ops.health import Health, judge, render_verdict
+from gateway.ops.health import Health, judge, merge_required, render_verdict
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,11 @@ def test_a_note_is_told_on_request_and_decides_nothing() -> None:
         "[+]listener ok\n[+]credential ringcentral ok\n[!]store in trouble: redis is away\n"
         "readyz check passed\n",
     )
+
+
+def test_what_is_required_is_there_when_one_process_has_it() -> None:
+    one, other = {"store": "away", "upstream a": None, "b": "x"}, {"store": None, "upstream a": "y"}
+    well = {"store": None, "upstream a": None, "b": "x"}
+    assert merge_required([one, other]) == merge_required([other, one]) == well
+    assert merge_required([one, one]) == one
+    assert merge_required([]) == {}
